@@ -1,0 +1,59 @@
+"""Tune a Keras data generator: see its batches, find its slow line, export its settings."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.loaders import measure_rate, profile_lines
+    from workbench.measure.lines import LineProfile
+    from workbench.measure.rate import Rate
+    from workbench.settings import Settings, SettingsError
+    from workbench.tuned import Tuned, load
+    from workbench.widgets.panel import Workbench
+
+__all__ = [
+    "LineProfile",
+    "Rate",
+    "Settings",
+    "SettingsError",
+    "Tuned",
+    "Workbench",
+    "load",
+    "measure_rate",
+    "profile_lines",
+]
+
+# Imported at first use: training from an exported JSON must not need JupyterLab or line_profiler,
+# and a notebook's first cell must not wait for what it does not use.
+_HOMES = {
+    "LineProfile": "measure.lines",
+    "Rate": "measure.rate",
+    "Settings": "settings",
+    "SettingsError": "settings",
+    "Tuned": "tuned",
+    "Workbench": "widgets.panel",
+    "load": "tuned",
+    "measure_rate": "loaders",
+    "profile_lines": "loaders",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+    try:
+        module = importlib.import_module(f"workbench.{_HOMES[name]}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("workbench"):
+            raise
+        raise ImportError(
+            f"workbench.{name} requires the {error.name!r} package. "
+            "Install it with: pip install 'workbench[lab]'"
+        ) from error
+    return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

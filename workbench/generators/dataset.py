@@ -1,0 +1,78 @@
+"""The `keras.utils.PyDataset` that `fit` trains on. Importing this imports Keras."""
+
+from __future__ import annotations
+
+import keras
+
+from workbench.generators.pipeline import Pipeline
+from workbench.generators.sources import Images
+
+
+class Dataset(keras.utils.PyDataset):
+    """Batches of a `Pipeline`, with Keras's workers and with epochs that count right.
+
+    Train with `model.fit(dataset, shuffle=False)`: the dataset shuffles itself from its seed, while
+    Keras's own shuffling reorders batches by the global `random`.
+
+    `epoch` is the pass over the data that `__getitem__` serves. The first one that `fit` trains is
+    0 (set it to resume), although Keras 3.15 fetches two batches and calls `on_epoch_end` once
+    before it trains. With `steps_per_epoch`, Keras goes on in the data where it stopped, so an
+    epoch here may span several of `fit`'s.
+
+    Args:
+        pipeline: What batches are made of.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        super().__init__(**pipeline.settings.feed.model_dump())
+        self.pipeline = pipeline
+        self.epoch = 0
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that `__getitem__` serves; may be set."""
+        return self._epoch
+
+    @epoch.setter
+    def epoch(self, epoch: int) -> None:
+        if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 0:
+            raise ValueError(f"epoch: expected a whole number from 0. Received: {epoch!r}")
+        self._epoch = epoch
+        self._training = self._last_was_fetched = False
+
+    def __len__(self) -> int:
+        return len(self.pipeline)
+
+    def __getitem__(self, index: int) -> tuple[Images, ...]:
+        if self._training and not self._fed_by_pool:
+            self._follow_passes(index)
+        return self.pipeline.batch(index, self.epoch)
+
+    def batch(self, index: int, epoch: int) -> tuple[Images, ...]:
+        """The batch at `index` of any epoch; see `Pipeline.batch`."""
+        return self.pipeline.batch(index, epoch)
+
+    def on_epoch_begin(self) -> None:
+        """Called by Keras."""
+        self._training = True
+
+    def on_epoch_end(self) -> None:
+        """Called by Keras, also once before the first epoch."""
+        # A pool has finished all that it was asked for by now, and asks from 0 again next time.
+        # Without a pool one generator goes on over several of fit's epochs (steps_per_epoch).
+        if self._training and (self._fed_by_pool or self._last_was_fetched):
+            self.epoch += 1
+        self._training = False
+
+    @property
+    def _fed_by_pool(self) -> bool:
+        """Whether Keras uses a pool of workers rather than one generator; its own rule."""
+        return bool(self.workers > 1 or (self.workers > 0 and self.use_multiprocessing))
+
+    def _follow_passes(self, index: int) -> None:
+        """Without a pool, batches are asked for one after the other: 0 after the last is a new pass."""
+        if index == 0 and self._last_was_fetched:
+            self.epoch += 1
+            self._training = True
+        self._last_was_fetched = index == len(self) - 1
+

@@ -1,0 +1,163 @@
+"""From (settings, epoch, index) to a batch, and from nothing else. Needs no Keras.
+
+The same batch comes out bit for bit whichever thread or process asks, in any order.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.generators.augment import METHODS as AUGMENT
+from workbench.generators.draws import Draws, draw
+from workbench.generators.normalize import METHODS as NORMALIZE
+from workbench.generators.sources import Images, Rows, Source
+from workbench.settings import Settings
+
+Subset = Literal["training", "validation"]
+
+
+class Pipeline:
+    """Reads, augments and normalizes the samples of a batch.
+
+    Safe to use from many threads at once: nothing is changed after it is made.
+
+    Args:
+        settings: What to do.
+        source: Where samples come from.
+        subset: "training", "validation" (not shuffled, keeps its last batch) or None for all.
+        augment: Whether to augment. Defaults to True, for validation to False.
+
+    Raises:
+        ValueError: If the subset is empty, the batch is larger than it, or `batch.dtype` cannot
+            hold the source's pixels.
+
+    Attributes:
+        rows: The samples of the subset, by their index in the source.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        *,
+        subset: Subset | None = "training",
+        augment: bool | None = None,
+    ) -> None:
+        self.settings, self.source = settings, source
+        self.validation = subset == "validation"
+        self.augment = not self.validation if augment is None else augment
+        self.rows = split(source, settings.data.validation_split, subset)
+        _check(settings, source, self.rows, subset)
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        size, keep = self.settings.batch.size, not self.settings.batch.drop_remainder
+        return (len(self.rows) + (size - 1 if keep or self.validation else 0)) // size
+
+    def order(self, epoch: int) -> Rows:
+        """All samples of the subset in the order of this epoch."""
+        batch = self.settings.batch
+        if self.validation or not batch.shuffle:
+            return self.rows
+        # A spawn key keeps this apart from the draws: NumPy pads [seed, epoch] with zeros, which
+        # would be the generator of the draws' block 0.
+        sequence = np.random.SeedSequence([batch.seed, epoch], spawn_key=(1,))
+        return np.random.default_rng(sequence).permutation(self.rows)
+
+    def draws(self, rows: Rows, epoch: int) -> Draws:
+        """The random values of these samples in this epoch."""
+        s = self.settings
+        return draw(rows, epoch, s.batch.seed, s.augmentation, self.source.shape)
+
+    def batch(self, index: int, epoch: int) -> tuple[Images, ...]:
+        """The batch at `index` (negative counts from the end) of an epoch.
+
+        Returns:
+            `(images, labels)`, or `(images,)` without labels; images have the shape
+            (samples, height, width, channels) and the dtype `batch.dtype`.
+
+        Raises:
+            IndexError: If the epoch has no such batch.
+        """
+        start = self._place(index) * self.settings.batch.size
+        rows = self.order(epoch)[start : start + self.settings.batch.size]
+        images, rows = self.samples(rows, epoch)
+        labels = self.source.labels
+        return (images,) if labels is None else (images, labels[rows])
+
+    def samples(self, rows: Rows, epoch: int) -> tuple[Images, Rows]:
+        """The images of these rows as a batch holds them, and the rows that could be read."""
+        images, rows = self.source.read(rows)
+        images = self._augmented(images, rows, epoch)
+        if images.dtype == np.float32:
+            NORMALIZE[self.settings.methods.normalize](images, self.settings.augmentation)
+        return images.astype(self.settings.batch.dtype, copy=False), rows
+
+    def _augmented(self, images: Images, rows: Rows, epoch: int) -> npt.NDArray[Any]:
+        integer = self.settings.batch.dtype != "float32"
+        out = np.empty(images.shape, images.dtype if integer else np.float32)
+        if not self.augment:
+            out[:] = images
+            return out
+        method, a = AUGMENT[self.settings.methods.augment], self.settings.augmentation
+        method(images, self.draws(rows, epoch), fill_mode=a.fill_mode, cval=a.cval, out=out)
+        return out
+
+    def _place(self, index: int) -> int:
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"batch {index} of an epoch of {len(self)} batches")
+        return place
+
+
+def split(source: Source, share: float, subset: Subset | None) -> Rows:
+    """The rows of a subset: stratified by label, the same whatever the seed, disjoint.
+
+    Args:
+        source: Its length and labels are used.
+        share: Share of each class that goes to validation.
+        subset: "training", "validation" or None for all rows.
+    """
+    everything = np.arange(len(source))
+    if subset is None:
+        return everything
+    # A fixed generator, not `batch.seed`: another seed must not leak validation samples.
+    shuffled = np.random.default_rng(0).permutation(everything)
+    validation = np.zeros(len(source), bool)
+    for members in _strata(source.labels, shuffled):
+        validation[members[: round(len(members) * share)]] = True
+    return np.flatnonzero(validation == (subset == "validation"))
+
+
+def _strata(labels: npt.NDArray[Any] | None, shuffled: Rows) -> list[Rows]:
+    """The shuffled rows, apart for each class; all together where labels are no classes."""
+    if labels is None or labels[0].size > 1000:
+        return [shuffled]
+    _, classes = np.unique(labels.reshape(len(labels), -1), axis=0, return_inverse=True)
+    if classes.max() >= len(labels) / 2:
+        return [shuffled]
+    of_row = classes[shuffled]
+    order = np.argsort(of_row, kind="stable")
+    return np.split(shuffled[order], np.flatnonzero(np.diff(of_row[order])) + 1)
+
+
+def _check(settings: Settings, source: Source, rows: Rows, subset: Subset | None) -> None:
+    batch = settings.batch
+    if not len(rows):
+        share = settings.data.validation_split
+        raise ValueError(
+            f"The {subset} subset is empty: {len(source)} samples, validation_split {share}"
+        )
+    if subset == "training" and batch.size > len(rows):
+        raise ValueError(
+            f"batch.size: expected at most the {len(rows)} samples of the {subset} subset. "
+            f"Received: {batch.size}"
+        )
+    if batch.dtype != "float32" and source.dtype.name not in (batch.dtype, "uint8"):
+        raise ValueError(
+            f"batch.dtype: {batch.dtype} cannot hold the source's {source.dtype.name} pixels. "
+            "Choose float32"
+        )

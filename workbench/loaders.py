@@ -1,0 +1,133 @@
+"""Anything that holds data -> settings and a loader: the place that knows generators and measures."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.generators.files import list_folder, probe
+from workbench.generators.pipeline import Pipeline
+from workbench.generators.sources import as_array, check_arrays, open_source
+from workbench.settings import ArraysData, Data, FolderData, NpyData, Settings
+from workbench.tuned import Tuned, load
+
+if TYPE_CHECKING:
+    from workbench.measure.lines import LineProfile
+    from workbench.measure.rate import Rate
+
+# Headers read to tell colour and depth; a folder of 100,000 files would take minutes.
+PROBED_FILES = 200
+ACCEPTED = (
+    "a folder of class folders, a folder with data.npy, a .json file of the workbench, "
+    "a pair (x, y), Settings, Tuned, or an object with __getitem__ and __len__"
+)
+
+
+def settings_of(data: Any) -> tuple[Settings, Any, Any]:
+    """Settings for data in any of the forms that the workbench reads, and x and y of a pair.
+
+    Raises:
+        FileNotFoundError: If a path does not exist.
+        TypeError: If it is none of the accepted forms.
+        ValueError: If there is nothing to read or arrays do not fit each other.
+    """
+    if isinstance(data, Tuned):
+        return data.settings, None, None
+    if isinstance(data, Settings):
+        return data, None, None
+    if isinstance(data, str | os.PathLike):
+        return _of_path(Path(data)), None, None
+    if isinstance(data, tuple | list) and len(data) == 2:
+        return _of_pair(*data)
+    raise TypeError(f"data: expected {ACCEPTED}. Received: {_described(data)}")
+
+
+def as_loader(data: Any) -> Any:
+    """An object with `__getitem__` and `__len__` that gives batches.
+
+    Args:
+        data: Such an object (a PyDataset, a Sequence), or what `settings_of` takes.
+    """
+    if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not _is_data(data):
+        return data
+    from workbench.generators.dataset import Dataset
+
+    settings, x, y = settings_of(data)
+    return Dataset(Pipeline(settings, open_source(settings, x, y)))
+
+
+def profile_lines(data: Any, *, seconds: float = 1.0) -> LineProfile:
+    """Profile the lines of `__getitem__`, and of the functions it calls, in this thread.
+
+    Args:
+        data: A loader, or anything that `Workbench` takes.
+        seconds: How long to measure; at least two batches run.
+
+    Returns:
+        Shares and times of lines, scaled to batches that ran unprofiled in alternation.
+    """
+    from workbench.measure.lines import profile
+
+    return profile(as_loader(data), seconds)
+
+
+def measure_rate(
+    data: Any,
+    *,
+    workers: int = 1,
+    use_multiprocessing: bool = False,
+    max_queue_size: int = 10,
+    seconds: float = 2.0,
+) -> Rate:
+    """Measure what Keras gets from a loader: through the same feed as `fit`, without a model.
+
+    Args:
+        data: A loader, or anything that `Workbench` takes.
+        workers: As in `keras.utils.PyDataset`; so are the next two.
+        use_multiprocessing: Processes instead of threads.
+        max_queue_size: Batches that may wait.
+        seconds: How long to measure, after a warm-up.
+    """
+    from workbench.measure.rate import measure
+
+    return measure(as_loader(data), workers, use_multiprocessing, max_queue_size, seconds)
+
+
+def _is_data(data: Any) -> bool:
+    return isinstance(data, str | tuple | list | dict) or hasattr(data, "dtype")
+
+
+def _of_path(path: Path) -> Settings:
+    if not path.exists():
+        raise FileNotFoundError(f"No such file or folder: {path}")
+    if path.suffix == ".json":
+        return load(path).settings
+    if not path.is_dir():
+        raise ValueError(f"data: expected {ACCEPTED}. Received: the file {path}")
+    npy = (path / "data.npy").exists()
+    return Settings.for_data(NpyData(path=str(path)) if npy else _of_folder(path))
+
+
+def _of_folder(path: Path) -> Data:
+    listing = list_folder(path)
+    step = max(1, len(listing.paths) // PROBED_FILES)
+    colour, deep = probe(listing.paths[::step])
+    return FolderData(
+        path=str(path),
+        color_mode="rgb" if colour else "grayscale",
+        bit_depth=16 if deep else 8,
+        class_names=listing.class_names,
+    )
+
+
+def _of_pair(x: Any, y: Any) -> tuple[Settings, Any, Any]:
+    x = as_array("x", x)
+    y = None if y is None else as_array("y", y)
+    check_arrays(x, y)
+    return Settings.for_data(ArraysData(shape=x.shape, dtype=x.dtype.name)), x, y
+
+
+def _described(data: Any) -> str:
+    text = repr(data)
+    return f"{text if len(text) <= 60 else text[:57] + '...'} of type {type(data).__name__}"

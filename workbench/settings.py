@@ -1,0 +1,449 @@
+"""What sliders edit, JSON stores and datasets are built from.
+
+The metadata of each field (range, unit, label, help) is the only source of the panel's controls,
+of validation, of the docs and of the JSON Schema. This module knows nothing else of ours.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+
+ReadMethod = Literal["files", "memory_map", "array"]
+AugmentMethod = Literal["keras_loop", "opencv"]
+NormalizeMethod = Literal["loop", "vectorized", "cache_blocked"]
+
+# The ways to read each kind of data; the first is the default.
+READ_METHODS: dict[str, tuple[ReadMethod, ...]] = {
+    "folder": ("files",),
+    "npy": ("memory_map", "array"),
+    "arrays": ("array",),
+}
+
+# ImageDataGenerator's parameters that are left out by decision, and what to do instead.
+LEFT_OUT = {
+    "zca_whitening": "it needs all images in memory; put a whitening layer into the model",
+    "preprocessing_function": "a function cannot be stored in JSON; put it into the model",
+    "data_format": "batches are channels last: (batch, height, width, channels)",
+}
+
+# A pair may be written as a list, as in JSON and in Keras.
+Pair = Annotated[tuple[float, float], Strict(False)]
+Size = Annotated[tuple[int, int], Strict(False)]
+
+
+class SettingsError(ValueError):
+    """Settings that cannot be used; one line for each fault."""
+
+
+class Group(BaseModel):
+    """Base of all settings: strict (`true` is no integer), frozen, unknown keys refused."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def knob(
+    default: Any,
+    label: str,
+    help_text: str,
+    *,
+    name: str | None = None,
+    slider: tuple[float, float, float] | None = None,
+    trains: bool = True,
+    **limits: Any,
+) -> Any:
+    """A field that the panel shows.
+
+    Args:
+        default: The value if nothing is said.
+        label: On screen, with the unit.
+        help_text: In plain words, on hover.
+        name: The control's name if it differs from the field's.
+        slider: Least and greatest value and step of the slider; JSON may hold values beyond it.
+        trains: Whether a change alters what the model learns, or speed only.
+        **limits: Passed to `pydantic.Field` (`ge`, `le`, ...).
+    """
+    extra = {"control": name, "slider": slider, "trains": trains}
+    extra = {key: value for key, value in extra.items() if value is not None}
+    return Field(
+        default, title=label, description=help_text, json_schema_extra=extra, **limits
+    )
+
+
+def _split() -> Any:
+    return Field(0.2, ge=0, lt=1, description="Share of each class kept for validation.")
+
+
+class FolderData(Group):
+    """A folder with one subfolder of images for each class."""
+
+    kind: Literal["folder"] = "folder"
+    path: str
+    image_size: Size = knob(
+        (224, 224),
+        "Image size",
+        "Height and width in pixels that each image is resized to.",
+    )
+    color_mode: Literal["grayscale", "rgb"] = knob(
+        "rgb", "Color mode", "Grayscale gives 1 channel, rgb gives 3."
+    )
+    interpolation: Literal["area", "linear", "nearest"] = knob(
+        "area",
+        "Interpolation",
+        "How images are resized. Keras's flow_from_directory uses nearest; area keeps "
+        "detail when images shrink.",
+    )
+    bit_depth: Literal[8, 16] = Field(
+        8,
+        description="Bits per channel of the decoded image. In a folder of both kinds, the others "
+        "are scaled to it (8 -> 16: times 257).",
+    )
+    label_mode: Literal["int", "binary", "categorical", "none"] = Field(
+        "int", description="As in keras.utils.image_dataset_from_directory."
+    )
+    class_names: Annotated[tuple[str, ...], Strict(False)] = Field(
+        (), description="Subfolders in the order of their labels; empty: all, sorted."
+    )
+    validation_split: float = _split()
+    unreadable: Literal["error", "skip"] = Field(
+        "error",
+        description="What to do with a file that cannot be decoded: stop with its name, or leave "
+        "it out of its batch with a warning that names it.",
+    )
+
+
+class NpyData(Group):
+    """A folder with `data.npy` (samples, height, width[, channels]) and perhaps `labels.npy`."""
+
+    kind: Literal["npy"] = "npy"
+    path: str
+    validation_split: float = _split()
+
+
+class ArraysData(Group):
+    """Arrays that the caller passes as x and y; only their shape and dtype can be stored."""
+
+    kind: Literal["arrays"] = "arrays"
+    shape: Annotated[tuple[int, ...], Strict(False)]
+    dtype: str
+    validation_split: float = _split()
+
+
+Data = Annotated[FolderData | NpyData | ArraysData, Field(discriminator="kind")]
+
+
+class Batch(Group):
+    """What a batch is made of."""
+
+    size: int = knob(
+        32,
+        "Batch size",
+        "Samples in a batch.",
+        name="batch_size",
+        slider=(1, 256, 1),
+        ge=1,
+    )
+    shuffle: bool = knob(True, "Shuffle", "Draw a new order of the samples for each epoch.")
+    seed: int = knob(
+        0,
+        "Seed",
+        "Decides the order and each sample's augmentation.",
+        slider=(0, 100, 1),
+        ge=0,
+    )
+    drop_remainder: bool = Field(
+        False, description="Leave out the last batch of an epoch when it is short."
+    )
+    dtype: Literal["float32", "uint8", "uint16"] = knob(
+        "float32",
+        "Batch dtype",
+        "Integers are a quarter or half of the bytes to hand over; rescale in the model then.",
+    )
+
+
+class Augmentation(Group):
+    """`ImageDataGenerator`'s parameters, with its names, units and meanings."""
+
+    rotation_range: float = knob(
+        0,
+        "Rotation ±°",
+        "Each image is turned by up to this many degrees.",
+        slider=(0, 180, 1),
+        ge=0,
+        le=180,
+    )
+    width_shift_range: float | int = knob(
+        0.0,
+        "Width shift ±",
+        "Below 1 a fraction of the width, else pixels; a whole number draws whole pixels.",
+        slider=(0, 0.5, 0.01),
+        ge=0,
+    )
+    height_shift_range: float | int = knob(
+        0.0,
+        "Height shift ±",
+        "Below 1 a fraction of the height, else pixels; a whole number draws whole pixels.",
+        slider=(0, 0.5, 0.01),
+        ge=0,
+    )
+    shear_range: float = knob(
+        0.0,
+        "Shear ±°",
+        "Shear 0.2 is 0.2 degrees, as in Keras: under half a pixel.",
+        slider=(0, 45, 0.2),
+        ge=0,
+        lt=90,
+    )
+    zoom_range: float | Pair = knob(
+        0.0,
+        "Zoom ×",
+        "0.2 draws from 0.8 to 1.2, separately for height and width; below 1 enlarges.",
+        slider=(0.5, 1.5, 0.05),
+    )
+    brightness_range: Pair | None = knob(
+        None,
+        "Brightness ×",
+        "Pixels are multiplied by a factor from this range. keras_loop goes through 8-bit images "
+        "for it, as Keras does.",
+        slider=(0.2, 2, 0.05),
+    )
+    channel_shift_range: float = knob(
+        0.0,
+        "Channel shift ±",
+        "Added to all channels, clipped to the image's own range; on the source's scale.",
+        slider=(0, 100, 1),
+        ge=0,
+    )
+    horizontal_flip: bool = knob(False, "Horizontal flip", "Mirror half of the images.")
+    vertical_flip: bool = knob(False, "Vertical flip", "Turn half of the images upside down.")
+    fill_mode: Literal["nearest", "constant", "reflect", "wrap"] = knob(
+        "nearest", "Fill mode", "What fills the places that a moved image leaves empty."
+    )
+    cval: float = knob(
+        0.0,
+        "Fill value",
+        "The grey level for fill mode constant.",
+        slider=(0, 255, 1),
+    )
+    rescale: float | None = knob(
+        None, "Rescale ×", "Multiplies every pixel, after augmentation (1/255 gives 0..1)."
+    )
+    samplewise_center: bool = knob(
+        False, "Center each sample", "Subtract each image's own mean."
+    )
+    samplewise_std_normalization: bool = knob(
+        False,
+        "Scale each sample",
+        "Divide each image by its own standard deviation (plus 1e-6).",
+        name="samplewise_std",
+    )
+
+    @model_validator(mode="after")
+    def _ranges_are_ordered(self) -> Self:
+        low, high = self.zoom_bounds
+        if not 0 < low <= high:
+            raise ValueError(
+                "zoom_range: expected a number from 0 to below 1, or a pair "
+                f"0 < lower <= upper. Received: {self.zoom_range}"
+            )
+        if self.brightness_range and not 0 <= self.brightness_range[0] <= self.brightness_range[1]:
+            raise ValueError(
+                "brightness_range: expected a pair 0 <= lower <= upper. "
+                f"Received: {self.brightness_range}"
+            )
+        return self
+
+    @property
+    def zoom_bounds(self) -> tuple[float, float]:
+        """`zoom_range` as the pair (lower, upper), as Keras reads it."""
+        if isinstance(self.zoom_range, tuple):
+            return self.zoom_range
+        return 1 - self.zoom_range, 1 + self.zoom_range
+
+
+class Methods(Group):
+    """How each step is done. Speed only: pixels agree to 1 grey level."""
+
+    read: ReadMethod = knob(
+        "files",
+        "Read method",
+        "files decodes images for each batch; memory_map maps data.npy; array holds it in memory.",
+        name="read_method",
+        trains=False,
+    )
+    augment: AugmentMethod = knob(
+        "opencv",
+        "Augment method",
+        "keras_loop is Keras's random_transform for each sample; opencv folds it into one warp.",
+        name="augment_method",
+        trains=False,
+    )
+    normalize: NormalizeMethod = knob(
+        "cache_blocked",
+        "Normalize method",
+        "One sample at a time, the whole batch at once, or as many samples as fit the cache.",
+        name="normalize_method",
+        trains=False,
+    )
+
+
+class Feed(Group):
+    """How Keras runs the generator: `keras.utils.PyDataset`'s own arguments."""
+
+    workers: int = knob(
+        1,
+        "Workers",
+        "1 is one background thread. More run batches side by side.",
+        slider=(1, 16, 1),
+        trains=False,
+        ge=1,
+    )
+    use_multiprocessing: bool = knob(
+        False,
+        "Worker kind",
+        "Threads share memory; processes send each batch through a pipe.",
+        name="worker_kind",
+        trains=False,
+    )
+    max_queue_size: int = knob(
+        10,
+        "Max queue size",
+        "Batches that may wait for training; at least the number of workers.",
+        slider=(1, 64, 1),
+        trains=False,
+        ge=1,
+    )
+
+
+class Settings(Group):
+    """Everything that decides a dataset.
+
+    Raises:
+        SettingsError: From `parse` and `updated`, for values that cannot be used.
+
+    Example:
+        >>> s = Settings.for_data(FolderData(path="scans"))
+        >>> s.updated({"batch": {"size": 64}}).batch.size
+        64
+    """
+
+    data: Data
+    batch: Batch = Batch()
+    augmentation: Augmentation = Augmentation()
+    methods: Methods = Methods()
+    feed: Feed = Feed()
+    statistics: None = None
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        reads = READ_METHODS[self.data.kind]
+        if self.methods.read not in reads:
+            raise ValueError(
+                f"methods.read: data of kind {self.data.kind!r} can be read by {', '.join(reads)}. "
+                f"Received: {self.methods.read!r}"
+            )
+        a = self.augmentation
+        scaled = a.rescale is not None or a.samplewise_center or a.samplewise_std_normalization
+        if scaled and self.batch.dtype != "float32":
+            raise ValueError(
+                f"batch.dtype: {self.batch.dtype} cannot hold rescaled or standardized pixels. "
+                "Choose float32, or rescale in the model"
+            )
+        return self
+
+    @classmethod
+    def for_data(cls, data: Data, **groups: Group) -> Self:
+        """Settings for this data, with its default way of reading unless `methods` is given."""
+        groups.setdefault("methods", Methods(read=READ_METHODS[data.kind][0]))
+        return cls(data=data, **groups)  # type: ignore[arg-type]
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """Settings from a nested dict, as JSON holds it.
+
+        Raises:
+            SettingsError: One line for each value that cannot be used.
+        """
+        try:
+            return cls.model_validate_json(json.dumps(values))
+        except ValidationError as error:
+            raise SettingsError("\n".join(faults(error, cls))) from None
+
+    def updated(self, changes: Mapping[str, Mapping[str, Any]]) -> Self:
+        """These settings with some values changed: `{"batch": {"size": 64}}`.
+
+        Raises:
+            SettingsError: One line for each value that cannot be used.
+        """
+        values = self.model_dump(mode="json")
+        for group, fields in changes.items():
+            values[group] = {**values[group], **fields} if group in values else fields
+        return self.parse(values)
+
+
+def knobs(settings: Settings) -> Iterator[tuple[str, str, FieldInfo]]:
+    """Each field of these settings that the panel shows: (group, field name, field)."""
+    for group in type(settings).model_fields:
+        model = type(getattr(settings, group))
+        if not issubclass(model, Group):
+            continue
+        for name, field in model.model_fields.items():
+            if field.title:
+                yield group, name, field
+
+
+def control_name(name: str, field: FieldInfo) -> str:
+    """The name of a field's control: what `Workbench.set` takes, `wb-...` on screen."""
+    return str((field.json_schema_extra or {}).get("control") or name)  # type: ignore[union-attr]
+
+
+def faults(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
+    for fault in error.errors():
+        # pydantic names the chosen member of a union in the path; people do not.
+        kinds = {*READ_METHODS, "function-after", "tuple", "float", "int"}
+        path = [str(part) for part in fault["loc"]]
+        path = path[:1] + [part for part in path[1:] if part not in kinds]
+        where = ".".join(path) or "settings"
+        if fault["type"] == "extra_forbidden":
+            yield _unknown_key(where, path, model)
+        elif fault["type"] == "value_error":
+            yield fault["msg"].removeprefix("Value error, ") + "."
+        elif fault["type"] == "missing":
+            yield f"{where}: missing, and it has no default."
+        else:
+            received = str(fault["input"])
+            received = received if len(received) <= 60 else received[:57] + "..."
+            yield f"{where}: {fault['msg']}. Received: {received}"
+
+
+def _unknown_key(where: str, path: list[str], model: type[BaseModel]) -> str:
+    key = path[-1]
+    if key in LEFT_OUT:
+        return f"{where}: left out of the workbench: {LEFT_OUT[key]}."
+    near = difflib.get_close_matches(key, sorted(_keys(model, path[:-1])), n=1, cutoff=0.5)
+    return f"{where}: unknown key." + (f" Did you mean {near[0]!r}?" if near else "")
+
+
+def _keys(model: type[BaseModel], path: list[str]) -> set[str]:
+    if not path:
+        return set(model.model_fields)
+    field = model.model_fields.get(path[0])
+    if field is None:
+        return set()
+    # `data` is a union of groups; a misspelt key is looked for in each.
+    members = get_args(field.annotation) or (field.annotation,)
+    return set().union(
+        *(_keys(m, path[1:]) for m in members if isinstance(m, type) and issubclass(m, Group))
+    )

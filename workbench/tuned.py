@@ -1,0 +1,189 @@
+"""Settings and their evidence as one JSON file: load, save, and build the dataset from it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from workbench.generators.pipeline import Pipeline, Subset
+from workbench.generators.sources import open_source
+from workbench.measure.machine import machine
+from workbench.settings import FolderData, Group, NpyData, Settings, SettingsError, faults
+
+if TYPE_CHECKING:
+    from workbench.generators.dataset import Dataset
+
+VERSION = 1
+LINE = 100  # lists of plain values that fit a line of the file stay on it
+
+
+class Tuned(Group):
+    """Chosen settings, and what was measured with them.
+
+    Example:
+        >>> tuned = wb.load("tuned.json")
+        >>> train, validation = tuned.dataset(), tuned.dataset(subset="validation")
+        >>> model.fit(train, validation_data=validation, shuffle=False)
+    """
+
+    format: Literal["workbench"] = "workbench"
+    version: Literal[1] = VERSION
+    settings: Settings
+    evidence: dict[str, Any] = Field(
+        {}, description="What was measured, when and where; loading never depends on it."
+    )
+
+    def dataset(
+        self,
+        x: Any = None,
+        y: Any = None,
+        *,
+        data: str | os.PathLike[str] | None = None,
+        subset: Subset | None = "training",
+        augment: bool | None = None,
+    ) -> Dataset:
+        """The dataset to train on.
+
+        Args:
+            x: For settings of arrays: the images, (samples, height, width[, channels]).
+            y: The labels, one entry a sample.
+            data: Where the data is on this machine. Defaults to the path in the settings.
+            subset: "training", "validation" (not augmented, not shuffled) or None for all.
+            augment: Defaults to True for training, False for validation.
+
+        Raises:
+            FileNotFoundError: If the data is not there.
+            ValueError: If the data does not fit the settings.
+        """
+        from workbench.generators.dataset import Dataset
+
+        settings = self.settings
+        if data is not None:
+            settings = settings.updated({"data": {"path": os.fspath(data)}})
+        source = open_source(settings, x, y)
+        return Dataset(Pipeline(settings, source, subset=subset, augment=augment))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the file; the data's path is stored relative to it.
+
+        Raises:
+            FileExistsError: If there is a file that is not the workbench's.
+        """
+        target = Path(path)
+        if target.exists() and not _is_ours(target):
+            raise FileExistsError(f"{target} exists and is not a workbench file: left as it is")
+        values = self.model_dump(mode="json")
+        data = values["settings"]["data"]
+        if "path" in data:
+            data["path"] = _relative(data["path"], target.parent)
+        values["evidence"] = _rounded(values["evidence"])
+        _replace(target, _readable(values))
+        return target
+
+
+def load(path: str | os.PathLike[str]) -> Tuned:
+    """Read a file that `Tuned.save` or the panel's Export wrote.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        SettingsError: If it is no workbench file or its settings cannot be used.
+    """
+    file = Path(path)
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FileNotFoundError(f"No such file: {file}") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: broken JSON: {error}") from None
+    if not isinstance(values, dict) or values.get("format") != "workbench":
+        raise SettingsError(f'{file}: not a workbench file (no "format": "workbench")')
+    _check_version(file, values.get("version"))
+    try:
+        tuned = Tuned.model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        lines = (f"{file}: {fault}" for fault in faults(error, Tuned))
+        raise SettingsError("\n".join(lines)) from None
+    _warn_if_measured_elsewhere(file, tuned.evidence.get("machine"))
+    if isinstance(tuned.settings.data, FolderData | NpyData):
+        place = os.path.normpath(file.parent / tuned.settings.data.path)
+        settings = tuned.settings.updated({"data": {"path": place}})
+        tuned = tuned.model_copy(update={"settings": settings})
+    return tuned
+
+
+def _check_version(file: Path, version: Any) -> None:
+    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
+        raise SettingsError(f"{file}: version: expected {VERSION}. Received: {version!r}")
+    if version > VERSION:
+        raise SettingsError(
+            f"{file}: written by a newer workbench (version {version}; this one reads {VERSION}). "
+            "Update with: pip install -U workbench"
+        )
+
+
+def _warn_if_measured_elsewhere(file: Path, there: Any) -> None:
+    here = machine()
+    # The accelerator is known only once TensorFlow is imported, so it does not count here.
+    keys = ("cores", "memory_gb", "processor")
+    if isinstance(there, dict) and any(there.get(key) != here[key] for key in keys):
+        then, now = (
+            f"{m.get('cores')} cores, {m.get('memory_gb')} GB, {m.get('processor')}"
+            for m in (there, here)
+        )
+        warnings.warn(
+            f"{file}: its evidence was measured on another machine ({then}; here {now}). "
+            "The settings hold; measure again before you rely on the figures.",
+            stacklevel=3,
+        )
+
+
+def _is_ours(file: Path) -> bool:
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        return False
+    return isinstance(values, dict) and values.get("format") == "workbench"
+
+
+def _relative(path: str, folder: Path) -> str:
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def _rounded(value: Any) -> Any:
+    """Floats to 3 significant digits, so that a review sees figures and not noise."""
+    if isinstance(value, float):
+        return float(f"{value:.3g}")
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return [_rounded(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _readable(values: dict[str, Any]) -> str:
+    text = json.dumps(values, indent=2, ensure_ascii=False)
+
+    def on_one_line(match: re.Match[str]) -> str:
+        line = re.sub(r"\s*\n\s*", " ", match[0]).replace("[ ", "[").replace(" ]", "]")
+        return line if len(line) <= LINE else match[0]
+
+    # A list of plain values has no bracket or brace inside; strings with one keep their lines.
+    return re.sub(r"\[[^\[\]{}]*\]", on_one_line, text) + "\n"
+
+
+def _replace(target: Path, text: str) -> None:
+    """Write all or nothing: a reader never sees half a file."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
