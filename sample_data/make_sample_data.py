@@ -347,7 +347,9 @@ def _chest(
     lungs, heart = _lungs(frame, patient), _heart(frame, patient)
     middle = np.maximum(heart, _mediastinum(rng, frame))
     aerated = lungs * (1.0 - 0.80 * middle)
-    total = _soft_tissue(rng, frame, patient) + _spine(frame) + _bones(rng, frame, patient)
+    # The rays that come through dense tissue are the hard ones, of which bone stops fewer.
+    bones = (_spine(frame) + _bones(rng, frame, patient)) * (1.0 - 0.45 * heart)
+    total = _soft_tissue(rng, frame, patient) + bones
     total += 0.06 * heart * lungs + 0.05 * middle - _trachea(frame) - _stomach(rng, frame, patient)
     total += _parenchyma(rng, frame, aerated)
     total += _vessels(rng_vessels, frame, patient) * lungs * (1.0 - 0.75 * heart)
@@ -506,7 +508,7 @@ def _bones(rng: Generator, frame: Frame, patient: Patient) -> Layer:
     for path in _clavicles(rng):
         _tube(frame, front, path, 0.056, 2.0)
     ribs = frame.soften(back, 0.007) + 0.7 * frame.soften(front, 0.010)
-    return np.float32(0.125 * patient.ribs) * ribs + _scapulae(rng, frame)
+    return np.float32(0.10 * patient.ribs) * ribs + _scapulae(rng, frame)
 
 
 def _tube(frame: Frame, layer: Layer, path: Points, width: float, value: float = 1.0) -> None:
@@ -601,7 +603,7 @@ def _nodule(rng: Generator, frame: Frame, aerated: Layer) -> Layer:
     lobes = 1.0 + rng.uniform(0.0, 0.12) * np.cos(3.0 * angle + rng.uniform(0.0, 6.0))
     away = np.hypot(y - row, (x - column) * rng.uniform(0.9, 1.1)) / (radius * lobes)
     chord = np.sqrt(np.clip(1.0 - away**2, 0.0, None)).astype(np.float32)
-    return frame.soften(chord, 0.012) * np.float32(rng.uniform(*NODULE_STRENGTH))
+    return frame.soften(chord, 0.016) * np.float32(rng.uniform(*NODULE_STRENGTH))
 
 
 # --- Check ----------------------------------------------------------------------------------

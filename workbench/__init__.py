@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.loaders import measure_rate, profile_lines
-    from workbench.measure.lines import LineProfile
+    from workbench.measure.profile import LineProfile
     from workbench.measure.rate import Rate
     from workbench.settings import Settings, SettingsError
     from workbench.tuned import Tuned, load
@@ -28,7 +28,7 @@ __all__ = [
 # Imported at first use: training from an exported JSON must not need JupyterLab or line_profiler,
 # and a notebook's first cell must not wait for what it does not use.
 _HOMES = {
-    "LineProfile": "measure.lines",
+    "LineProfile": "measure.profile",
     "Rate": "measure.rate",
     "Settings": "settings",
     "SettingsError": "settings",

@@ -13,7 +13,7 @@ from workbench.settings import ArraysData, Data, FolderData, NpyData, Settings
 from workbench.tuned import Tuned, load
 
 if TYPE_CHECKING:
-    from workbench.measure.lines import LineProfile
+    from workbench.measure.profile import LineProfile
     from workbench.measure.rate import Rate
 
 # Headers read to tell colour and depth; a folder of 100,000 files would take minutes.
@@ -89,7 +89,7 @@ def measure_rate(
         max_queue_size: Batches that may wait.
         seconds: How long to measure, after a warm-up.
     """
-    from workbench.measure.rate import measure
+    from workbench.measure.feed import measure
 
     return measure(as_loader(data), workers, use_multiprocessing, max_queue_size, seconds)
 

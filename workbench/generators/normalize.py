@@ -48,7 +48,8 @@ def standardize(images: Images, augmentation: Augmentation) -> None:
     """Rescale, center and scale each sample, in Keras's order, in place.
 
     Args:
-        images: float32, shape (samples, height, width, channels).
+        images: Shape (samples, height, width, channels); float32, or integers that are left as
+            they are (settings refuse to rescale them).
         augmentation: `rescale`, `samplewise_center`, `samplewise_std_normalization`.
     """
     if augmentation.rescale is not None:

@@ -5,6 +5,7 @@ The same batch comes out bit for bit whichever thread or process asks, in any or
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from workbench.generators.augment import METHODS as AUGMENT
 from workbench.generators.draws import Draws, draw
 from workbench.generators.normalize import METHODS as NORMALIZE
-from workbench.generators.sources import Images, Rows, Source
+from workbench.generators.sources import Images, Rows, Source, reopen
 from workbench.settings import Settings
 
 Subset = Literal["training", "validation"]
@@ -29,6 +30,7 @@ class Pipeline:
         source: Where samples come from.
         subset: "training", "validation" (not shuffled, keeps its last batch) or None for all.
         augment: Whether to augment. Defaults to True, for validation to False.
+        rows: The subset's samples where they are known. Defaults to `split`'s.
 
     Raises:
         ValueError: If the subset is empty, the batch is larger than it, or `batch.dtype` cannot
@@ -45,27 +47,41 @@ class Pipeline:
         *,
         subset: Subset | None = "training",
         augment: bool | None = None,
+        rows: Rows | None = None,
     ) -> None:
-        self.settings, self.source = settings, source
-        self.validation = subset == "validation"
-        self.augment = not self.validation if augment is None else augment
-        self.rows = split(source, settings.data.validation_split, subset)
+        self.settings, self.source, self.subset = settings, source, subset
+        share = settings.data.validation_split
+        self.rows = split(source, share, subset) if rows is None else rows
+        self.augment = subset != "validation" if augment is None else augment
+        methods, a = settings.methods, settings.augmentation
+        self._augment = (
+            partial(AUGMENT[methods.augment], fill_mode=a.fill_mode, cval=a.cval)
+            if self.augment
+            else _as_read
+        )
+        self._normalize = NORMALIZE[methods.normalize]
         _check(settings, source, self.rows, subset)
+
+    def with_settings(self, settings: Settings) -> Pipeline:
+        """The same data and subset under other settings; opens anew only what has changed."""
+        source = reopen(self.source, settings)
+        same = len(source) == len(self.source) and (
+            settings.data.validation_split == self.settings.data.validation_split
+        )
+        rows = self.rows if same else None
+        return Pipeline(settings, source, subset=self.subset, augment=self.augment, rows=rows)
 
     def __len__(self) -> int:
         """Batches in an epoch."""
         size, keep = self.settings.batch.size, not self.settings.batch.drop_remainder
-        return (len(self.rows) + (size - 1 if keep or self.validation else 0)) // size
+        return (len(self.rows) + (size - 1 if keep or self.subset == "validation" else 0)) // size
 
     def order(self, epoch: int) -> Rows:
         """All samples of the subset in the order of this epoch."""
         batch = self.settings.batch
-        if self.validation or not batch.shuffle:
+        if self.subset == "validation" or not batch.shuffle:
             return self.rows
-        # A spawn key keeps this apart from the draws: NumPy pads [seed, epoch] with zeros, which
-        # would be the generator of the draws' block 0.
-        sequence = np.random.SeedSequence([batch.seed, epoch], spawn_key=(1,))
-        return np.random.default_rng(sequence).permutation(self.rows)
+        return self.rows[_permutation(len(self.rows), batch.seed, epoch)]
 
     def draws(self, rows: Rows, epoch: int) -> Draws:
         """The random values of these samples in this epoch."""
@@ -84,33 +100,33 @@ class Pipeline:
         """
         start = self._place(index) * self.settings.batch.size
         rows = self.order(epoch)[start : start + self.settings.batch.size]
-        images, rows = self.samples(rows, epoch)
+        images, rows = self.source.read(rows)
+        images = self.transform(images, rows, epoch)
         labels = self.source.labels
         return (images,) if labels is None else (images, labels[rows])
 
-    def samples(self, rows: Rows, epoch: int) -> tuple[Images, Rows]:
-        """The images of these rows as a batch holds them, and the rows that could be read."""
-        images, rows = self.source.read(rows)
-        images = self._augmented(images, rows, epoch)
-        if images.dtype == np.float32:
-            NORMALIZE[self.settings.methods.normalize](images, self.settings.augmentation)
-        return images.astype(self.settings.batch.dtype, copy=False), rows
-
-    def _augmented(self, images: Images, rows: Rows, epoch: int) -> npt.NDArray[Any]:
-        integer = self.settings.batch.dtype != "float32"
-        out = np.empty(images.shape, images.dtype if integer else np.float32)
-        if not self.augment:
-            out[:] = images
-            return out
-        method, a = AUGMENT[self.settings.methods.augment], self.settings.augmentation
-        method(images, self.draws(rows, epoch), fill_mode=a.fill_mode, cval=a.cval, out=out)
-        return out
+    def transform(self, images: Images, rows: Rows, epoch: int) -> Images:
+        """Augment and normalize images that were read from these rows; leaves them unchanged."""
+        dtype = np.float32 if self.settings.batch.dtype == "float32" else images.dtype
+        out = np.empty(images.shape, dtype)
+        self._augment(images, self.draws(rows, epoch), out=out)
+        self._normalize(out, self.settings.augmentation)
+        return out.astype(self.settings.batch.dtype, copy=False)
 
     def _place(self, index: int) -> int:
         place = index + len(self) if index < 0 else index
         if not 0 <= place < len(self):
             raise IndexError(f"batch {index} of an epoch of {len(self)} batches")
         return place
+
+
+# Each batch of an epoch asks for it; two epochs overlap in the workers, of few datasets at a time.
+@lru_cache(maxsize=8)
+def _permutation(count: int, seed: int, epoch: int) -> Rows:
+    # A spawn key keeps this apart from the draws: NumPy pads [seed, epoch] with zeros, which would
+    # be the generator of the draws' block 0.
+    sequence = np.random.SeedSequence([seed, epoch], spawn_key=(1,))
+    return np.random.default_rng(sequence).permutation(count)
 
 
 def split(source: Source, share: float, subset: Subset | None) -> Rows:
@@ -142,6 +158,10 @@ def _strata(labels: npt.NDArray[Any] | None, shuffled: Rows) -> list[Rows]:
     of_row = classes[shuffled]
     order = np.argsort(of_row, kind="stable")
     return np.split(shuffled[order], np.flatnonzero(np.diff(of_row[order])) + 1)
+
+
+def _as_read(images: Images, draws: Draws, *, out: Images) -> None:
+    out[:] = images
 
 
 def _check(settings: Settings, source: Source, rows: Rows, subset: Subset | None) -> None:

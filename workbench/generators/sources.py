@@ -6,7 +6,8 @@ A source knows its labels and gives images by row number. Its data is never writ
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,13 +33,13 @@ class Source(Protocol):
     """
 
     @property
-    def shape(self) -> tuple[int, int, int]: ...
+    def shape(self) -> tuple[int, int, int]: ...  # noqa: D102
     @property
-    def dtype(self) -> np.dtype[Any]: ...
+    def dtype(self) -> np.dtype[Any]: ...  # noqa: D102
     @property
-    def labels(self) -> npt.NDArray[Any] | None: ...
+    def labels(self) -> npt.NDArray[Any] | None: ...  # noqa: D102
     @property
-    def class_names(self) -> tuple[str, ...]: ...
+    def class_names(self) -> tuple[str, ...]: ...  # noqa: D102
     def __len__(self) -> int: ...
 
     def read(self, rows: Rows) -> tuple[Images, Rows]:
@@ -62,7 +63,7 @@ class FolderSource:
         """uint8 or uint16, by the bit depth set."""
         return np.dtype(f"uint{self.data.bit_depth}")
 
-    @property
+    @cached_property
     def labels(self) -> npt.NDArray[Any] | None:
         """Labels in the form that `label_mode` asks for."""
         numbers, mode = self.listing.labels, self.data.label_mode
@@ -115,7 +116,7 @@ class ArraySource:
     @property
     def shape(self) -> tuple[int, int, int]:
         """Height, width and channels of each image; gray images without channels get one."""
-        return (*self.x.shape[1:], 1)[:3]  # type: ignore[return-value]
+        return (*self.x.shape[1:], 1)[:3]
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -190,6 +191,20 @@ def open_source(settings: Settings, x: Any = None, y: Any = None) -> Source:
     source = ArraySource(as_array("x", x), None if y is None else as_array("y", y))
     _check_expected(source.x, data)
     return source
+
+
+def reopen(source: Source, settings: Settings) -> Source:
+    """A source for changed settings that shares with `source` what has not changed."""
+    data = settings.data
+    if isinstance(source, FolderSource) and isinstance(data, FolderData):
+        where = ("path", "class_names")
+        if all(getattr(data, name) == getattr(source.data, name) for name in where):
+            return replace(source, data=data)
+    if isinstance(source, ArraySource) and isinstance(data, ArraysData):
+        return source
+    if isinstance(source, MappedSource) and settings.methods.read == "memory_map":
+        return source if Path(data.path) == source.path else open_source(settings)
+    return open_source(settings)
 
 
 def as_array(name: str, values: Any) -> npt.NDArray[Any]:

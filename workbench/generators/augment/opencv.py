@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 from workbench.generators.draws import Draws
 
+INVERSE = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP  # the matrix leads from output to source
+
 Images = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 
@@ -95,14 +97,9 @@ def _warp(
         maps = _fold(x, width).astype(np.float32), _fold(y, height).astype(np.float32)
         cv2.remap(image, *maps, cv2.INTER_LINEAR, dst=target, borderMode=cv2.BORDER_REPLICATE)
         return
-    cv2.warpAffine(
-        image,
-        _flipped(matrix, flips, height, width),
-        (width, height),
-        dst=target,
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=BORDERS[fill_mode],
-    )
+    # On one line each, because a line profile shows lines.
+    matrix_and_flips, border = _flipped(matrix, flips, height, width), BORDERS[fill_mode]
+    cv2.warpAffine(image, matrix_and_flips, (width, height), target, INVERSE, border)
     if fill_mode == "constant":
         x, y = _coordinates(matrix, flips, height, width)
         target[(x < 0) | (x > width - 1) | (y < 0) | (y > height - 1)] = cval

@@ -1,0 +1,199 @@
+"""A real JupyterLab and a real Chromium, for the browser tests.
+
+What was learnt the hard way: the kernel's status says idle while a cell still runs, so a cell's end
+is the end of the command's promise; the news pop-up covers the panel unless it is switched off; a
+slider's value stands in its readout, not in aria-valuenow.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+QUIET = {
+    "@jupyterlab/apputils-extension:notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+    },
+    "@jupyterlab/docmanager-extension:plugin": {"autosave": False},
+}
+FOLDERS = ("CONFIG", "DATA", "RUNTIME", "LAB_SETTINGS", "LAB_WORKSPACES")
+
+
+def chromium() -> str | None:
+    """The browser to drive: the system's, if there is one."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+@contextmanager
+def jupyterlab(root: Path, private: Path) -> Iterator[str]:
+    """A JupyterLab on `root` with settings of its own; gives its address with the token."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(16)
+    env = {**os.environ, "IPYTHONDIR": str(private / "ipython"), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    for name in FOLDERS:
+        key = f"JUPYTERLAB_{name[4:]}_DIR" if name.startswith("LAB_") else f"JUPYTER_{name}_DIR"
+        env[key] = str(private / name.lower())
+    config = private / "config" / "labconfig"
+    config.mkdir(parents=True)
+    (config / "default_setting_overrides.json").write_text(json.dumps(QUIET))
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root",
+        "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}",
+        "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
+    ]  # fmt: skip
+    log = (private / "server.log").open("w")
+    server = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_up(address, token, server)
+        yield f"{address}?token={token}"
+    finally:
+        request = urllib.request.Request(
+            f"{address}/api/shutdown", method="POST", headers={"Authorization": f"token {token}"}
+        )
+        try:
+            urllib.request.urlopen(request, timeout=5).read()
+            server.wait(20)
+        except Exception:
+            server.kill()
+            server.wait()
+        log.close()
+
+
+class Notebook:
+    """A notebook open in JupyterLab.
+
+    Args:
+        page: A Playwright page.
+        address: From `jupyterlab`.
+        name: The notebook's path below the server's root.
+    """
+
+    def __init__(self, page: Any, address: str, name: str) -> None:
+        self.page = page
+        self.console: list[str] = []
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.console.append(f"pageerror: {error}"))
+        base, token = address.split("?")
+        page.goto(f"{base}/lab/tree/{name}?{token}&reset")
+        page.wait_for_function("() => !!window.jupyterapp", timeout=60_000)
+        page.evaluate("async () => { await window.jupyterapp.restored }")
+        page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell", timeout=60_000)
+        page.wait_for_function(
+            "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+            timeout=60_000,
+        )
+
+    def _note(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.console.append(f"{message.type}: {message.text}")
+
+    def run_all(self) -> None:
+        """Run all cells; returns when the last one has ended."""
+        self.command("notebook:run-all-cells")
+        assert not self.errors(), self.errors()
+
+    def command(self, name: str, **options: Any) -> None:
+        """Execute a JupyterLab command and wait for its end."""
+        self.page.evaluate(
+            "async ([name, options]) => { await jupyterapp.commands.execute(name, options) }",
+            [name, options],
+        )
+
+    def errors(self) -> list[str]:
+        """Errors among the cells' outputs."""
+        return self.page.evaluate(
+            """() => jupyterapp.shell.currentWidget.content.widgets.flatMap(
+                 cell => cell.model.type === 'code' ? cell.model.outputs.toJSON() : [])
+               .filter(output => output.output_type === 'error')
+               .map(output => output.ename + ': ' + output.evalue)"""
+        )
+
+    def run(self, code: str) -> str:
+        """Run code in the kernel, beside the notebook; gives what it printed.
+
+        Raises:
+            RuntimeError: If it raised.
+        """
+        result = self.page.evaluate(
+            """async code => {
+                 const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                 const future = kernel.requestExecute({code, store_history: false});
+                 let text = '', error = null;
+                 future.onIOPub = m => {
+                   if (m.header.msg_type === 'stream') text += m.content.text;
+                   if (m.header.msg_type === 'error') error = m.content.traceback.join('\\n');
+                 };
+                 await future.done;
+                 return {text, error};
+               }""",
+            code,
+        )
+        if result["error"]:
+            raise RuntimeError(result["error"])
+        return result["text"].strip()
+
+    def theme(self, name: str) -> None:
+        """Switch JupyterLab's theme."""
+        self.command("apputils:change-theme", theme=name)
+        self.page.wait_for_function(
+            "name => document.body.dataset.jpThemeName === name", arg=name, timeout=10_000
+        )
+
+    def slider(self, css: str, handle: int = 0) -> Any:
+        """A slider's handle; focus it and press arrow keys."""
+        return self.page.locator(f".{css} [role=slider]").nth(handle)
+
+    def readout(self, css: str) -> str:
+        """The value a slider shows."""
+        return self.page.locator(f".{css} .widget-readout").inner_text()
+
+    def press(self, css: str, key: str, times: int = 1) -> None:
+        """Press a key on a slider."""
+        handle = self.slider(css)
+        handle.focus()
+        for _ in range(times):
+            self.page.keyboard.press(key)
+
+
+def _wait_until_up(address: str, token: str, server: subprocess.Popen[bytes]) -> None:
+    request = urllib.request.Request(
+        f"{address}/api/status", headers={"Authorization": f"token {token}"}
+    )
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(request, timeout=2).read()
+            return
+        except OSError:
+            if server.poll() is not None:
+                raise RuntimeError("JupyterLab ended before it was up") from None
+            time.sleep(0.2)
+    raise RuntimeError("JupyterLab did not come up in 60 s")

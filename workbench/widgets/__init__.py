@@ -1,0 +1,1 @@
+"""The panel: controls, sample grid, line profile. Needs the `lab` extra."""

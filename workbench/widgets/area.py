@@ -1,0 +1,38 @@
+"""The panel's own component: draws what ipywidgets cannot, from plain data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+HERE = Path(__file__).parent
+
+
+class Area(anywidget.AnyWidget):  # type: ignore[misc]
+    """One area of the panel.
+
+    Attributes:
+        part: Which one: a key of `PARTS` in panel.js.
+        data: What to show. Text in it is never read as markup.
+        image: JPEG bytes, for the part "preview".
+        pressed: Set by the page: {"action": name, "count": n} when something was clicked.
+        beat: Counted up by the page once a second while somebody could be looking.
+    """
+
+    _esm = (HERE / "panel.js").read_text(encoding="utf-8")
+    _css = (HERE / "panel.css").read_text(encoding="utf-8")
+    part = traitlets.Unicode().tag(sync=True)
+    data = traitlets.Dict().tag(sync=True)
+    image = traitlets.Bytes(b"").tag(sync=True)
+    pressed = traitlets.Dict().tag(sync=True)
+    beat = traitlets.Int(0).tag(sync=True)
+
+    def show(self, data: dict[str, Any], image: bytes | None = None) -> None:
+        """Send data, and a picture with it, in one message."""
+        with self.hold_sync():
+            self.data = data
+            if image is not None:
+                self.image = image

@@ -1,0 +1,188 @@
+"""One ipywidgets control for each knob of the settings, and the settings that they stand at."""
+
+from __future__ import annotations
+
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+import ipywidgets as widgets
+from pydantic.fields import FieldInfo
+
+from workbench.settings import READ_METHODS, Settings, SettingsError, control_name, knobs
+
+WIDE = widgets.Layout(width="335px")
+STYLE = {"description_width": "125px"}
+SIZES = [(n, n) for n in (32, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512)]
+RESCALES = {"off": None, "1/255": 1 / 255, "1/65535": 1 / 65535}
+
+
+@dataclass
+class Control:
+    """A widget and how it shows a setting.
+
+    Attributes:
+        group: Group of the setting, such as "augmentation".
+        field: Its name there.
+        trains: Whether a change alters what the model learns.
+        widget: Label, slider and number in one row.
+        show: From the setting's value to the widget's.
+        read: From the widget's value to the setting's.
+    """
+
+    group: str
+    field: str
+    trains: bool
+    widget: Any
+    show: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+
+
+class Controls:
+    """All controls for some settings.
+
+    A control that stands where the settings put it leaves its setting as it was: a zoom written
+    as 0.2 or as (0.8, 1.2) survives, whichever it is.
+
+    Args:
+        settings: Decide which controls there are, and where they start.
+        changed: Called, in no particular thread, after any control has moved.
+    """
+
+    def __init__(self, settings: Settings, changed: Callable[[], None]) -> None:
+        self._base, self._changed, self._quiet = settings, changed, False
+        self.by_name = {control_name(name, field): _control(group, name, field, settings)
+                        for group, name, field in knobs(settings)}
+        for name, control in self.by_name.items():
+            control.widget.add_class("wb-" + name.replace("_", "-"))
+        self.show(settings)
+        for control in self.by_name.values():
+            control.widget.observe(self._moved, names="value")
+
+    def settings(self) -> Settings:
+        """The settings that the controls stand at.
+
+        Raises:
+            SettingsError: If they do not fit together.
+        """
+        base, changes = self._base, dict[str, dict[str, Any]]()
+        for control in self.by_name.values():
+            before = getattr(getattr(base, control.group), control.field)
+            if control.widget.value != control.show(before):
+                value = control.read(control.widget.value)
+                changes.setdefault(control.group, {})[control.field] = value
+        return base.updated(changes) if changes else base
+
+    def show(self, settings: Settings) -> None:
+        """Move all controls to these settings; reports no change."""
+        self._quiet, self._base = True, settings
+        try:
+            for control in self.by_name.values():
+                value = getattr(getattr(settings, control.group), control.field)
+                _make_room(control.widget, control.show(value), value)
+                control.widget.value = control.show(value)
+        finally:
+            self._quiet = False
+
+    def changes_for(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Changes for `Settings.updated` from control names and values.
+
+        Raises:
+            SettingsError: If there is no such control.
+        """
+        changes = dict[str, dict[str, Any]]()
+        for name, value in values.items():
+            if name not in self.by_name:
+                raise SettingsError(
+                    f"{name}: no such control. Received: {value!r}. "
+                    f"There are: {', '.join(sorted(self.by_name))}"
+                )
+            control = self.by_name[name]
+            changes.setdefault(control.group, {})[control.field] = value
+        return changes
+
+    def widgets(self, *, trains: bool) -> Iterator[Any]:
+        """The controls that change training, or those that change speed only."""
+        return (c.widget for c in self.by_name.values() if c.trains == trains)
+
+    def _moved(self, _: Any) -> None:
+        if not self._quiet:
+            self._changed()
+
+
+def _control(group: str, name: str, field: FieldInfo, settings: Settings) -> Control:
+    extra: dict[str, Any] = dict(field.json_schema_extra or {})  # type: ignore[arg-type]
+    widget, show, read = _widget(name, field, extra.get("slider"), settings)
+    return Control(group, name, bool(extra.get("trains")), widget, show, read)
+
+
+def _widget(
+    name: str, field: FieldInfo, slider: Any, settings: Settings
+) -> tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]:
+    same = _same
+    look = {
+        "description": field.title,
+        "tooltip": field.description,
+        "layout": WIDE,
+        "style": STYLE,
+    }
+    if name == "use_multiprocessing":
+        options = [("threads", False), ("processes", True)]
+        return widgets.Dropdown(options=options, **look), same, same
+    if name == "rescale":
+        return widgets.Dropdown(options=list(RESCALES.items()), **look), same, same
+    if name == "image_size":
+        options = [(_size_text(size), size) for size in SIZES]
+        return widgets.SelectionSlider(options=options, **look), tuple, same
+    if name == "read":
+        return widgets.Dropdown(options=READ_METHODS[settings.data.kind], **look), same, same
+    if get_origin(field.annotation) is Literal:
+        return widgets.Dropdown(options=get_args(field.annotation), **look), same, same
+    if field.annotation is bool:
+        return widgets.Checkbox(indent=False, **{**look, "style": {}}), same, same
+    low, high, step = slider
+    limits = {"min": low, "max": high, "step": step, "continuous_update": True}
+    if name in ("zoom_range", "brightness_range"):
+        ranged = widgets.FloatRangeSlider(readout_format=".2f", **limits, **look)
+        return ranged, *_PAIRS[name]
+    if field.annotation is int:
+        return widgets.IntSlider(**limits, **look), same, same
+    whole = step == int(step)
+    return widgets.FloatSlider(readout_format=".0f" if whole else ".2f", **limits, **look), float, same
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _zoom_bounds(value: Any) -> tuple[float, float]:
+    return tuple(value) if isinstance(value, tuple | list) else (1 - value, 1 + value)
+
+
+# How ranges are shown and read back; brightness 1 to 1 is no brightness at all.
+_PAIRS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "zoom_range": (_zoom_bounds, list),
+    "brightness_range": (
+        lambda value: tuple(value or (1.0, 1.0)),
+        lambda pair: None if tuple(pair) == (1.0, 1.0) else list(pair),
+    ),
+}
+
+
+def _size_text(size: tuple[int, int]) -> str:
+    return f"{size[0]} × {size[1]}"
+
+
+def _make_room(widget: Any, shown: Any, value: Any) -> None:
+    """Let a control show a value from JSON that is beyond its slider or not among its options."""
+    if isinstance(widget, widgets.Dropdown | widgets.SelectionSlider):
+        options = [o if isinstance(o, tuple) and len(o) == 2 else (str(o), o)
+                   for o in widget.options]
+        if shown not in [option for _, option in options]:
+            text = _size_text(shown) if isinstance(shown, tuple) else f"{value:g}"
+            widget.options = sorted([*options, (text, shown)], key=lambda o: str(o[1]).zfill(20))
+        return
+    if hasattr(widget, "max"):
+        values = shown if isinstance(shown, tuple) else (shown,)
+        widget.max, widget.min = max(widget.max, *values), min(widget.min, *values)

@@ -1,0 +1,366 @@
+"""The two threads behind a panel: one draws pictures and shows results, one measures.
+
+Callbacks only leave the newest settings here and return; the threads pick them up. All waiting is on
+one condition, so that a change, Stop or `close` ends it at once. Nothing here sets an input widget,
+and only the picture thread talks to the display.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from time import monotonic, perf_counter
+from typing import Any, Protocol
+
+from workbench.generators.pipeline import Pipeline
+from workbench.measure.lines import LineSession
+from workbench.measure.profile import LineProfile
+from workbench.measure.rate import Rate, Stopped
+from workbench.settings import Settings
+from workbench.widgets.preview import Preview, Tiles, draw, label_counts
+from workbench.widgets.verdict import Fault
+
+REFRESH = 0.2  # seconds between two updates of the profile: 5 a second
+PICTURE_GAP = 0.1  # at most 10 pictures a second
+REST = 1.0  # sliders must rest this long before the feed is measured
+RATE_SECONDS = 1.0  # how long it is measured then; Measure takes longer
+BEAT_LIMIT = 3.0  # without a sign of life from the page for this long, nobody is looking
+FIRST_BEAT_LIMIT = 15.0  # the page needs time to draw the panel
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the controls stand at. `generation` grows with each change; results carry it."""
+
+    generation: int
+    settings: Settings
+    first: int = 0
+    epoch: int = 0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the feed delivers with some settings, and a hash of their first batch."""
+
+    request: Request
+    rate: Rate
+    first_batch: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything known at one moment, for the display.
+
+    Attributes:
+        request: The newest one.
+        profile: Of `profile_request`'s settings.
+        measured: The last figure of the feed; stale if its request is not the newest.
+        fault: Why there is no picture or no measurement.
+        status: What is going on.
+    """
+
+    request: Request
+    profile: LineProfile | None = None
+    profile_request: Request | None = None
+    measured: Measured | None = None
+    fault: Fault | None = None
+    status: str = ""
+
+
+class Display(Protocol):
+    """Where results go; called from the picture thread only."""
+
+    def picture(self, preview: Preview, seconds: float) -> None:
+        """Show a drawn grid and how long it took."""
+
+    def report(self, report: Report) -> None:
+        """Show everything but the picture."""
+
+
+class Engine:
+    """Draws, profiles and measures what was asked for last.
+
+    All public methods may be called from any thread and return at once.
+
+    Args:
+        pipeline: The data with the first settings.
+        display: Shows results.
+
+    Attributes:
+        machine: Held while something is being measured, so that two measurements never overlap.
+    """
+
+    def __init__(self, pipeline: Pipeline, display: Display) -> None:
+        self._display = display
+        self.machine = threading.Lock()
+        self._changed = threading.Condition()
+        self._report = Report(Request(1, pipeline.settings))
+        self._drawn = 0
+        self._changed_at = monotonic()
+        self._live, self._measure_seconds = True, 0.0
+        self._keras_ready = self._closed = self._cell_runs = False
+        self._last_beat = monotonic() + FIRST_BEAT_LIMIT - BEAT_LIMIT
+        self._interrupt = threading.Event()
+        self._session: tuple[Request, LineSession] | None = None
+        self._tiles = Tiles()
+        self.first_measured: Measured | None = None
+        self._threads = [
+            threading.Thread(target=work, args=(pipeline,), name=f"workbench-{name}", daemon=True)
+            for name, work in (("picture", self._draw_pictures), ("measure", self._take_measures))
+        ]
+
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """End both threads, after the batch that is running."""
+        self._set(_closed=True)
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join()
+
+    @property
+    def report(self) -> Report:
+        """Everything known now."""
+        return self._report
+
+    def request(self, settings: Settings, *, first: int | None = None, epoch: int | None = None) -> None:
+        """Ask for other settings, other samples or other draws."""
+        with self._changed:
+            old = self._report.request
+            request = Request(
+                old.generation + 1,
+                settings,
+                old.first if first is None else first,
+                old.epoch if epoch is None else epoch,
+            )
+            # A fault belongs to the settings that made it; the next ones may be right.
+            self._report = replace(self._report, request=request, fault=None)
+            self._changed_at = monotonic()
+        self._set()
+
+    def live(self, on: bool) -> None:
+        """Switch the line profile on or off."""
+        self._set(_live=on)
+
+    def measure(self, seconds: float) -> None:
+        """Measure the feed now, for this long."""
+        self._set(_measure_seconds=seconds)
+
+    def stop(self) -> None:
+        """End what is being measured."""
+        self._set(_live=False, _measure_seconds=0.0)
+
+    def beat(self) -> None:
+        """Somebody is looking."""
+        with self._changed:
+            self._last_beat = max(self._last_beat, monotonic())
+            self._changed.notify_all()
+
+    def cell_runs(self, running: bool) -> None:
+        """A cell of the notebook runs, or has ended: measuring would disturb it and be wrong."""
+        self._set(_cell_runs=running)
+
+    def say(self, status: str, fault: Fault | None = None) -> None:
+        """Show a status line, and perhaps an error."""
+        with self._changed:
+            self._report = replace(self._report, status=status, fault=fault or self._report.fault)
+            self._changed.notify_all()
+
+    def _set(self, **state: Any) -> None:
+        with self._changed:
+            for name, value in state.items():
+                setattr(self, name, value)
+            self._interrupt.set()
+            self._changed.notify_all()
+
+    # The picture thread.
+
+    def _draw_pictures(self, pipeline: Pipeline) -> None:
+        labels, shown = label_counts(pipeline.source), None
+        while not self._closed:
+            request = self._report.request
+            if request.generation > self._drawn:
+                pipeline, labels = self._draw(request, pipeline, labels)
+            self._take_snapshot()
+            if self._report is not shown:
+                shown = self._report
+                self._display.report(shown)
+            self._wait_for_change(request)
+
+    def _wait_for_change(self, request: Request) -> None:
+        """Until there are new settings, but not at once again; or until it is time to refresh."""
+        began = monotonic()
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._closed or self._report.request is not request, REFRESH
+            )
+            left = PICTURE_GAP - (monotonic() - began)
+            if left > 0:
+                self._changed.wait_for(lambda: self._closed, left)
+
+    def _draw(self, request: Request, pipeline: Pipeline, labels: str) -> tuple[Pipeline, str]:
+        settings = request.settings
+        if settings.methods.augment == "keras_loop" and not self._keras_ready:
+            # The same picture to 1 grey level, without waiting for TensorFlow.
+            settings = settings.updated({"methods": {"augment": "opencv"}})
+        began = perf_counter()
+        try:
+            ready = pipeline.with_settings(settings)
+            if ready.source.labels is not pipeline.source.labels:
+                labels = label_counts(ready.source)
+            preview = draw(ready, self._tiles, request.first, request.epoch, labels)
+        except Exception as error:
+            self._fail(request, error)
+            ready = pipeline
+        else:
+            self._display.picture(preview, perf_counter() - began)
+        with self._changed:
+            self._drawn = request.generation
+            self._changed.notify_all()
+        return ready, labels
+
+    def _take_snapshot(self) -> None:
+        if self._session is None:
+            return
+        request, session = self._session
+        profile = session.snapshot()
+        with self._changed:
+            self._report = replace(self._report, profile=profile, profile_request=request)
+
+    # The measuring thread.
+
+    def _take_measures(self, pipeline: Pipeline) -> None:
+        self.say("Importing TensorFlow; the picture is live already …")
+        with quiet_stderr():
+            from workbench.generators.dataset import Dataset
+            from workbench.measure import feed  # noqa: F401  (TensorFlow itself, here and not later)
+
+        self._keras_ready = True
+        self.request(self._report.request.settings)
+        while (request := self._wait_for_work()) is not None:
+            try:
+                pipeline = pipeline.with_settings(request.settings)
+                self._work(request, Dataset(pipeline))
+            except Stopped:
+                continue
+            except Exception as error:
+                self._fail(request, error)
+                self._set(_measure_seconds=0.0)
+
+    def _wait_for_work(self) -> Request | None:
+        """The newest request once there is something to measure for it; None at the end."""
+        with self._changed:
+            while not self._closed:
+                idle = self._idle_reason()
+                if not idle:
+                    return self._report.request
+                if idle != self._report.status and self._report.fault is None:
+                    self._report = replace(self._report, status=idle)
+                # The page's beats stop without an event, so look again from time to time.
+                self._changed.wait(1.0)
+        return None
+
+    def _idle_reason(self) -> str:
+        """Why nothing may be measured now; empty if something should be."""
+        request = self._report.request
+        if self._cell_runs:
+            return "Paused while a cell runs."
+        if monotonic() - self._last_beat > BEAT_LIMIT:
+            return "Paused: nobody is looking."
+        if self._drawn < request.generation:
+            return "Drawing …"
+        if self._report.fault is not None:
+            return "Stopped by an error; it goes on with the next change."
+        if not self._live and not self._measure_seconds:
+            return "Live is off."
+        return ""
+
+    def _work(self, request: Request, dataset: Any) -> None:
+        """Profile, and measure the feed when it is due, until the request is out of date."""
+        if not self._live:
+            self._measure(request, dataset)
+            return
+        with self.machine, LineSession(dataset, warm_up=request.generation <= 2) as session:
+            self._session = request, session
+            try:
+                self.say("Live: profiling batches in this thread.")
+                while self._still(request) and self._live:
+                    if self._rate_is_due(request):
+                        self._measure(request, dataset)
+                        self.say("Live: profiling batches in this thread.")
+                    else:
+                        session.step()
+            finally:
+                self._take_snapshot()
+                self._session = None
+
+    def _still(self, request: Request) -> bool:
+        with self._changed:
+            return self._report.request is request and not self._closed and not self._idle_reason()
+
+    def _rate_is_due(self, request: Request) -> bool:
+        if self._measure_seconds:
+            return True
+        measured = self._report.measured
+        known = measured is not None and measured.request.settings == request.settings
+        return not known and monotonic() - self._changed_at > REST
+
+    def _measure(self, request: Request, dataset: Any) -> None:
+        self._interrupt.clear()
+        seconds, feed = self._measure_seconds or RATE_SECONDS, request.settings.feed
+        kind = "processes" if feed.use_multiprocessing else "threads"
+        self.say(f"Measuring what Keras's feed delivers ({feed.workers} {kind}, {seconds:g} s) …")
+        if not self._still(request):
+            return
+        from workbench.measure.feed import measure
+
+        rate = measure(
+            dataset,
+            feed.workers,
+            feed.use_multiprocessing,
+            feed.max_queue_size,
+            seconds,
+            self._interrupt,
+        )
+        measured = Measured(request, rate, first_batch_hash(dataset))
+        self.first_measured = self.first_measured or measured
+        with self._changed:
+            self._measure_seconds = 0.0
+            self._report = replace(self._report, measured=measured)
+            self._changed.notify_all()
+
+    def _fail(self, request: Request, error: Exception) -> None:
+        with self._changed:
+            if self._report.request is request:
+                self._report = replace(self._report, fault=Fault.of(error), status="")
+            self._changed.notify_all()
+
+
+@contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Drop what libraries write to the process's error stream: TensorFlow logs a dozen lines of
+    start-up notes there, past Python and past its own log level, into the user's notebook.
+    """
+    saved = os.dup(2)
+    with open(os.devnull, "w") as nothing:  # noqa: PTH123  (a file descriptor is wanted)
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+
+
+def first_batch_hash(dataset: Any) -> str:
+    """SHA-256 over the bytes of batch 0 of epoch 0: the same on one machine and set of versions."""
+    digest = hashlib.sha256()
+    for array in dataset.batch(0, 0):
+        digest.update(array.tobytes())
+    return f"sha256:{digest.hexdigest()}"

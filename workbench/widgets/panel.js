@@ -1,0 +1,219 @@
+// Draws the areas of the workbench panel from plain data sent by Python.
+// Text always goes in through textContent: names of files, classes and source lines are not markup.
+
+function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+// Setting unchanged text would still lose the reader's selection.
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+const percent = (share) => (share < 0.0995 ? (100 * share).toFixed(1) : Math.round(100 * share)) + " %";
+const digits = (value) => (value === 0 ? "0" : value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+
+// Tells Python of a click; the count makes two clicks on the same thing two changes.
+function press(model, action) {
+  model.set("pressed", { action, count: (model.get("pressed").count || 0) + 1 });
+  model.save_changes();
+}
+
+function head(model, root) {
+  const title = make("div", { class: "wb-title" });
+  const sentence = make("div", { class: "wb-verdict", role: "status" });
+  const slowest = make("span", { class: "wb-slowest" });
+  const attempt = make("button", { class: "wb-try", type: "button" });
+  const status = make("div", { class: "wb-status" });
+  const error = make("div", { class: "wb-error", role: "alert" });
+  attempt.addEventListener("click", () => press(model, "try"));
+  root.append(title, sentence, make("div", { class: "wb-second" }, slowest, attempt), status, error);
+  return () => {
+    const data = model.get("data");
+    setText(title, data.title || "");
+    setText(sentence, data.sentence || "");
+    sentence.classList.toggle("wb-stale", Boolean(data.stale));
+    sentence.title = data.detail || "";
+    setText(slowest, data.slowest || "");
+    setText(attempt, data.suggestion ? "Try " + data.suggestion : "");
+    attempt.hidden = !data.suggestion;
+    setText(status, data.status || "");
+    setText(error, data.error || "");
+    error.hidden = !data.error;
+  };
+}
+
+function preview(model, root) {
+  const title = make("span");
+  const range = make("span", { class: "wb-range" });
+  const image = make("img", { class: "wb-preview" });
+  const captions = make("div", { class: "wb-captions" });
+  const grid = make("div", { class: "wb-grid" }, image, captions);
+  const check = make("div", { class: "wb-check" });
+  const others = make("button", { type: "button", class: "wb-others" }, "Other images");
+  const redraw = make("button", { type: "button", class: "wb-redraw" }, "Redraw");
+  others.title = "Show the next samples";
+  redraw.title = "Show the same samples as the next epoch will augment them";
+  others.addEventListener("click", () => press(model, "others"));
+  redraw.addEventListener("click", () => press(model, "redraw"));
+  root.append(make("div", { class: "wb-heading" }, title, others, redraw), grid, check, range);
+  let shown;
+  return () => {
+    const data = model.get("data");
+    grid.hidden = !data.captions;
+    if (!data.captions) return setText(title, data.title || "");
+    setText(title, "Samples " + data.title);
+    setText(range, data.range + " · " + data.drawn);
+    setText(check, "Check: " + data.check);
+    if (image.alt !== data.alt) image.alt = data.alt;
+    image.width = data.columns * data.width;
+    image.height = data.rows * data.height;
+    // Small images are enlarged by whole pixels, so that one sees what the network sees.
+    grid.style.setProperty("--wb-zoom", Math.max(1, Math.floor(144 / Math.max(data.width, data.height))));
+    grid.style.setProperty("--wb-width", image.width);
+    captions.style.gridTemplate = `repeat(${data.rows}, 1fr) / repeat(${data.columns}, 1fr)`;
+    captions.replaceChildren(
+      ...data.captions.map((c) =>
+        make("div", { title: c.title }, make("b", {}, c.label), make("span", {}, c.draw))
+      )
+    );
+    const bytes = model.get("image");
+    if (bytes === shown) return;
+    shown = bytes;
+    const old = image.src;
+    image.src = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
+    if (old) URL.revokeObjectURL(old);
+  };
+}
+
+const COLUMNS = ["share", "ms/batch", "±", "hits", "ms/hit", "line", "source"];
+
+function profile(model, root) {
+  const caption = make("caption");
+  const columns = make("tr", {}, ...COLUMNS.map((name) => make("th", { scope: "col" }, name)));
+  const table = make("table", { class: "wb-profile" }, caption, make("thead", {}, columns));
+  root.append(make("div", { class: "wb-scroll" }, table));
+  const functions = new Map(); // key -> its part of the table, so that scroll and selection survive
+  return () => {
+    const data = model.get("data");
+    table.hidden = !data.functions;
+    if (!data.functions) return;
+    setText(caption, data.caption);
+    const wanted = data.functions.map((f) => f.key);
+    for (const [key, body] of functions) {
+      if (!wanted.includes(key)) body.node.remove(), functions.delete(key);
+    }
+    data.functions.forEach((f, place) => {
+      const source = JSON.stringify(f.lines.map((line) => line.tokens));
+      let body = functions.get(f.key);
+      if (!body || body.source !== source) {
+        if (body) body.node.remove();
+        functions.set(f.key, (body = functionBody(f, source)));
+      }
+      if (table.tBodies[place] !== body.node) table.insertBefore(body.node, table.tBodies[place] || null);
+      body.update(f);
+    });
+  };
+}
+
+function hot(model, root) {
+  const list = make("ol", { class: "wb-hot" });
+  root.append(make("div", { class: "wb-heading" }, "Hot lines"), list);
+  return () => list.replaceChildren(...(model.get("data").lines || []).map(hotLine));
+}
+
+function hotLine(line) {
+  const bar = make("span", { class: "wb-bar" }, make("i", { style: `width:${100 * line.share}%` }));
+  const code = make("code", {}, line.source);
+  return make("li", { "data-share": line.share }, bar, make("b", {}, percent(line.share)), code, line.place);
+}
+
+function functionBody(f, source) {
+  const title = make("th", { colspan: COLUMNS.length, scope: "rowgroup" });
+  const node = make("tbody", { "data-function": f.name }, make("tr", {}, title));
+  const updates = f.lines.map((line) => lineRow(node, line));
+  const update = (now) => {
+    setText(title, `${now.name}  ${now.place} · ${percent(now.share)} · ${digits(now.calls)} calls a batch`);
+    now.lines.forEach((line, i) => updates[i](line));
+  };
+  return { node, source, update };
+}
+
+function lineRow(node, line) {
+  const fill = make("i");
+  const share = make("span");
+  const cells = COLUMNS.slice(1, 5).map(() => make("td"));
+  const code = make("td", { class: "wb-code" });
+  code.append(...line.tokens.map(([colour, text]) => make("span", { class: colour && "wb-" + colour }, text)));
+  const first = make("td", {}, make("span", { class: "wb-bar" }, fill), share);
+  const row = make("tr", { "data-line": line.line }, first, ...cells, make("td", {}, String(line.line)), code);
+  node.append(row);
+  return (now) => {
+    row.dataset.share = now.share;
+    row.dataset.hits = now.hits;
+    row.classList.toggle("wb-quiet", !now.hits);
+    row.style.setProperty("--wb-heat", `${Math.round(45 * now.share)}%`);
+    fill.style.width = `${100 * now.share}%`;
+    const about = now.approximate ? "≈ " : "";
+    const figures = [about + digits(now.ms), digits(now.spread), String(now.hits), digits(now.hit_ms)];
+    setText(share, now.hits ? percent(now.share) : "");
+    cells.forEach((cell, i) => setText(cell, now.hits ? figures[i] : ""));
+  };
+}
+
+// Invisible: tells Python that somebody is there, and gives slider handles the names they lack.
+function shell(model, root) {
+  const timer = setInterval(() => {
+    model.set("beat", model.get("beat") + 1);
+    model.save_changes();
+  }, 1000);
+  const panel = () => root.closest(".wb-workbench");
+  const name = () => {
+    for (const slider of panel()?.querySelectorAll(".widget-hslider") || []) {
+      const label = slider.querySelector("label, .widget-label")?.textContent;
+      const handles = slider.querySelectorAll("[role=slider]");
+      handles.forEach((handle, i) => {
+        const end = handles.length > 1 ? [" lower", " upper"][i] : "";
+        if (handle.getAttribute("aria-label") !== label + end) handle.setAttribute("aria-label", label + end);
+      });
+    }
+  };
+  const observer = new MutationObserver(name);
+  // The panel is put together after its parts are drawn.
+  const started = setTimeout(() => panel() && (name(), observer.observe(panel(), { childList: true, subtree: true })), 300);
+  const stop = () => (clearInterval(timer), clearTimeout(started), observer.disconnect());
+  return Object.assign(() => {}, { stop });
+}
+
+// The page may write to the clipboard only in answer to a click, so Python cannot.
+function copy(model, root) {
+  const button = make("button", { type: "button", class: "wb-copy" }, "Copy as Python");
+  const said = make("span", { role: "status" });
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(model.get("data").code);
+    setText(said, "copied");
+    setTimeout(() => setText(said, ""), 2000);
+  });
+  root.append(button, said);
+  return () => (button.title = model.get("data").code || "");
+}
+
+const PARTS = { head, preview, hot, profile, shell, copy };
+
+export default {
+  render({ model, el }) {
+    const update = PARTS[model.get("part")](model, el);
+    el.classList.add("wb-area");
+    update();
+    model.on("change", update);
+    return () => {
+      model.off("change", update);
+      update.stop?.();
+    };
+  },
+};

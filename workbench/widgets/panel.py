@@ -1,0 +1,403 @@
+"""The panel: what a person sees and moves. Wires controls, engine and display together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+from IPython import get_ipython
+
+from workbench.generators.pipeline import Pipeline
+from workbench.generators.sources import open_source
+from workbench.loaders import measure_rate, profile_lines, settings_of
+from workbench.measure.machine import machine, usable_cores, versions
+from workbench.measure.profile import LineProfile
+from workbench.measure.rate import Rate
+from workbench.settings import Augmentation, Settings, SettingsError
+from workbench.tuned import Tuned, load
+from workbench.widgets import verdict
+from workbench.widgets.area import Area
+from workbench.widgets.controls import Controls
+from workbench.widgets.engine import Engine, Measured, Report
+from workbench.widgets.listing import hot_lines, rows
+from workbench.widgets.preview import Preview
+
+# The article's first example: where the panel starts on data that has no settings yet.
+EXAMPLE_1 = Augmentation(
+    rotation_range=20,
+    width_shift_range=0.2,
+    height_shift_range=0.2,
+    shear_range=0.2,
+    zoom_range=0.2,
+    horizontal_flip=True,
+)
+MEASURE_SECONDS = 5.0
+
+# One panel a kernel: running its cell again must not leave the old one's threads behind.
+_live: Workbench | None = None
+
+
+class Workbench:
+    """An interactive panel for one source of data; shows itself in JupyterLab.
+
+    Making another one, or `close`, ends its threads.
+
+    Args:
+        data: A folder of class folders, a folder with `data.npy`, a `.json` that was exported, a
+            pair (x, y) of arrays, `Settings` or `Tuned`.
+
+    Raises:
+        FileNotFoundError: If a path does not exist.
+        TypeError: If the data is of another kind.
+        ValueError: If there is nothing to show, or arrays do not fit each other.
+
+    Example:
+        >>> panel = wb.Workbench("scans")
+        >>> panel.set(batch_size=64, augment_method="opencv")
+        >>> panel.export("tuned.json")
+    """
+
+    def __init__(self, data: Any) -> None:
+        global _live
+        settings, x, y = settings_of(data)
+        source = open_source(settings, x, y)
+        if not isinstance(data, Settings | Tuned) and not _is_json(data):
+            settings = _first_view(settings, len(source))
+        pipeline = Pipeline(settings, source)
+        if _live is not None:
+            _live.close()
+        self._pipeline, self._x, self._y = pipeline, x, y
+        self._controls = Controls(settings, self._moved)
+        self._initial, self._name = settings, _name_of(data)
+        self._head, self._preview = Area(part="head"), Area(part="preview")
+        self._profile, self._copy = Area(part="profile"), Area(part="copy")
+        self._shell, self._hot = Area(part="shell"), Area(part="hot")
+        self._path = widgets.Text("tuned.json", description="Save to", layout={"width": "260px"})
+        self._path.add_class("wb-export-path")
+        self._engine = Engine(pipeline, self)
+        self._live_button = widgets.ToggleButton(
+            True, description="Live", icon="circle", tooltip="Profile batches all the time",
+            layout={"width": "90px"},
+        )
+        self._live_button.add_class("wb-live")
+        self._root = self._layout()
+        self._connect()
+        _live = self
+        self._engine.start()
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        return self._root._repr_mimebundle_(**options)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that the controls stand at.
+
+        Raises:
+            SettingsError: If they do not fit together.
+        """
+        return self._controls.settings()
+
+    def set(self, **values: Any) -> None:
+        """Move controls, by their names: `set(batch_size=64, rotation_range=10)`.
+
+        Raises:
+            SettingsError: If there is no such control or a value cannot be used.
+        """
+        self._show(self.settings.updated(self._controls.changes_for(values)))
+
+    def profile(self, seconds: float = 1.0) -> LineProfile:
+        """Profile the lines of a batch in this thread, with the settings shown."""
+        with self._engine.machine:
+            return profile_lines(self._dataset(), seconds=seconds)
+
+    def measure(self, seconds: float = MEASURE_SECONDS) -> Rate:
+        """Measure what Keras gets, with the settings shown."""
+        feed = self.settings.feed.model_dump()
+        with self._engine.machine:
+            return measure_rate(self._dataset(), seconds=seconds, **feed)
+
+    def export(self, path: str | os.PathLike[str] | None = None) -> Path:
+        """Write the settings shown, and what was measured of them, as JSON.
+
+        Args:
+            path: Defaults to the one in the panel.
+
+        Raises:
+            FileExistsError: If there is a file that is not the workbench's.
+            OSError: If it cannot be written.
+        """
+        settings = self.settings
+        tuned = Tuned(settings=settings, evidence=self._evidence(settings))
+        return tuned.save(path or self._path.value)
+
+    def import_(self, path: str | os.PathLike[str] | None = None) -> None:
+        """Move to the settings of a JSON file; the data stays the panel's.
+
+        Args:
+            path: Defaults to the one in the panel.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            SettingsError: If it is no workbench file, or is for another kind of data.
+        """
+        file = Path(path or self._path.value)
+        wanted, own = load(file).settings, self.settings.data
+        if wanted.data.kind != own.kind:
+            raise SettingsError(
+                f"{file} is for data of kind {wanted.data.kind!r}; this panel shows {own.kind!r}. "
+                f"Open it with wb.Workbench({str(file)!r})"
+            )
+        if own.kind == "arrays":
+            self._show(wanted.model_copy(update={"data": own}))
+        else:
+            self._show(wanted.updated({"data": {"path": own.path}}))
+
+    def close(self) -> None:
+        """End the threads and remove the panel; safe to call twice."""
+        global _live
+        self._engine.close()
+        shell = get_ipython()
+        for event, hook in self._hooks().items():
+            if shell is not None and hook in shell.events.callbacks[event]:
+                shell.events.unregister(event, hook)
+        for widget in [*self._inside(self._root), self._root]:
+            widget.close()
+        if _live is self:
+            _live = None
+
+    # The display: called from the engine's picture thread.
+
+    def picture(self, preview: Preview, seconds: float) -> None:
+        """Show a drawn grid."""
+        self._preview.show({**preview.data, "drawn": f"drawn in {seconds * 1e3:.0f} ms"}, preview.jpeg)
+
+    def report(self, report: Report) -> None:
+        """Show everything but the picture."""
+        settings, profile = report.request.settings, report.profile
+        self._head.show({"title": self._title(settings), **self._sentences(report)})
+        self._copy.show({"code": self._python()})
+        if profile is not None and profile.seconds:
+            self._hot.show(hot_lines(profile))
+            self._profile.show(rows(profile, _caption(profile)))
+
+    def _sentences(self, report: Report) -> dict[str, Any]:
+        measured, profile = report.measured, report.profile
+        stale = measured is not None and measured.request.settings != report.request.settings
+        if report.fault is not None:
+            sentence = verdict.cannot(report.fault, "")
+        elif measured is not None:
+            sentence = verdict.delivers(measured.rate, len(self._pipeline.rows))
+        else:
+            sentence = verdict.not_measured(profile, report.request.settings.batch.size)
+        return {
+            "sentence": sentence,
+            "stale": stale,
+            "detail": str(measured.rate) if measured else "",
+            "slowest": verdict.slowest(profile) if profile else "",
+            "suggestion": verdict.suggestion(profile, report.request.settings) if profile else "",
+            "status": report.status,
+            "error": str(report.fault) if report.fault else "",
+        }
+
+    def _title(self, settings: Settings) -> str:
+        source = self._pipeline.source
+        data, total = settings.data, len(source)
+        height, width, channels = source.shape
+        if data.kind == "folder":
+            height, width = data.image_size
+            channels = 1 if data.color_mode == "grayscale" else 3
+        return (
+            f"{self._name} · {total} images, {len(self._pipeline.rows)} for training · "
+            f"batch {settings.batch.size} × {height}×{width}×{channels} {settings.batch.dtype} · "
+            f"{usable_cores()} cores usable"
+        )
+
+    # Callbacks: they run on any thread and only pass on what is wanted.
+
+    def _moved(self) -> None:
+        self._guarded(lambda: self._engine.request(self.settings))
+
+    def _pressed(self, change: Any) -> None:
+        action, request = change["new"].get("action"), self._engine.report.request
+        if action == "try":
+            self._guarded(lambda: self.set(augment_method="opencv"))
+        elif action == "others":
+            self._engine.request(request.settings, first=request.first + 16)
+        elif action == "redraw":
+            self._engine.request(request.settings, epoch=request.epoch + 1)
+
+    def _stop(self, _: Any) -> None:
+        self._live_button.value = False
+        self._engine.stop()
+
+    def _export(self, _: Any) -> None:
+        self._guarded(lambda: self._engine.say(f"Saved {self.export()}"))
+
+    def _import(self, _: Any) -> None:
+        self._guarded(self.import_)
+
+    def _guarded(self, action: Callable[[], object]) -> None:
+        """An exception in a callback would only reach a log that nobody reads."""
+        try:
+            action()
+        except Exception as error:
+            fault = verdict.Fault(f"{type(error).__name__}: {error}", "")
+            self._engine.say("", fault)
+
+    def _show(self, settings: Settings) -> None:
+        self._controls.show(settings)
+        self._engine.request(settings)
+
+    def _dataset(self) -> Any:
+        from workbench.generators.dataset import Dataset
+
+        return Dataset(self._pipeline.with_settings(self.settings))
+
+    # Putting it together.
+
+    def _layout(self) -> Any:
+        speed = [_section("CHANGES SPEED ONLY"), *self._controls.widgets(trains=False)]
+        training = [_section("CHANGES TRAINING"), *self._controls.widgets(trains=True)]
+        controls = widgets.VBox(
+            [*speed, *training],
+            layout={"width": "365px", "height": "440px", "overflow": "hidden auto", "flex": "0 0 auto"},
+        )
+        controls.add_class("wb-controls")
+        picture = widgets.VBox([self._preview, self._hot], layout={"flex": "1 1 auto", "min_width": "0"})
+        measure = _button("Measure", "Measure what Keras's feed delivers, for 5 s", "wb-measure")
+        stop = _button("Stop", "End what is being measured", "wb-stop")
+        export = _button("Export", "Write settings and evidence as JSON", "wb-export")
+        import_ = _button("Import", "Move to the settings of this file", "wb-import")
+        reset = _button("Reset", "Back to the settings at the start", "wb-reset")
+        measure.on_click(lambda _: self._engine.measure(MEASURE_SECONDS))
+        stop.on_click(self._stop)
+        export.on_click(self._export)
+        import_.on_click(self._import)
+        reset.on_click(lambda _: self._guarded(lambda: self._show(self._initial)))
+        buttons = widgets.HBox([self._live_button, measure, stop], layout={"flex": "0 0 auto"})
+        file = [self._path, export, import_, reset, self._copy]
+        root = widgets.VBox(
+            [
+                widgets.HBox([self._head, buttons], layout={"justify_content": "space-between"}),
+                widgets.HBox([controls, picture]),
+                self._profile,
+                widgets.HBox(file),
+                self._shell,
+            ]
+        )
+        root.add_class("wb-workbench")
+        return root
+
+    def _connect(self) -> None:
+        self._live_button.observe(lambda c: self._engine.live(c["new"]), names="value")
+        for area in (self._head, self._preview):
+            area.observe(self._pressed, names="pressed")
+        self._shell.observe(lambda _: self._engine.beat(), names="beat")
+        shell = get_ipython()
+        for event, hook in self._hooks().items():
+            if shell is not None:
+                shell.events.register(event, hook)
+
+    def _hooks(self) -> dict[str, Callable[..., None]]:
+        return {"pre_run_cell": self._cell_starts, "post_run_cell": self._cell_ended}
+
+    def _cell_starts(self, _: Any = None) -> None:
+        self._engine.cell_runs(True)
+
+    def _cell_ended(self, _: Any = None) -> None:
+        self._engine.cell_runs(False)
+
+    def _inside(self, box: Any) -> list[Any]:
+        found = []
+        for child in getattr(box, "children", ()):
+            found += [*self._inside(child), child]
+        return found
+
+    def _python(self) -> str:
+        return (
+            "import workbench as wb\n\n"
+            f"tuned = wb.load({self._path.value!r})\n"
+            'train, validation = tuned.dataset(), tuned.dataset(subset="validation")\n'
+            "model.fit(train, validation_data=validation, shuffle=False)\n"
+        )
+
+    def _evidence(self, settings: Settings) -> dict[str, Any]:
+        before, now = self._engine.first_measured, self._engine.report.measured
+        if now is not None and now.request.settings != settings:
+            now = None
+        return {
+            "date": datetime.now(UTC).date().isoformat(),
+            "machine": machine(),
+            "versions": versions(),
+            "before": self._figures(before),
+            "now": self._figures(now),
+            "alters_training": _changes(self._initial, settings),
+            "first_batch": now.first_batch if now else None,
+        }
+
+    def _figures(self, measured: Measured | None) -> dict[str, Any] | None:
+        if measured is None:
+            return None
+        rate = measured.rate.to_dict()
+        seconds = len(self._pipeline.rows) / measured.rate.samples_per_second.median
+        return {**rate, "epoch_seconds": seconds,
+                "changed": _changes(self._initial, measured.request.settings, all_of_them=True)}
+
+
+def _first_view(settings: Settings, samples: int) -> Settings:
+    """Where to start on new data: the article's slow example, so that the hot line is there."""
+    training = samples - round(samples * settings.data.validation_split)
+    return settings.updated(
+        {
+            "batch": {"size": max(1, min(32, training // 2))},
+            "augmentation": EXAMPLE_1.model_dump(mode="json"),
+            "methods": {"augment": "keras_loop"},
+        }
+    )
+
+
+def _changes(first: Settings, now: Settings, all_of_them: bool = False) -> list[str]:
+    """What differs from the start, such as "batch.size: 32 -> 64"; by default what alters training."""
+    found = []
+    for group in ("data", "batch", "augmentation", "methods", "feed"):
+        old, new = getattr(first, group), getattr(now, group)
+        for name, field in type(new).model_fields.items():
+            trains = (field.json_schema_extra or {}).get("trains", True)
+            before, after = getattr(old, name, None), getattr(new, name)
+            if before != after and name != "path" and (trains or all_of_them):
+                found.append(f"{group}.{name}: {before} -> {after}")
+    return found
+
+
+def _caption(profile: LineProfile) -> str:
+    return (
+        f"Where one batch goes · {profile.batch_seconds * 1e3:.3g} ms unprofiled · this thread · "
+        f"{profile.batches} batches · the profiler slows it by {profile.slowdown:.2f}×, "
+        "times are scaled to unprofiled · ± is the standard deviation from batch to batch"
+    )
+
+
+def _is_json(data: Any) -> bool:
+    return isinstance(data, str | os.PathLike) and Path(data).suffix == ".json"
+
+
+def _name_of(data: Any) -> str:
+    if isinstance(data, str | os.PathLike):
+        return Path(data).resolve().name
+    return "arrays" if isinstance(data, tuple | list) else "data"
+
+
+def _section(text: str) -> Any:
+    label = widgets.Label(text)
+    label.add_class("wb-section")
+    return label
+
+
+def _button(text: str, tooltip: str, css: str) -> Any:
+    button = widgets.Button(description=text, tooltip=tooltip, layout={"width": "90px"})
+    button.add_class(css)
+    return button

@@ -1,0 +1,199 @@
+"""The sample grid: some samples of the data as one picture, their captions, and a check of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from workbench.generators.draws import Draws
+from workbench.generators.pipeline import Pipeline
+from workbench.generators.sources import Images, Rows, Source
+
+TILES = 16
+COLUMNS = 8
+TILE_PIXELS = 144  # the longer side on screen; 16 of them stay under 200 KB as JPEG
+QUALITY = 90
+# Scales that pixels are usually on; another range, or a narrow one, is stretched.
+SCALES = ((0.0, 1.0), (0.0, 255.0), (0.0, 65535.0))
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A drawn grid.
+
+    Attributes:
+        jpeg: The picture.
+        data: What the panel's component shows with it, as plain data.
+    """
+
+    jpeg: bytes
+    data: dict[str, Any]
+
+
+class Tiles:
+    """The images that the grid shows, as read. Sliding an augmentation must not decode them again."""
+
+    def __init__(self) -> None:
+        self._source: Source | None = None
+        self._wanted: Rows | None = None
+        self._read: tuple[Images, Rows] | None = None
+
+    def read(self, source: Source, wanted: Rows) -> tuple[Images, Rows]:
+        """`source.read(wanted)`, or what it gave last time."""
+        same = source is self._source and np.array_equal(wanted, self._wanted)
+        if self._read is None or not same:
+            self._read = source.read(wanted)
+            self._source, self._wanted = source, wanted
+        return self._read
+
+
+def draw(pipeline: Pipeline, tiles: Tiles, first: int, epoch: int, labels: str) -> Preview:
+    """Draw the samples from `first` on in the order of epoch 0, augmented as in `epoch`.
+
+    Only the samples shown are read and augmented, with the draws that their batches would have.
+
+    Args:
+        pipeline: Gives the samples.
+        tiles: Keeps what was read.
+        first: Place of the first tile in the order of epoch 0.
+        epoch: Decides the draws.
+        labels: What `label_counts` said of the source.
+    """
+    count = min(TILES, len(pipeline.rows))
+    order = pipeline.order(0)
+    wanted = order[np.arange(first, first + count) % len(order)]
+    images, rows = tiles.read(pipeline.source, wanted)
+    images = pipeline.transform(images, rows, epoch)
+    low, high, stretched = display_range(images)
+    shown = [to_tile(image, low, high) for image in images]
+    height, width = shown[0].shape[:2]
+    texts = captions(pipeline.source, rows, pipeline.draws(rows, epoch))
+    data = {
+        "title": f"{first % len(order) + 1}-{(first + count - 1) % len(order) + 1} of "
+        f"{len(order)} · epoch {epoch}",
+        "range": f"contrast stretched {low:.3g} … {high:.3g}"
+        if stretched
+        else f"shown on {low:g} … {high:g}",
+        "check": f"{check(images, len(wanted) - len(rows))} · {labels}",
+        "columns": COLUMNS,
+        "rows": ceil(len(shown) / COLUMNS),
+        "width": width,
+        "height": height,
+        "captions": texts,
+        "alt": f"{len(shown)} augmented samples: " + "; ".join(t["label"] for t in texts),
+    }
+    return Preview(_jpeg(mosaic(shown)), data)
+
+
+def display_range(images: Images) -> tuple[float, float, bool]:
+    """The pixel values shown as black and white, and whether that is a stretch.
+
+    A usual scale (0..1, 0..255, 0..65535) is kept if the images use at least a third of it.
+    """
+    low, high = float(np.nanmin(images)), float(np.nanmax(images))
+    for bottom, top in SCALES:
+        if bottom <= low and high <= top:
+            if high - low >= (top - bottom) / 3:
+                return bottom, top, False
+            break
+    return low, high, True
+
+
+def to_tile(image: Images, low: float, high: float) -> npt.NDArray[np.uint8]:
+    """One image for the grid, 8 bits, shape (height, width, 1 or 3); shrunk, never enlarged."""
+    scale = TILE_PIXELS / max(image.shape[:2])
+    shown = image[..., :3] if image.shape[2] >= 3 else image[..., :1]
+    shown = (shown.astype(np.float32) - low) * (255 / ((high - low) or 1))
+    if scale < 1:
+        size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+        shown = cv2.resize(shown, size, interpolation=cv2.INTER_AREA)
+        shown = shown.reshape(size[1], size[0], -1)
+    return np.clip(np.rint(np.nan_to_num(shown)), 0, 255).astype(np.uint8)
+
+
+def mosaic(tiles: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
+    """Tiles in rows of `COLUMNS`; missing ones are black."""
+    height, width, channels = tiles[0].shape
+    rows = ceil(len(tiles) / COLUMNS)
+    grid = np.zeros((rows * COLUMNS, height, width, channels), np.uint8)
+    grid[: len(tiles)] = tiles
+    lines = grid.reshape(rows, COLUMNS, height, width, channels).swapaxes(1, 2)
+    return lines.reshape(rows * height, COLUMNS * width, channels)
+
+
+def captions(source: Source, rows: Any, draws: Draws) -> list[dict[str, str]]:
+    """Class and draw of each tile, short for the tile and whole for its tooltip."""
+    found = []
+    for place, row in enumerate(rows):
+        d = draws[place]
+        flips = "⇋" * d["flip_horizontal"] + "⥮" * d["flip_vertical"]
+        text = f"{d['theta']:+.0f}° ×{d['zx']:.2f} {flips}"
+        whole = ", ".join(
+            f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in d.items()
+            if value is not None
+        )
+        found.append(
+            {"label": _label(source, row), "draw": text.strip(), "title": f"sample {row}: {whole}"}
+        )
+    return found
+
+
+def check(images: Images, unreadable: int) -> str:
+    """One line on what could be wrong with these images."""
+    flat = images.reshape(len(images), -1)
+    nan = int(np.isnan(flat).any(axis=1).sum()) if images.dtype.kind == "f" else 0
+    constant = int((flat.max(axis=1) == flat.min(axis=1)).sum())
+    twice = len(images) - len({image.tobytes() for image in images})
+    parts = [
+        images.dtype.name,
+        f"range {np.nanmin(flat):.3g} … {np.nanmax(flat):.3g}",
+        f"NaN in {nan} images" if nan else "no NaN",
+        f"{constant} images of one grey level" if constant else "no empty image",
+        f"{twice} shown twice" if twice else "no image twice",
+        *([f"{unreadable} unreadable skipped"] if unreadable else []),
+    ]
+    return " · ".join(parts)
+
+
+def _label(source: Source, row: int) -> str:
+    if source.labels is None:
+        return f"#{row}"
+    label = source.labels[row]
+    if np.size(label) > 1 and source.class_names and np.size(label) == len(source.class_names):
+        label = int(np.argmax(label))
+    if np.size(label) != 1:
+        return f"#{row}"
+    number = np.asarray(label).item()
+    named = source.class_names and float(number).is_integer()
+    return source.class_names[int(number)] if named else f"{number:g}"
+
+
+def label_counts(source: Source) -> str:
+    """How many samples of the whole source have each label."""
+    labels = source.labels
+    if labels is None:
+        return "no labels"
+    if labels.ndim == 2 and labels.shape[1] == len(source.class_names) > 1:
+        labels = labels.argmax(axis=1)
+    values, counts = np.unique(labels, return_counts=True)
+    if labels.size != len(source) or len(values) > 10:
+        return f"labels {labels.dtype} {labels.shape}"
+    names = [source.class_names[int(v)] if source.class_names else f"{v:g}" for v in values]
+    pairs = (f"{name} {count}" for name, count in zip(names, counts, strict=True))
+    return f"labels of all {len(source)}: " + " / ".join(pairs)
+
+
+def _jpeg(picture: npt.NDArray[np.uint8]) -> bytes:
+    bgr = picture[..., ::-1] if picture.shape[2] == 3 else picture
+    done, encoded = cv2.imencode(
+        ".jpg", np.ascontiguousarray(bgr), [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
+    )
+    if not done:
+        raise ValueError(f"cannot encode a picture of shape {picture.shape}")
+    return encoded.tobytes()

@@ -1,0 +1,89 @@
+"""The sentences at the top of the panel: what is known, and nothing more."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.measure.calls import is_user_file
+from workbench.measure.profile import LineProfile
+from workbench.measure.rate import Rate
+from workbench.settings import Settings
+
+
+@dataclass(frozen=True)
+class Fault:
+    """An exception, as the panel tells it.
+
+    Attributes:
+        text: Type and message.
+        where: The user's own file and line that raised it; empty if there is none.
+    """
+
+    text: str
+    where: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> Fault:
+        """From an exception: the innermost line of it that is not a library's."""
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if is_user_file(frame.filename)]
+        where = f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
+        return cls(f"{type(error).__name__}: {error}", where)
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.where})" if self.where else self.text
+
+
+def delivers(rate: Rate, samples: int) -> str:
+    """What Keras's feed gives; `samples` are those of an epoch."""
+    figure = rate.samples_per_second
+    return (
+        f"Delivers {number(figure.median)} images/s ±{number(float(f'{figure.iqr / 2:.2g}'))}: "
+        f"an epoch takes at least {duration(samples / figure.median)}."
+    )
+
+
+def not_measured(profile: LineProfile | None, batch_size: int) -> str:
+    """What is known before the feed was measured."""
+    if profile is None or not profile.seconds:
+        return "Not measured yet."
+    rate = batch_size * profile.batches / profile.seconds
+    return (
+        f"About {number(rate)} images/s while being profiled (this thread). "
+        "Press Measure for the figure training gets."
+    )
+
+
+def cannot(fault: Fault, since: str) -> str:
+    """Why there is no figure; `since` is when picture and profile were last good, or empty."""
+    old = f" (picture and profile are from {since})" if since else ""
+    return f"No figure: {fault}{old}."
+
+
+def slowest(profile: LineProfile) -> str:
+    """The hottest line, or nothing before there is one."""
+    return f"Slowest line: {profile.hot[0]}." if profile.hot else ""
+
+
+def suggestion(profile: LineProfile, settings: Settings) -> str:
+    """A method worth trying: opencv, where Keras's own loop is what takes the time."""
+    slow = bool(profile.hot) and Path(profile.hot[0].file).name == "keras_loop.py"
+    return "opencv" if slow and settings.methods.augment == "keras_loop" else ""
+
+
+def number(value: float) -> str:
+    """Three significant digits, no exponent."""
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}" if rounded >= 100 else f"{rounded:g}"
+
+
+def duration(seconds: float) -> str:
+    """Such as "0.42 s", "41 s", "9 min 10 s", "2 h 5 min"."""
+    if seconds < 60:
+        return f"{number(seconds)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
