@@ -1,4 +1,4 @@
-"""Anything that holds data -> settings and a loader: the place that knows generators and measures."""
+"""Anything that holds data -> settings and a loader: here generators and measures meet."""
 
 from __future__ import annotations
 

@@ -75,11 +75,10 @@ def knob(
         trains: Whether a change alters what the model learns, or speed only.
         **limits: Passed to `pydantic.Field` (`ge`, `le`, ...).
     """
-    extra = {"control": name, "slider": slider, "trains": trains}
-    extra = {key: value for key, value in extra.items() if value is not None}
-    return Field(
-        default, title=label, description=help_text, json_schema_extra=extra, **limits
-    )
+    extra: dict[str, Any] = {"trains": trains}
+    extra |= {"control": name} if name else {}
+    extra |= {"slider": slider} if slider else {}
+    return Field(default, title=label, description=help_text, json_schema_extra=extra, **limits)
 
 
 def _split() -> Any:
@@ -240,9 +239,7 @@ class Augmentation(Group):
     rescale: float | None = knob(
         None, "Rescale ×", "Multiplies every pixel, after augmentation (1/255 gives 0..1)."
     )
-    samplewise_center: bool = knob(
-        False, "Center each sample", "Subtract each image's own mean."
-    )
+    samplewise_center: bool = knob(False, "Center each sample", "Subtract each image's own mean.")
     samplewise_std_normalization: bool = knob(
         False,
         "Scale each sample",
@@ -410,6 +407,7 @@ def control_name(name: str, field: FieldInfo) -> str:
 
 
 def faults(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
+    """A line for each fault that pydantic found, in our words."""
     for fault in error.errors():
         # pydantic names the chosen member of a union in the path; people do not.
         kinds = {*READ_METHODS, "function-after", "tuple", "float", "int"}

@@ -34,7 +34,7 @@ class Tuned(Group):
     """
 
     format: Literal["workbench"] = "workbench"
-    version: Literal[1] = VERSION
+    version: Literal[1] = 1
     settings: Settings
     evidence: dict[str, Any] = Field(
         {}, description="What was measured, when and where; loading never depends on it."

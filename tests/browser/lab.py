@@ -108,7 +108,8 @@ class Notebook:
         page.evaluate("async () => { await window.jupyterapp.restored }")
         page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell", timeout=60_000)
         page.wait_for_function(
-            "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+            "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
+            "?.status === 'idle'",
             timeout=60_000,
         )
 

@@ -1,1 +1,1 @@
-"""What training needs: from settings to batches. Knows `workbench.settings`, nothing else of ours."""
+"""What training needs: from settings to batches. Knows `workbench.settings` only."""

@@ -70,9 +70,8 @@ class Dataset(keras.utils.PyDataset):
         return bool(self.workers > 1 or (self.workers > 0 and self.use_multiprocessing))
 
     def _follow_passes(self, index: int) -> None:
-        """Without a pool, batches are asked for one after the other: 0 after the last is a new pass."""
+        """Without a pool batches are asked for in turn: 0 after the last is a new pass."""
         if index == 0 and self._last_was_fetched:
             self.epoch += 1
             self._training = True
         self._last_was_fetched = index == len(self) - 1
-

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -146,7 +147,7 @@ def _whole_file(path: str) -> npt.NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8)
 
 
-def _to_depth(image: npt.NDArray[np.uint8 | np.uint16], bit_depth: int) -> np.ndarray:
+def _to_depth(image: npt.NDArray[Any], bit_depth: int) -> npt.NDArray[Any]:
     if image.dtype == np.uint8 and bit_depth == 16:
         return image.astype(np.uint16) * np.uint16(257)
     if image.dtype == np.uint16 and bit_depth == 8:

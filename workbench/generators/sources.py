@@ -202,8 +202,9 @@ def reopen(source: Source, settings: Settings) -> Source:
             return replace(source, data=data)
     if isinstance(source, ArraySource) and isinstance(data, ArraysData):
         return source
-    if isinstance(source, MappedSource) and settings.methods.read == "memory_map":
-        return source if Path(data.path) == source.path else open_source(settings)
+    mapped = isinstance(data, NpyData) and settings.methods.read == "memory_map"
+    if isinstance(source, MappedSource) and mapped and Path(data.path) == source.path:
+        return source
     return open_source(settings)
 
 
@@ -240,9 +241,7 @@ def check_arrays(x: Images, y: npt.NDArray[Any] | None) -> None:
     if y.dtype.kind not in "biuf":
         raise ValueError(f"y: expected numbers. Received: dtype {y.dtype}, first {y.flat[0]!r:.40}")
     if y.ndim == 0 or len(y) != len(x):
-        raise ValueError(
-            f"x and y: expected equal lengths. Received: x {x.shape}, y {y.shape}"
-        )
+        raise ValueError(f"x and y: expected equal lengths. Received: x {x.shape}, y {y.shape}")
 
 
 def _channels_first(x: Images) -> bool:

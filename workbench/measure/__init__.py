@@ -1,1 +1,1 @@
-"""Where time goes and how fast batches come. Works on any loader; knows no generators, no widgets."""
+"""Where time goes and how fast batches come, for any loader. Knows no generators, no widgets."""

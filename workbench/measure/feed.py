@@ -82,7 +82,7 @@ def measure(
     )
 
 
-class _Feed(keras.utils.PyDataset):  # type: ignore[misc]
+class _Feed(keras.utils.PyDataset):
     """A loader as one endless epoch, with the workers asked for; the loader is not changed."""
 
     def __init__(self, loader: Any, workers: int, use_multiprocessing: bool, queue: int) -> None:
@@ -125,9 +125,7 @@ def _batches(feed: _Feed) -> Iterator[Iterator[int]]:
             pool.join()
 
 
-def _intervals(
-    arrivals: list[tuple[float, int]], workers: int
-) -> Iterator[tuple[float, int, int]]:
+def _intervals(arrivals: list[tuple[float, int]], workers: int) -> Iterator[tuple[float, int, int]]:
     """(seconds, samples, batches) between arrivals, grouped.
 
     Batches of several workers come in bursts: an interval holds a multiple of the workers.

@@ -120,7 +120,9 @@ class LineSession:
         """The profile so far; within the first batch its finished lines."""
         with self._lock:
             profiled, plain = list(self._profiled), list(self._plain)
-            spreads = {key: spread.deviation(len(profiled)) for key, spread in self._spreads.items()}
+            spreads = {
+                key: spread.deviation(len(profiled)) for key, spread in self._spreads.items()
+            }
             began = self._began
         running = perf_counter() - began if began else 0.0
         elapsed = (sum(profiled) + running) or 1.0

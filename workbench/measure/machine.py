@@ -25,7 +25,7 @@ def usable_cores() -> int:
 
 
 def machine() -> dict[str, Any]:
-    """Usable cores, memory in GB, kind of processor, and the accelerator if TensorFlow knows one."""
+    """Usable cores, memory in GB, processor, and the accelerator if TensorFlow knows one."""
     return {
         "cores": usable_cores(),
         "memory_gb": round(_memory_bytes() / 1e9),

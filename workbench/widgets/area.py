@@ -11,7 +11,7 @@ import traitlets
 HERE = Path(__file__).parent
 
 
-class Area(anywidget.AnyWidget):  # type: ignore[misc]
+class Area(anywidget.AnyWidget):
     """One area of the panel.
 
     Attributes:

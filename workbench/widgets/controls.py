@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
@@ -52,8 +51,10 @@ class Controls:
 
     def __init__(self, settings: Settings, changed: Callable[[], None]) -> None:
         self._base, self._changed, self._quiet = settings, changed, False
-        self.by_name = {control_name(name, field): _control(group, name, field, settings)
-                        for group, name, field in knobs(settings)}
+        self.by_name = {
+            control_name(name, field): _control(group, name, field, settings)
+            for group, name, field in knobs(settings)
+        }
         for name, control in self.by_name.items():
             control.widget.add_class("wb-" + name.replace("_", "-"))
         self.show(settings)
@@ -120,36 +121,37 @@ def _control(group: str, name: str, field: FieldInfo, settings: Settings) -> Con
 def _widget(
     name: str, field: FieldInfo, slider: Any, settings: Settings
 ) -> tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]:
-    same = _same
-    look = {
-        "description": field.title,
-        "tooltip": field.description,
-        "layout": WIDE,
-        "style": STYLE,
-    }
-    if name == "use_multiprocessing":
-        options = [("threads", False), ("processes", True)]
-        return widgets.Dropdown(options=options, **look), same, same
-    if name == "rescale":
-        return widgets.Dropdown(options=list(RESCALES.items()), **look), same, same
+    """A widget for a field, and how to show and read its value."""
+    look = {"description": field.title, "tooltip": field.description, "layout": WIDE}
+    if field.annotation is bool and name != "use_multiprocessing":
+        return widgets.Checkbox(indent=False, **look), _same, _same
+    look["style"] = STYLE
+    choices = _choices(name, field, settings)
     if name == "image_size":
-        options = [(_size_text(size), size) for size in SIZES]
-        return widgets.SelectionSlider(options=options, **look), tuple, same
-    if name == "read":
-        return widgets.Dropdown(options=READ_METHODS[settings.data.kind], **look), same, same
-    if get_origin(field.annotation) is Literal:
-        return widgets.Dropdown(options=get_args(field.annotation), **look), same, same
-    if field.annotation is bool:
-        return widgets.Checkbox(indent=False, **{**look, "style": {}}), same, same
-    low, high, step = slider
-    limits = {"min": low, "max": high, "step": step, "continuous_update": True}
-    if name in ("zoom_range", "brightness_range"):
-        ranged = widgets.FloatRangeSlider(readout_format=".2f", **limits, **look)
-        return ranged, *_PAIRS[name]
+        return widgets.SelectionSlider(options=choices, **look), tuple, _same
+    if choices:
+        return widgets.Dropdown(options=choices, **look), _same, _same
+    look |= dict(zip(("min", "max", "step"), slider, strict=True))
     if field.annotation is int:
-        return widgets.IntSlider(**limits, **look), same, same
-    whole = step == int(step)
-    return widgets.FloatSlider(readout_format=".0f" if whole else ".2f", **limits, **look), float, same
+        return widgets.IntSlider(**look), _same, _same
+    look["readout_format"] = ".0f" if float(slider[2]).is_integer() else ".2f"
+    if name in _PAIRS:
+        return widgets.FloatRangeSlider(**look), *_PAIRS[name]
+    return widgets.FloatSlider(**look), float, _same
+
+
+def _choices(name: str, field: FieldInfo, settings: Settings) -> list[tuple[str, Any]]:
+    """What can be chosen for a field, as (text, value); empty for numbers."""
+    if name == "use_multiprocessing":
+        return [("threads", False), ("processes", True)]
+    if name == "rescale":
+        return list(RESCALES.items())
+    if name == "image_size":
+        return [(_size_text(size), size) for size in SIZES]
+    values = READ_METHODS[settings.data.kind] if name == "read" else ()
+    if get_origin(field.annotation) is Literal:
+        values = values or get_args(field.annotation)
+    return [(value, value) for value in values]
 
 
 def _same(value: Any) -> Any:
@@ -177,11 +179,9 @@ def _size_text(size: tuple[int, int]) -> str:
 def _make_room(widget: Any, shown: Any, value: Any) -> None:
     """Let a control show a value from JSON that is beyond its slider or not among its options."""
     if isinstance(widget, widgets.Dropdown | widgets.SelectionSlider):
-        options = [o if isinstance(o, tuple) and len(o) == 2 else (str(o), o)
-                   for o in widget.options]
-        if shown not in [option for _, option in options]:
+        if shown not in [option for _, option in widget.options]:
             text = _size_text(shown) if isinstance(shown, tuple) else f"{value:g}"
-            widget.options = sorted([*options, (text, shown)], key=lambda o: str(o[1]).zfill(20))
+            widget.options = [*widget.options, (text, shown)]
         return
     if hasattr(widget, "max"):
         values = shown if isinstance(shown, tuple) else (shown,)

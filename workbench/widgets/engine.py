@@ -1,8 +1,8 @@
 """The two threads behind a panel: one draws pictures and shows results, one measures.
 
-Callbacks only leave the newest settings here and return; the threads pick them up. All waiting is on
-one condition, so that a change, Stop or `close` ends it at once. Nothing here sets an input widget,
-and only the picture thread talks to the display.
+Callbacks only leave the newest settings here and return; the threads pick them up. All waiting is
+on one condition, so that a change, Stop or `close` ends it at once. Nothing here sets an input
+widget, and only the picture thread talks to the display.
 """
 
 from __future__ import annotations
@@ -130,7 +130,9 @@ class Engine:
         """Everything known now."""
         return self._report
 
-    def request(self, settings: Settings, *, first: int | None = None, epoch: int | None = None) -> None:
+    def request(
+        self, settings: Settings, *, first: int | None = None, epoch: int | None = None
+    ) -> None:
         """Ask for other settings, other samples or other draws."""
         with self._changed:
             old = self._report.request

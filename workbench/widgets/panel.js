@@ -16,7 +16,8 @@ function setText(node, text) {
 }
 
 const percent = (share) => (share < 0.0995 ? (100 * share).toFixed(1) : Math.round(100 * share)) + " %";
-const digits = (value) => (value === 0 ? "0" : value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+const digits = (value) =>
+  value === 0 ? "0" : value < 0.001 ? "<0.001" : value < 1 ? value.toFixed(3) : value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 
 // Tells Python of a click; the count makes two clicks on the same thing two changes.
 function press(model, action) {
@@ -104,6 +105,7 @@ function profile(model, root) {
     table.hidden = !data.functions;
     if (!data.functions) return;
     setText(caption, data.caption);
+    caption.title = data.note;
     const wanted = data.functions.map((f) => f.key);
     for (const [key, body] of functions) {
       if (!wanted.includes(key)) body.node.remove(), functions.delete(key);
@@ -138,7 +140,7 @@ function functionBody(f, source) {
   const node = make("tbody", { "data-function": f.name }, make("tr", {}, title));
   const updates = f.lines.map((line) => lineRow(node, line));
   const update = (now) => {
-    setText(title, `${now.name}  ${now.place} · ${percent(now.share)} · ${digits(now.calls)} calls a batch`);
+    setText(title, `${now.name}  ${now.place} · ${percent(now.share)} · ${now.calls} × a batch`);
     now.lines.forEach((line, i) => updates[i](line));
   };
   return { node, source, update };

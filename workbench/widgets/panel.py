@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 from IPython import get_ipython
@@ -37,9 +37,6 @@ EXAMPLE_1 = Augmentation(
 )
 MEASURE_SECONDS = 5.0
 
-# One panel a kernel: running its cell again must not leave the old one's threads behind.
-_live: Workbench | None = None
-
 
 class Workbench:
     """An interactive panel for one source of data; shows itself in JupyterLab.
@@ -61,15 +58,17 @@ class Workbench:
         >>> panel.export("tuned.json")
     """
 
+    # One panel a kernel: running its cell again must not leave the old one's threads behind.
+    _open: ClassVar[Workbench | None] = None
+
     def __init__(self, data: Any) -> None:
-        global _live
         settings, x, y = settings_of(data)
         source = open_source(settings, x, y)
         if not isinstance(data, Settings | Tuned) and not _is_json(data):
             settings = _first_view(settings, len(source))
         pipeline = Pipeline(settings, source)
-        if _live is not None:
-            _live.close()
+        if Workbench._open is not None:
+            Workbench._open.close()
         self._pipeline, self._x, self._y = pipeline, x, y
         self._controls = Controls(settings, self._moved)
         self._initial, self._name = settings, _name_of(data)
@@ -80,13 +79,16 @@ class Workbench:
         self._path.add_class("wb-export-path")
         self._engine = Engine(pipeline, self)
         self._live_button = widgets.ToggleButton(
-            True, description="Live", icon="circle", tooltip="Profile batches all the time",
+            True,
+            description="Live",
+            icon="circle",
+            tooltip="Profile batches all the time",
             layout={"width": "90px"},
         )
         self._live_button.add_class("wb-live")
         self._root = self._layout()
         self._connect()
-        _live = self
+        Workbench._open = self
         self._engine.start()
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
@@ -158,7 +160,6 @@ class Workbench:
 
     def close(self) -> None:
         """End the threads and remove the panel; safe to call twice."""
-        global _live
         self._engine.close()
         shell = get_ipython()
         for event, hook in self._hooks().items():
@@ -166,14 +167,16 @@ class Workbench:
                 shell.events.unregister(event, hook)
         for widget in [*self._inside(self._root), self._root]:
             widget.close()
-        if _live is self:
-            _live = None
+        if Workbench._open is self:
+            Workbench._open = None
 
     # The display: called from the engine's picture thread.
 
     def picture(self, preview: Preview, seconds: float) -> None:
         """Show a drawn grid."""
-        self._preview.show({**preview.data, "drawn": f"drawn in {seconds * 1e3:.0f} ms"}, preview.jpeg)
+        self._preview.show(
+            {**preview.data, "drawn": f"drawn in {seconds * 1e3:.0f} ms"}, preview.jpeg
+        )
 
     def report(self, report: Report) -> None:
         """Show everything but the picture."""
@@ -182,7 +185,7 @@ class Workbench:
         self._copy.show({"code": self._python()})
         if profile is not None and profile.seconds:
             self._hot.show(hot_lines(profile))
-            self._profile.show(rows(profile, _caption(profile)))
+            self._profile.show(rows(profile))
 
     def _sentences(self, report: Report) -> dict[str, Any]:
         measured, profile = report.measured, report.profile
@@ -264,10 +267,17 @@ class Workbench:
         training = [_section("CHANGES TRAINING"), *self._controls.widgets(trains=True)]
         controls = widgets.VBox(
             [*speed, *training],
-            layout={"width": "365px", "height": "440px", "overflow": "hidden auto", "flex": "0 0 auto"},
+            layout={
+                "width": "365px",
+                "height": "440px",
+                "overflow": "hidden auto",
+                "flex": "0 0 auto",
+            },
         )
         controls.add_class("wb-controls")
-        picture = widgets.VBox([self._preview, self._hot], layout={"flex": "1 1 auto", "min_width": "0"})
+        picture = widgets.VBox(
+            [self._preview, self._hot], layout={"flex": "1 1 auto", "min_width": "0"}
+        )
         measure = _button("Measure", "Measure what Keras's feed delivers, for 5 s", "wb-measure")
         stop = _button("Stop", "End what is being measured", "wb-stop")
         export = _button("Export", "Write settings and evidence as JSON", "wb-export")
@@ -344,8 +354,11 @@ class Workbench:
             return None
         rate = measured.rate.to_dict()
         seconds = len(self._pipeline.rows) / measured.rate.samples_per_second.median
-        return {**rate, "epoch_seconds": seconds,
-                "changed": _changes(self._initial, measured.request.settings, all_of_them=True)}
+        return {
+            **rate,
+            "epoch_seconds": seconds,
+            "changed": _changes(self._initial, measured.request.settings, all_of_them=True),
+        }
 
 
 def _first_view(settings: Settings, samples: int) -> Settings:
@@ -361,7 +374,7 @@ def _first_view(settings: Settings, samples: int) -> Settings:
 
 
 def _changes(first: Settings, now: Settings, all_of_them: bool = False) -> list[str]:
-    """What differs from the start, such as "batch.size: 32 -> 64"; by default what alters training."""
+    """What differs from the start and alters training, or all: "batch.size: 32 -> 64"."""
     found = []
     for group in ("data", "batch", "augmentation", "methods", "feed"):
         old, new = getattr(first, group), getattr(now, group)
@@ -371,14 +384,6 @@ def _changes(first: Settings, now: Settings, all_of_them: bool = False) -> list[
             if before != after and name != "path" and (trains or all_of_them):
                 found.append(f"{group}.{name}: {before} -> {after}")
     return found
-
-
-def _caption(profile: LineProfile) -> str:
-    return (
-        f"Where one batch goes · {profile.batch_seconds * 1e3:.3g} ms unprofiled · this thread · "
-        f"{profile.batches} batches · the profiler slows it by {profile.slowdown:.2f}×, "
-        "times are scaled to unprofiled · ± is the standard deviation from batch to batch"
-    )
 
 
 def _is_json(data: Any) -> bool:
@@ -398,6 +403,7 @@ def _section(text: str) -> Any:
 
 
 def _button(text: str, tooltip: str, css: str) -> Any:
-    button = widgets.Button(description=text, tooltip=tooltip, layout={"width": "90px"})
+    look = {"width": "90px", "flex": "0 0 auto"}
+    button = widgets.Button(description=text, tooltip=tooltip, layout=look)
     button.add_class(css)
     return button

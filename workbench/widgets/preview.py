@@ -36,17 +36,20 @@ class Preview:
 
 
 class Tiles:
-    """The images that the grid shows, as read. Sliding an augmentation must not decode them again."""
+    """The images of the grid, as read: sliding an augmentation must not decode them again."""
 
     def __init__(self) -> None:
         self._source: Source | None = None
-        self._wanted: Rows | None = None
+        self._wanted: Rows = np.empty(0, np.int64)
         self._read: tuple[Images, Rows] | None = None
 
     def read(self, source: Source, wanted: Rows) -> tuple[Images, Rows]:
         """`source.read(wanted)`, or what it gave last time."""
-        same = source is self._source and np.array_equal(wanted, self._wanted)
-        if self._read is None or not same:
+        if (
+            self._read is None
+            or source is not self._source
+            or not np.array_equal(wanted, self._wanted)
+        ):
             self._read = source.read(wanted)
             self._source, self._wanted = source, wanted
         return self._read

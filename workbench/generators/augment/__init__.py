@@ -24,7 +24,8 @@ class Method(Protocol):
 
     def __call__(
         self, images: Images, draws: Draws, *, fill_mode: str, cval: float, out: Images
-    ) -> None: ...
+    ) -> None:
+        """Fill `out` with the augmented images."""
 
 
 METHODS: dict[str, Method] = {

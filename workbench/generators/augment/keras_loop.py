@@ -31,7 +31,8 @@ def augment(
 
 
 def _rounded(image: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    return np.clip(np.rint(image), 0, np.iinfo(dtype).max)
+    rounded: npt.NDArray[Any] = np.clip(np.rint(image), 0, np.iinfo(dtype).max)
+    return rounded
 
 
 @cache
@@ -39,7 +40,7 @@ def _replaying_generator() -> type[Any]:
     # Made at first use: importing TensorFlow takes seconds that other methods need not wait.
     from tensorflow.keras.preprocessing.image import ImageDataGenerator
 
-    class ReplayingGenerator(ImageDataGenerator):  # type: ignore[misc]
+    class ReplayingGenerator(ImageDataGenerator):
         """An ImageDataGenerator that applies given draws, one after the other."""
 
         def __init__(self, draws: Draws, fill_mode: str, cval: float) -> None:

@@ -117,7 +117,7 @@ def _flipped(matrix: Floats, flips: tuple[bool, bool], height: int, width: int) 
 def _coordinates(
     matrix: Floats, flips: tuple[bool, bool], height: int, width: int
 ) -> tuple[Floats, Floats]:
-    """x and y in the source of each output pixel, each of shape (height, width)."""
+    """X and y in the source of each output pixel, each of shape (height, width)."""
     columns = np.arange(width)[:: -1 if flips[0] else 1]
     rows = np.arange(height)[:: -1 if flips[1] else 1, None]
     x, y = (a * columns + (b * rows + offset) for a, b, offset in matrix)
@@ -125,7 +125,7 @@ def _coordinates(
 
 
 def _fold(coordinate: Floats, length: int) -> Floats:
-    """SciPy's mode "wrap": the first and the last pixel are the same place, so the period is n-1."""
+    """SciPy's mode "wrap": first and last pixel are the same place, so the period is n-1."""
     if length == 1:
         return np.zeros_like(coordinate)
     period = length - 1

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from workbench.generators.normalize import METHODS
+from workbench.settings import Augmentation, NormalizeMethod
+
+BOTH = Augmentation(rescale=1 / 255, samplewise_center=True, samplewise_std_normalization=True)
+
+
+def keras_reference(images, augmentation):
+    from tensorflow.keras.preprocessing.image import ImageDataGenerator
+
+    keras = ImageDataGenerator(
+        rescale=augmentation.rescale,
+        samplewise_center=augmentation.samplewise_center,
+        samplewise_std_normalization=augmentation.samplewise_std_normalization,
+    )
+    return np.stack([keras.standardize(image.copy()) for image in images])
+
+
+def test_the_registry_has_the_methods_that_settings_name():
+    assert set(METHODS) == set(NormalizeMethod.__args__)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "augmentation",
+    [Augmentation(), Augmentation(rescale=1 / 255), Augmentation(samplewise_center=True), BOTH],
+)
+def test_agrees_with_keras_standardize(method, augmentation, rng):
+    images = rng.uniform(0, 255, (9, 40, 30, 3)).astype(np.float32)
+    expected = keras_reference(images, augmentation)
+    METHODS[method](images, augmentation)
+    np.testing.assert_allclose(images, expected, rtol=2e-4, atol=2e-4)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_constant_sample_becomes_zeros_and_not_nan(method):
+    images = np.full((3, 5, 5, 1), 7, np.float32)
+    METHODS[method](images, BOTH)
+    np.testing.assert_allclose(images, 0, atol=0.05)
+    assert np.isfinite(images).all()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_integers_without_scaling_stay_as_they_are(method, rng):
+    images = rng.integers(0, 256, (3, 5, 5, 1), np.uint8)
+    before = images.copy()
+    METHODS[method](images, Augmentation())
+    np.testing.assert_array_equal(images, before)

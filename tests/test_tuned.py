@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+
+import workbench as wb
+from tests.conftest import array_settings
+from workbench.loaders import settings_of
+from workbench.measure.machine import machine
+from workbench.settings import SettingsError
+from workbench.tuned import Tuned
+
+
+@pytest.fixture
+def tuned(class_folder):
+    settings = settings_of(class_folder)[0]
+    return Tuned(settings=settings.updated({"batch": {"size": 4}, "data": {"image_size": [8, 8]}}))
+
+
+def test_what_is_saved_loads_equal(tuned, tmp_path):
+    file = tuned.save(tmp_path / "tuned.json")
+    assert wb.load(file) == tuned
+
+
+def test_the_data_path_is_relative_to_the_file_and_not_to_the_reader(
+    tuned, tmp_path, monkeypatch, class_folder
+):
+    (tmp_path / "project").mkdir()
+    file = tuned.save(tmp_path / "project" / "tuned.json")
+    assert json.loads(file.read_text())["settings"]["data"]["path"] == "../scans"
+    monkeypatch.chdir("/")
+    assert len(wb.load(file).dataset(subset=None).pipeline.source) == 10
+    elsewhere = wb.load(file).dataset(data=class_folder, subset="validation")
+    assert len(elsewhere.pipeline.rows) == 2
+
+
+def test_the_file_is_made_for_review(tuned, tmp_path):
+    evidence = {"rate": {"median": 123.456789, "parts": [1.23456, 2]}}
+    text = Tuned(settings=tuned.settings, evidence=evidence).save(tmp_path / "t.json").read_text()
+    assert '"image_size": [8, 8],' in text
+    assert '"median": 123.0' in text
+    assert '"parts": [1.23, 2]' in text
+    assert str(tmp_path) not in text
+    assert text.endswith("}\n")
+    assert list(json.loads(text)) == ["format", "version", "settings", "evidence"]
+    plain = json.loads(tuned.save(tmp_path / "u.json").read_text())
+    assert plain["settings"] == json.loads(text)["settings"]
+
+
+def test_only_workbench_files_are_overwritten(tuned, tmp_path):
+    file = tmp_path / "tuned.json"
+    tuned.save(file)
+    tuned.save(file)
+    for other in ("{}", "notes", '{"format": "else"}'):
+        file.write_text(other)
+        with pytest.raises(FileExistsError, match="not a workbench file"):
+            tuned.save(file)
+        assert file.read_text() == other
+
+
+def test_a_failed_save_leaves_the_old_file_and_no_other(tuned, tmp_path, monkeypatch):
+    file = tuned.save(tmp_path / "tuned.json")
+    before = file.read_bytes()
+    monkeypatch.setattr("pathlib.Path.replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        tuned.save(file)
+    assert file.read_bytes() == before
+    assert [p.name for p in tmp_path.glob("*json*")] == ["tuned.json"]
+
+
+def edited(values, **changes):
+    return json.dumps({**values, **changes})
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda v: edited(v)[:60], "broken JSON.*line"),
+        (lambda v: "[1]", "not a workbench file"),
+        (lambda v: edited(v, format="other"), "not a workbench file"),
+        (lambda v: edited(v, version=2), "newer workbench.*version 2"),
+        (lambda v: edited(v, version=0), "version: expected 1. Received: 0"),
+        (lambda v: edited(v, version=True), "version: expected 1. Received: True"),
+        (lambda v: edited(v, setings={}), "setings.*'settings'"),
+        (lambda v: edited(v, settings={**v["settings"], "batch": {"siez": 3}}), "siez.*'size'"),
+        (lambda v: edited(v, settings={**v["settings"], "data": {"kind": "x"}}), "'x'|kind"),
+        (lambda v: edited(v, settings={**v["settings"], "batch": {"size": True}}), "batch.size"),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_why(tuned, tmp_path, change, words):
+    file = tuned.save(tmp_path / "tuned.json")
+    file.write_text(change(json.loads(file.read_text())))
+    with pytest.raises(SettingsError, match=words):
+        wb.load(file)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.json"):
+        wb.load(tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize("evidence", [{}, {"machine": 3}, {"anything": ["at", {"all": 1}]}])
+def test_loading_does_not_depend_on_evidence(tuned, tmp_path, evidence):
+    file = Tuned(settings=tuned.settings, evidence=evidence).save(tmp_path / "t.json")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert wb.load(file).settings == tuned.settings
+
+
+def test_evidence_from_another_machine_is_said_to_be_from_elsewhere(tuned, tmp_path):
+    here = Tuned(settings=tuned.settings, evidence={"machine": machine()})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        wb.load(here.save(tmp_path / "here.json"))
+    there = Tuned(settings=tuned.settings, evidence={"machine": {**machine(), "cores": 999}})
+    with pytest.warns(UserWarning, match="another machine.*999 cores"):
+        wb.load(there.save(tmp_path / "there.json"))
+
+
+def test_arrays_are_passed_by_the_caller(tmp_path, rng):
+    x = rng.random((10, 6, 6, 1)).astype(np.float32)
+    settings = array_settings(x).updated({"batch": {"size": 5}})
+    file = Tuned(settings=settings).save(tmp_path / "t.json")
+    dataset = wb.load(file).dataset(x, np.arange(10))
+    assert dataset[0][0].shape == (5, 6, 6, 1)
+    with pytest.raises(ValueError, match="pass x= and y="):
+        wb.load(file).dataset()
