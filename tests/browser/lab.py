@@ -7,6 +7,7 @@ slider's value stands in its readout, not in aria-valuenow.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -20,6 +21,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import cv2
+import numpy as np
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -177,12 +181,46 @@ class Notebook:
         """The value a slider shows."""
         return self.page.locator(f".{css} .widget-readout").inner_text()
 
+    def latency(self, css: str, key: str) -> float:
+        """Milliseconds from a key on a slider to the new picture, decoded."""
+        return float(self.page.evaluate(LATENCY, [css, key]))
+
+    def picture(self) -> Any:
+        """The sample grid's pixels, as OpenCV decodes them."""
+        encoded = self.page.evaluate(
+            """async () => {
+                 const data = await (await fetch(document.querySelector('img.wb-preview').src)).blob();
+                 const reader = new FileReader();
+                 await new Promise(done => { reader.onload = done; reader.readAsDataURL(data) });
+                 return reader.result.split(',')[1];
+               }"""
+        )
+        data = np.frombuffer(base64.b64decode(encoded), np.uint8)
+        return cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+
     def press(self, css: str, key: str, times: int = 1) -> None:
         """Press a key on a slider."""
         handle = self.slider(css)
         handle.focus()
         for _ in range(times):
             self.page.keyboard.press(key)
+
+
+# Sends a key to a slider and waits for the picture that it leads to, all within the page.
+LATENCY = """async ([css, key]) => {
+  const handle = document.querySelector(`.${css} [role=slider]`);
+  const image = document.querySelector('img.wb-preview');
+  const before = image.src;
+  handle.focus();
+  const began = performance.now();
+  handle.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true}));
+  while (image.src === before) {
+    if (performance.now() - began > 20000) throw new Error('no new picture');
+    await new Promise(resolve => setTimeout(resolve, 1));
+  }
+  await image.decode();
+  return performance.now() - began;
+}"""
 
 
 def _wait_until_up(address: str, token: str, server: subprocess.Popen[bytes]) -> None:

@@ -30,6 +30,7 @@ REST = 1.0  # sliders must rest this long before the feed is measured
 RATE_SECONDS = 1.0  # how long it is measured then; Measure takes longer
 BEAT_LIMIT = 3.0  # without a sign of life from the page for this long, nobody is looking
 FIRST_BEAT_LIMIT = 15.0  # the page needs time to draw the panel
+LIVE = "Live: profiling batches in this thread."
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Report:
         profile: Of `profile_request`'s settings.
         measured: The last figure of the feed; stale if its request is not the newest.
         fault: Why there is no picture or no measurement.
+        complaint: Why something else that was asked for, such as Export, was not done.
         status: What is going on.
     """
 
@@ -68,6 +70,7 @@ class Report:
     profile_request: Request | None = None
     measured: Measured | None = None
     fault: Fault | None = None
+    complaint: Fault | None = None
     status: str = ""
 
 
@@ -143,7 +146,7 @@ class Engine:
                 old.epoch if epoch is None else epoch,
             )
             # A fault belongs to the settings that made it; the next ones may be right.
-            self._report = replace(self._report, request=request, fault=None)
+            self._report = replace(self._report, request=request, fault=None, complaint=None)
             self._changed_at = monotonic()
         self._set()
 
@@ -169,10 +172,10 @@ class Engine:
         """A cell of the notebook runs, or has ended: measuring would disturb it and be wrong."""
         self._set(_cell_runs=running)
 
-    def say(self, status: str, fault: Fault | None = None) -> None:
-        """Show a status line, and perhaps an error."""
+    def tell(self, **news: Any) -> None:
+        """Show some news, by the names of `Report`'s attributes."""
         with self._changed:
-            self._report = replace(self._report, status=status, fault=fault or self._report.fault)
+            self._report = replace(self._report, **news)
             self._changed.notify_all()
 
     def _set(self, **state: Any) -> None:
@@ -239,13 +242,16 @@ class Engine:
     # The measuring thread.
 
     def _take_measures(self, pipeline: Pipeline) -> None:
-        self.say("Importing TensorFlow; the picture is live already …")
+        self.tell(status="Importing TensorFlow; the picture is live already …")
         with quiet_stderr():
             from workbench.generators.dataset import Dataset
             from workbench.measure import feed  # noqa: F401  (TensorFlow itself, here and not later)
 
         self._keras_ready = True
-        self.request(self._report.request.settings)
+        with self._changed:
+            request = self._report.request
+            again = replace(request, generation=request.generation + 1)
+        self.tell(request=again)
         while (request := self._wait_for_work()) is not None:
             try:
                 pipeline = pipeline.with_settings(request.settings)
@@ -292,11 +298,11 @@ class Engine:
         with self.machine, LineSession(dataset, warm_up=request.generation <= 2) as session:
             self._session = request, session
             try:
-                self.say("Live: profiling batches in this thread.")
+                self.tell(status=LIVE)
                 while self._still(request) and self._live:
                     if self._rate_is_due(request):
                         self._measure(request, dataset)
-                        self.say("Live: profiling batches in this thread.")
+                        self.tell(status=LIVE)
                     else:
                         session.step()
             finally:
@@ -318,7 +324,9 @@ class Engine:
         self._interrupt.clear()
         seconds, feed = self._measure_seconds or RATE_SECONDS, request.settings.feed
         kind = "processes" if feed.use_multiprocessing else "threads"
-        self.say(f"Measuring what Keras's feed delivers ({feed.workers} {kind}, {seconds:g} s) …")
+        self.tell(
+            status=f"Measuring what Keras's feed delivers ({feed.workers} {kind}, {seconds:g} s) …"
+        )
         if not self._still(request):
             return
         from workbench.measure.feed import measure

@@ -75,6 +75,7 @@ class Workbench:
         self._head, self._preview = Area(part="head"), Area(part="preview")
         self._profile, self._copy = Area(part="profile"), Area(part="copy")
         self._shell, self._hot = Area(part="shell"), Area(part="hot")
+        self._drawn_at = ""
         self._path = widgets.Text("tuned.json", description="Save to", layout={"width": "260px"})
         self._path.add_class("wb-export-path")
         self._engine = Engine(pipeline, self)
@@ -174,6 +175,7 @@ class Workbench:
 
     def picture(self, preview: Preview, seconds: float) -> None:
         """Show a drawn grid."""
+        self._drawn_at = datetime.now().strftime("%H:%M")
         self._preview.show(
             {**preview.data, "drawn": f"drawn in {seconds * 1e3:.0f} ms"}, preview.jpeg
         )
@@ -191,7 +193,7 @@ class Workbench:
         measured, profile = report.measured, report.profile
         stale = measured is not None and measured.request.settings != report.request.settings
         if report.fault is not None:
-            sentence = verdict.cannot(report.fault, "")
+            sentence = verdict.cannot(report.fault, self._drawn_at)
         elif measured is not None:
             sentence = verdict.delivers(measured.rate, len(self._pipeline.rows))
         else:
@@ -203,7 +205,7 @@ class Workbench:
             "slowest": verdict.slowest(profile) if profile else "",
             "suggestion": verdict.suggestion(profile, report.request.settings) if profile else "",
             "status": report.status,
-            "error": str(report.fault) if report.fault else "",
+            "error": "\n".join(str(e) for e in (report.fault, report.complaint) if e),
         }
 
     def _title(self, settings: Settings) -> str:
@@ -222,7 +224,7 @@ class Workbench:
     # Callbacks: they run on any thread and only pass on what is wanted.
 
     def _moved(self) -> None:
-        self._guarded(lambda: self._engine.request(self.settings))
+        self._guarded(lambda: self._engine.request(self.settings), "fault")
 
     def _pressed(self, change: Any) -> None:
         action, request = change["new"].get("action"), self._engine.report.request
@@ -238,18 +240,17 @@ class Workbench:
         self._engine.stop()
 
     def _export(self, _: Any) -> None:
-        self._guarded(lambda: self._engine.say(f"Saved {self.export()}"))
+        self._guarded(lambda: self._engine.tell(status=f"Saved {self.export()}", complaint=None))
 
     def _import(self, _: Any) -> None:
         self._guarded(self.import_)
 
-    def _guarded(self, action: Callable[[], object]) -> None:
+    def _guarded(self, action: Callable[[], object], kind: str = "complaint") -> None:
         """An exception in a callback would only reach a log that nobody reads."""
         try:
             action()
         except Exception as error:
-            fault = verdict.Fault(f"{type(error).__name__}: {error}", "")
-            self._engine.say("", fault)
+            self._engine.tell(**{kind: verdict.Fault(f"{type(error).__name__}: {error}", "")})
 
     def _show(self, settings: Settings) -> None:
         self._controls.show(settings)

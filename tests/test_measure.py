@@ -1,0 +1,276 @@
+"""Profiles and rates against known sleeps and known culprits."""
+
+from __future__ import annotations
+
+import random
+import sys
+import threading
+import time
+
+import keras
+import numpy as np
+import psutil
+import pytest
+import tensorflow as tf
+
+import workbench as wb
+from tests.conftest import array_settings
+from workbench.generators.dataset import Dataset
+from workbench.generators.pipeline import Pipeline
+from workbench.generators.sources import ArraySource
+from workbench.measure.feed import measure
+from workbench.measure.lines import LineSession
+from workbench.measure.rate import Stopped
+from workbench.settings import Augmentation, Batch, Methods
+
+
+class Sleeper(keras.utils.PyDataset):
+    """Sleeps 20 ms in `__getitem__`: 4 in one helper, 12 in another, 4 in itself."""
+
+    def __len__(self):
+        return 7
+
+    def __getitem__(self, index):
+        time.sleep(0.004)
+        self.read()
+        return (augment(),)
+
+    def read(self):
+        time.sleep(0.004)
+
+
+def augment():
+    for _ in range(2):
+        time.sleep(0.006)
+    return np.zeros((8, 4, 4, 1), np.float32)
+
+
+def line_of(profile, function, text):
+    lines = next(f for f in profile.functions if f.name == function).lines
+    return next(line for line in lines if text in line.source)
+
+
+def test_shares_of_known_sleeps_are_true():
+    profile = wb.profile_lines(Sleeper(), seconds=1.0)
+    assert [f.name for f in profile.functions] == ["Sleeper.__getitem__", "augment", "Sleeper.read"]
+    assert profile.batch_seconds == pytest.approx(0.02, rel=0.1)
+    assert line_of(profile, "Sleeper.__getitem__", "augment()").share == pytest.approx(
+        0.6, abs=0.03
+    )
+    assert line_of(profile, "Sleeper.__getitem__", "self.read").share == pytest.approx(
+        0.2, abs=0.03
+    )
+    sleeping = line_of(profile, "augment", "time.sleep")
+    assert sleeping.self_share == pytest.approx(0.6, abs=0.03)
+    assert sleeping.hits == 2 * profile.batches
+    assert sleeping.seconds / sleeping.hits == pytest.approx(0.006, rel=0.1)
+    assert sleeping.spread < 0.1 * 0.012
+    assert str(profile.hot[0]).startswith("time.sleep(0.006)  test_measure.py:")
+
+
+def test_self_shares_and_outside_add_to_one():
+    profile = wb.profile_lines(Sleeper(), seconds=0.3)
+    own = sum(line.self_share for f in profile.functions for line in f.lines)
+    assert own + sum(profile.outside.values()) == pytest.approx(1, abs=1e-6)
+    assert profile.outside["other"] < 0.03
+    calls = line_of(profile, "Sleeper.__getitem__", "augment()")
+    assert calls.self_share < 0.02, "the time belongs to the function that it calls"
+
+
+class Failing(Sleeper):
+    def read(self):
+        raise KeyError("image_id")
+
+
+@pytest.mark.parametrize("loader", [Sleeper(), Failing()])
+def test_profiling_leaves_everything_as_it_was(loader):
+    functions = [type(loader).read, Sleeper.__getitem__, augment]
+    codes = [f.__code__ for f in functions]
+    states = np.random.get_state()[1].copy(), random.getstate(), sys.getprofile()
+    threads = threading.active_count()
+    try:
+        wb.profile_lines(loader, seconds=0.1)
+    except KeyError:
+        assert isinstance(loader, Failing)
+    assert [f.__code__ for f in functions] == codes
+    assert all(a is b for a, b in zip(codes, (f.__code__ for f in functions), strict=True))
+    np.testing.assert_array_equal(states[0], np.random.get_state()[1])
+    assert states[1:] == (random.getstate(), sys.getprofile())
+    assert threading.active_count() == threads
+
+
+def test_an_exception_within_a_profiled_batch_restores_the_functions():
+    code = Sleeper.read.__code__
+    loader = Sleeper()
+    with pytest.raises(ZeroDivisionError), LineSession(loader) as session:
+        session.step()
+        assert Sleeper.read.__code__ is not code
+        raise ZeroDivisionError
+    assert Sleeper.read.__code__ is code
+
+
+def test_lines_that_have_finished_show_within_the_first_batch():
+    class Slow(Sleeper):
+        def __getitem__(self, index):
+            time.sleep(0.1)
+            release.wait(0 if free.is_set() else 10)
+            return super().__getitem__(index)
+
+    release, free = threading.Event(), threading.Event()
+    free.set()
+    with LineSession(Slow()) as session:
+        free.clear()
+        batch = threading.Timer(0.4, release.set)
+        seen = []
+        watcher = threading.Timer(0.3, lambda: seen.append(session.snapshot()))
+        batch.start()
+        watcher.start()
+        session.step()
+        watcher.join()
+        batch.join()
+    assert line_of(seen[0], seen[0].functions[0].name, "time.sleep(0.1)").hits == 1
+
+
+def test_functions_without_source_have_lines_without_text():
+    namespace = {"time": time, "Base": Sleeper}
+    source = "class Made(Base):\n def __getitem__(self, i):\n  time.sleep(0.005)\n  return (1,)\n"
+    exec(compile(source, "<nowhere>", "exec"), namespace)  # noqa: S102
+    profile = wb.profile_lines(namespace["Made"](), seconds=0.1)
+    assert profile.functions[0].lines[0].source == ""
+    assert profile.hot[0].line == 3
+
+
+def test_a_loader_without_batches_is_refused():
+    class Empty(Sleeper):
+        def __len__(self):
+            return 0
+
+    with pytest.raises(ValueError, match="at least one batch"):
+        wb.profile_lines(Empty())
+
+
+def planted(step, monkeypatch):
+    """A dataset in which one step takes 10 ms a batch more, and that step's function."""
+    import workbench.generators.augment as augment_methods
+    import workbench.generators.normalize as normalize_methods
+    from workbench.generators import sources
+
+    x = np.zeros((16, 32, 32, 1), np.uint8)
+
+    def slow_read(self, rows):
+        time.sleep(0.010)
+        return real_read(self, rows)
+
+    def slow_augment(images, draws, **options):
+        time.sleep(0.010)
+        real_augment(images, draws, **options)
+
+    def slow_normalize(images, augmentation):
+        time.sleep(0.010)
+
+    real_read = sources.ArraySource.read
+    real_augment = augment_methods.METHODS["opencv"]
+    if step == "read":
+        monkeypatch.setattr(sources.ArraySource, "read", slow_read)
+    elif step == "augment":
+        monkeypatch.setitem(augment_methods.METHODS, "opencv", slow_augment)
+    else:
+        monkeypatch.setitem(normalize_methods.METHODS, "cache_blocked", slow_normalize)
+    settings = array_settings(x, batch=Batch(size=8), augmentation=Augmentation(rotation_range=9))
+    return Dataset(Pipeline(settings, ArraySource(x, None), subset=None))
+
+
+@pytest.mark.parametrize("step", ["read", "augment", "normalize"])
+def test_each_planted_culprit_comes_out_first(step, monkeypatch):
+    profile = wb.profile_lines(planted(step, monkeypatch), seconds=0.3)
+    assert profile.hot[0].function.endswith(f"slow_{step}")
+    assert "time.sleep(0.010)" in profile.hot[0].source
+    assert profile.hot[0].self_share > 0.6
+
+
+FEEDS = [(1, False, 50), (2, False, 100), (2, True, 100)]
+
+
+@pytest.mark.parametrize(("workers", "processes", "expected"), FEEDS)
+def test_a_generator_that_sleeps_20_ms_gives_50_batches_a_second_and_worker(
+    workers, processes, expected
+):
+    rate = wb.measure_rate(Sleeper(), workers=workers, use_multiprocessing=processes, seconds=1.5)
+    assert rate.samples_per_second.median == pytest.approx(8 * expected, rel=0.1)
+    assert rate.batch_ms.median == pytest.approx(1000 / expected, rel=0.1)
+    assert rate.samples_per_second.n >= 10
+    per_second = rate.samples_per_second.median * 4 * 4 * 4 / 1e6
+    assert rate.megabytes_per_second == pytest.approx(per_second)
+    assert rate.peak_memory_bytes > 50e6
+
+
+@pytest.mark.parametrize(("workers", "processes", "_"), FEEDS)
+def test_the_rate_is_what_fit_gets(workers, processes, _):
+    class Idle(keras.Model):
+        def train_step(self, data):
+            return {"loss": tf.constant(0.0)}
+
+    class Longer(Sleeper):
+        def __len__(self):
+            return 60
+
+    loader = Longer(workers=workers, use_multiprocessing=processes)
+    model = Idle()
+    model.compile()
+    model.fit(Sleeper(), verbose=0)  # traces the training function
+    stamps = []
+    callback = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda *_, **__: stamps.append(time.perf_counter())
+    )
+    model.fit(loader, shuffle=False, verbose=0, callbacks=[callback])
+    fitted = (len(stamps) - 11) / (stamps[-1] - stamps[10])
+    rate = wb.measure_rate(loader, workers=workers, use_multiprocessing=processes, seconds=1.0)
+    assert 1000 / rate.batch_ms.median == pytest.approx(fitted, rel=0.15)
+
+
+@pytest.mark.parametrize(("workers", "processes", "_"), FEEDS)
+def test_measuring_leaves_no_thread_and_no_process(workers, processes, _):
+    before = threading.active_count()
+    wb.measure_rate(Sleeper(), workers=workers, use_multiprocessing=processes, seconds=0.2)
+    until = time.monotonic() + 3
+    while threading.active_count() > before and time.monotonic() < until:
+        time.sleep(0.05)
+    assert threading.active_count() == before
+    assert psutil.Process().children() == []
+
+
+def test_measuring_stops_when_it_is_asked_to():
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    began = time.perf_counter()
+    rate = measure(Sleeper(), 2, False, 10, 60.0, stop)
+    assert time.perf_counter() - began < 2
+    assert rate.batch_ms.median == pytest.approx(10, rel=0.2)
+    with pytest.raises(Stopped):
+        measure(Sleeper(), 1, False, 10, 60.0, stop)
+
+
+@pytest.mark.parametrize(("workers", "processes", "_"), FEEDS)
+def test_an_error_of_the_generator_is_the_error_that_comes_out(workers, processes, _):
+    class Late(Failing):
+        def __getitem__(self, index):
+            return super().__getitem__(index) if index > 3 else (np.zeros((8, 4)),)
+
+    before = threading.active_count()
+    with pytest.raises(Exception, match="image_id"):
+        wb.measure_rate(Late(), workers=workers, use_multiprocessing=processes, seconds=1)
+    time.sleep(0.5)
+    assert threading.active_count() <= before
+    assert psutil.Process().children() == []
+
+
+def test_our_own_dataset_profiles_from_getitem_down():
+    x = np.zeros((32, 64, 64, 1), np.uint8)
+    methods = Methods(read="array", augment="keras_loop")
+    turned = Augmentation(rotation_range=20)
+    settings = array_settings(x, batch=Batch(size=16), augmentation=turned, methods=methods)
+    profile = wb.profile_lines(Dataset(Pipeline(settings, ArraySource(x, None), subset=None)))
+    assert profile.functions[0].name == "Dataset.__getitem__"
+    assert "random_transform" in profile.hot[0].source
+    assert "ms a batch unprofiled" in str(profile)
+    assert profile.to_dict()["functions"][0]["lines"]

@@ -1,0 +1,434 @@
+"""The panel without a browser: controls, threads, errors, export and import."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+import workbench as wb
+from tests.conftest import array_settings
+from workbench.generators.pipeline import Pipeline
+from workbench.generators.sources import ArraySource
+from workbench.measure.rate import Rate, Spread
+from workbench.settings import Augmentation, Batch, FolderData, Settings, SettingsError
+from workbench.widgets import listing, preview, verdict
+from workbench.widgets.controls import Controls
+from workbench.widgets.preview import Tiles, display_range, draw, label_counts
+
+
+def until(condition, seconds=20):
+    """Wait for something that a thread does."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def panel(class_folder):
+    panel = wb.Workbench(class_folder)
+    yield panel
+    panel.close()
+
+
+def text_of(panel, name):
+    return panel._head.data.get(name, "")
+
+
+# Controls
+
+
+def controls(**groups):
+    settings = Settings.for_data(FolderData(path="scans"), **groups)
+    moved = []
+    return Controls(settings, lambda: moved.append(1)), settings, moved
+
+
+def test_a_moved_control_changes_its_setting_and_nothing_else():
+    c, settings, moved = controls()
+    c.by_name["rotation_range"].widget.value = 12.0
+    assert c.settings() == settings.updated({"augmentation": {"rotation_range": 12.0}})
+    assert moved == [1]
+
+
+@pytest.mark.parametrize(
+    "augmentation",
+    [
+        {"zoom_range": 0.2},
+        {"zoom_range": (0.8, 1.2)},
+        {"zoom_range": (0.8, 1.9)},
+        {"brightness_range": (0.5, 3.0)},
+        {"width_shift_range": 12},
+        {"rescale": 1 / 127.5},
+        {"rescale": 1 / 255},
+        {"cval": -1000.0},
+        {"shear_range": 0.137},
+    ],
+)
+def test_settings_that_no_control_has_touched_survive(augmentation):
+    c, settings, moved = controls(augmentation=Augmentation(**augmentation))
+    assert c.settings() == settings
+    other, _, _ = controls()
+    other.show(settings)
+    other.by_name["workers"].widget.value = 3
+    assert other.settings() == settings.updated({"feed": {"workers": 3}})
+    assert not moved
+
+
+def test_sliders_grow_for_values_beyond_them():
+    c, _, _ = controls(batch=Batch(size=1000), augmentation=Augmentation(zoom_range=(0.1, 3.0)))
+    assert c.by_name["batch_size"].widget.value == 1000
+    assert c.by_name["zoom_range"].widget.value == (0.1, 3.0)
+    odd, settings, _ = controls()
+    settings = settings.updated({"data": {"image_size": [100, 300]}})
+    odd.show(settings)
+    assert odd.settings() == settings
+
+
+def test_the_ranges_read_back_as_pairs():
+    c, _, _ = controls()
+    c.by_name["zoom_range"].widget.value = (0.8, 1.1)
+    c.by_name["brightness_range"].widget.value = (0.5, 1.5)
+    assert c.settings().augmentation.zoom_range == (0.8, 1.1)
+    assert c.settings().augmentation.brightness_range == (0.5, 1.5)
+    c.by_name["brightness_range"].widget.value = (1.0, 1.0)
+    assert c.settings().augmentation.brightness_range is None
+
+
+# The picture
+
+
+def test_the_grid_shows_the_first_samples_of_batch_0(rng):
+    x = rng.integers(0, 256, (40, 20, 30, 1), np.uint8)
+    p = Pipeline(array_settings(x, batch=Batch(size=16), augmentation=Augmentation(rotation_range=30)),
+                 ArraySource(x, np.arange(40) % 2), subset=None)  # fmt: skip
+    drawn = draw(p, Tiles(), 0, 0, "")
+    picture = cv2.imdecode(np.frombuffer(drawn.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    images, labels = p.batch(0, 0)
+    for place in (0, 7, 8, 15):
+        row, column = divmod(place, 8)
+        tile = picture[row * 20 : row * 20 + 20, column * 30 : column * 30 + 30]
+        assert np.abs(tile - images[place, ..., 0]).mean() < 6
+        other = images[(place + 1) % 16, ..., 0]
+        assert np.abs(tile - other).mean() > 40, "the check must be able to fail"
+        assert drawn.data["captions"][place]["label"] == str(labels[place])
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 10, 16, 17])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_the_grid_shows_any_number_of_any_images(count, channels, rng):
+    x = rng.random((count, 9, 7, channels)).astype(np.float32)
+    p = Pipeline(array_settings(x, batch=Batch(size=1)), ArraySource(x, None), subset=None)
+    drawn = draw(p, Tiles(), 0, 0, "")
+    assert len(drawn.data["captions"]) == min(count, 16)
+    picture = cv2.imdecode(np.frombuffer(drawn.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape[:2] == (9 * (2 if count > 8 else 1), 7 * 8)
+
+
+def test_large_pictures_stay_under_200_kb(rng):
+    x = cv2.GaussianBlur(rng.random((16 * 300, 300, 3)).astype(np.float32), (0, 0), 2)
+    x = x.reshape(16, 300, 300, 3)
+    p = Pipeline(array_settings(x, batch=Batch(size=1)), ArraySource(x, None), subset=None)
+    assert len(draw(p, Tiles(), 0, 0, "").jpeg) < 200_000
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0, 255, (0, 255, False)),
+        (3, 200, (0, 255, False)),
+        (0.1, 0.9, (0, 1, False)),
+        (0, 40_000, (0, 65535, False)),
+        (0, 20, (0, 20, True)),
+        (-2.1, 3.4, (-2.1, 3.4, True)),
+        (5, 5, (5, 5, True)),
+    ],
+)
+def test_contrast_is_stretched_where_the_scale_is_unusual_or_barely_used(low, high, expected):
+    assert display_range(np.array([low, high], np.float64)) == expected
+
+
+def test_check_names_what_could_be_wrong():
+    images = np.zeros((4, 3, 3, 1), np.float32)
+    images[0, 0, 0] = np.nan
+    images[1] += np.arange(9).reshape(3, 3, 1)
+    images[2] = images[1]
+    said = preview.check(images, 2)
+    for words in ("float32", "NaN in 1 images", "1 images of one grey level", "1 shown twice",
+                  "range 0 … 8", "2 unreadable skipped"):  # fmt: skip
+        assert words in said
+
+
+def test_labels_are_counted_by_class_name(class_folder):
+    from workbench.generators.sources import open_source
+
+    for mode in ("int", "categorical", "binary"):
+        data = FolderData(path=str(class_folder), label_mode=mode)
+        assert "clear 6 / nodule 4" in label_counts(open_source(Settings.for_data(data)))
+
+
+# Sentences
+
+
+def test_the_sentences_of_the_verdict():
+    rate = Rate(Spread(72.71, 4.2, 9), Spread(440, 1, 9), 500, 9.0, 10, 1, False, 10)
+    assert verdict.delivers(rate, 40_000) == (
+        "Delivers 72.7 images/s ±2.1: an epoch takes at least 9 min 10 s."
+    )
+    assert verdict.not_measured(None, 32) == "Not measured yet."
+    fault = verdict.Fault("KeyError: 'image_id'", "data.py:61")
+    assert verdict.cannot(fault, "14:02") == (
+        "No figure: KeyError: 'image_id' (data.py:61) (picture and profile are from 14:02)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0.4 s"), (41, "41 s"), (550, "9 min 10 s"), (7500, "2 h 5 min"), (59.99, "60 s")],
+)
+def test_durations_are_in_units_people_use(seconds, text):
+    assert verdict.duration(seconds) == text
+
+
+def test_a_fault_names_the_users_own_line():
+    def inner():
+        return json.loads("{")
+
+    try:
+        inner()
+    except ValueError as error:
+        fault = verdict.Fault.of(error)
+    assert fault.where.startswith("test_panel.py:")
+    assert fault.text.startswith("JSONDecodeError: ")
+
+
+def test_listing_folds_docstrings_and_colours_tokens():
+    source = ("    def f(x):", '        """Doc', '        more."""', '        return "<b>"')
+    lines = listing._tokens(source)
+    assert [line == listing.FOLDED for line in lines] == [False, False, True, False]
+    assert ("keyword", "def") in lines[0]
+    assert "".join(text for _, text in lines[3]) == '    return "<b>"'
+
+
+# The whole panel
+
+
+def test_the_panel_draws_profiles_and_measures_by_itself(panel):
+    until(lambda: panel._preview.image)
+    until(lambda: panel._profile.data)
+    until(lambda: "Delivers" in text_of(panel, "sentence"))
+    assert panel._profile.data["functions"][0]["name"] == "Dataset.__getitem__"
+    assert text_of(panel, "title").startswith("scans · 10 images, 8 for training · batch 4 ×")
+    assert "random_transform" in text_of(panel, "slowest")
+    assert text_of(panel, "suggestion") == "opencv"
+
+
+def test_try_moves_to_the_suggested_method_and_the_picture_stays(panel):
+    until(lambda: text_of(panel, "suggestion"))
+    decode = lambda: cv2.imdecode(np.frombuffer(panel._preview.image, np.uint8), 0).astype(int)  # noqa: E731
+    before = decode()
+    panel._head.pressed = {"action": "try", "count": 1}
+    until(lambda: not text_of(panel, "suggestion"))
+    assert panel.settings.methods.augment == "opencv"
+    assert np.abs(decode() - before).max() <= 4  # 1 grey level, and what JPEG makes of it
+    until(lambda: "stale" in panel._head.data and not panel._head.data["stale"])
+
+
+def test_set_moves_the_controls_and_the_picture(panel):
+    until(lambda: panel._preview.image)
+    before = panel._preview.image
+    panel.set(rotation_range=90, batch_size=3)
+    assert panel._controls.by_name["rotation_range"].widget.value == 90
+    assert panel.settings.batch.size == 3
+    until(lambda: panel._preview.image != before)
+    with pytest.raises(SettingsError, match="rotation: no such control.*rotation_range"):
+        panel.set(rotation=3)
+    with pytest.raises(SettingsError, match=r"batch\.size"):
+        panel.set(batch_size=0)
+
+
+def test_other_images_and_redraw(class_folder):
+    for number in range(40):
+        shutil.copy(
+            class_folder / "clear" / f"{number % 6}.png", class_folder / f"nodule/x{number}.png"
+        )
+    panel = wb.Workbench(class_folder)
+    until(lambda: panel._preview.image)
+    first = panel._preview.data["captions"]
+    panel._preview.pressed = {"action": "redraw", "count": 1}
+    until(lambda: "epoch 1" in panel._preview.data["title"])
+    redrawn = panel._preview.data["captions"]
+    assert [c["label"] for c in redrawn] == [c["label"] for c in first]
+    assert [c["draw"] for c in redrawn] != [c["draw"] for c in first]
+    panel._preview.pressed = {"action": "others", "count": 2}
+    until(lambda: panel._preview.data["title"] == "17-32 of 40 · epoch 1")
+    panel.close()
+
+
+def test_export_then_import_gives_equal_settings(panel, tmp_path):
+    panel.set(zoom_range=[0.8, 1.1], augment_method="opencv", workers=2, rescale=1 / 255)
+    wanted = panel.settings
+    file = panel.export(tmp_path / "tuned.json")
+    panel.set(zoom_range=0.0, augment_method="keras_loop", workers=1, rescale=None)
+    assert panel.settings != wanted
+    panel.import_(file)
+    assert panel.settings == wanted
+    assert wb.load(file).dataset().pipeline.settings == wanted
+
+
+def test_the_exported_evidence_is_what_was_measured(panel, tmp_path):
+    until(lambda: panel._engine.report.measured)
+    panel.set(rotation_range=10)
+    values = json.loads(panel.export(tmp_path / "a.json").read_text())["evidence"]
+    assert values["now"] is None, "these settings were not measured yet"
+    assert values["before"]["samples_per_second"]["n"] >= 1
+    assert values["alters_training"] == ["augmentation.rotation_range: 20.0 -> 10.0"]
+    until(lambda: panel._engine.report.measured.request.settings == panel.settings)
+    values = json.loads(panel.export(tmp_path / "a.json").read_text())["evidence"]
+    assert values["now"]["epoch_seconds"] > 0
+    assert values["first_batch"].startswith("sha256:")
+    assert {"cores", "memory_gb"} <= set(values["machine"])
+
+
+def test_a_fault_shows_in_the_panel_and_the_panel_lives_on(panel, class_folder):
+    until(lambda: panel._profile.data)
+    picture = panel._preview.image
+    bad = class_folder / "clear" / "0.png"
+    good = bad.read_bytes()
+    for file in class_folder.rglob("*.png"):
+        file.write_bytes(b"no image")
+    panel.set(image_size=[64, 64])
+    until(lambda: "UnreadableFileError" in text_of(panel, "error"))
+    assert text_of(panel, "sentence").startswith("No figure: UnreadableFileError")
+    assert panel._preview.image == picture, "the last good picture stays"
+    for file in class_folder.rglob("*.png"):
+        file.write_bytes(good)
+    panel.set(image_size=[32, 32])
+    until(lambda: panel._preview.image != picture and not text_of(panel, "error"))
+
+
+def test_settings_that_do_not_fit_show_in_the_panel(panel):
+    panel._controls.by_name["samplewise_center"].widget.value = True
+    panel._controls.by_name["dtype"].widget.value = "uint8"
+    until(lambda: "uint8 cannot hold rescaled" in text_of(panel, "error"))
+    panel._controls.by_name["dtype"].widget.value = "float32"
+    until(lambda: not text_of(panel, "error"))
+
+
+def test_a_batch_larger_than_the_data_shows_in_the_panel(panel):
+    panel._controls.by_name["batch_size"].widget.value = 200
+    until(lambda: "at most the 8 samples" in text_of(panel, "error"))
+
+
+def test_a_broken_file_shows_in_the_panel(panel, tmp_path):
+    (tmp_path / "broken.json").write_text("{")
+    panel._path.value = str(tmp_path / "broken.json")
+    panel._import(None)
+    until(lambda: "broken JSON" in text_of(panel, "error"))
+    panel._export(None)
+    until(lambda: "not a workbench file" in text_of(panel, "error"))
+
+
+def test_live_off_and_stop_end_the_measuring(panel):
+    until(lambda: panel._profile.data)
+    panel._live_button.value = False
+    until(lambda: text_of(panel, "status") == "Live is off.")
+    time.sleep(0.3)
+    batches = panel._profile.data["caption"]
+    time.sleep(0.6)
+    assert panel._profile.data["caption"] == batches
+    panel._live_button.value = True
+    until(lambda: panel._profile.data["caption"] != batches)
+    panel._stop(None)
+    until(lambda: text_of(panel, "status") == "Live is off.")
+    assert not panel._live_button.value
+
+
+def test_measuring_pauses_while_a_cell_runs_and_when_nobody_looks(panel):
+    until(lambda: panel._profile.data)
+    panel._cell_starts()
+    until(lambda: text_of(panel, "status") == "Paused while a cell runs.")
+    panel._cell_ended()
+    until(lambda: "Live" in text_of(panel, "status"))
+    panel._engine._last_beat = 0
+    until(lambda: text_of(panel, "status") == "Paused: nobody is looking.")
+    panel._shell.beat += 1
+    until(lambda: "Paused" not in text_of(panel, "status"))
+
+
+def test_python_twins_measure_what_the_panel_shows(panel):
+    panel.set(augment_method="opencv", image_size=[16, 16])
+    assert panel.profile(0.1).functions[0].name == "Dataset.__getitem__"
+    assert panel.measure(0.2).samples_per_second.median > 0
+
+
+def test_one_panel_a_kernel_and_no_thread_after_close(class_folder):
+    def ours():
+        return [t.name for t in threading.enumerate() if t.name.startswith("workbench-")]
+
+    assert ours() == []
+    first = wb.Workbench(class_folder)
+    second = wb.Workbench(class_folder)
+    assert len(ours()) == 2
+    first.close()
+    assert len(ours()) == 2
+    until(lambda: second._profile.data)
+    second.close()
+    second.close()
+    assert ours() == []
+
+
+def test_data_that_cannot_be_shown_leaves_the_old_panel_alone(panel, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        wb.Workbench(tmp_path / "nowhere")
+    until(lambda: panel._preview.image)
+    assert panel._engine._threads[0].is_alive()
+
+
+@pytest.mark.parametrize("kind", ["arrays", "npy", "json"])
+def test_the_panel_opens_other_data(kind, tmp_path, rng, class_folder):
+    x, y = rng.integers(0, 256, (30, 12, 12, 1), np.uint8), np.arange(30) % 3
+    if kind == "arrays":
+        data = (x, y)
+    elif kind == "npy":
+        np.save(tmp_path / "data.npy", x)
+        np.save(tmp_path / "labels.npy", y)
+        data = tmp_path
+    else:
+        data = wb.Tuned(settings=wb.Settings.for_data(FolderData(path=str(class_folder)),
+                        batch=Batch(size=2))).save(tmp_path / "tuned.json")  # fmt: skip
+    panel = wb.Workbench(data)
+    try:
+        until(lambda: panel._profile.data)
+        assert not text_of(panel, "error")
+        if kind == "json":
+            assert panel.settings.batch.size == 2
+        else:
+            assert panel.settings.methods.augment == "keras_loop"
+            assert "0 10 / 1 10 / 2 10" in panel._preview.data["check"]
+    finally:
+        panel.close()
+
+
+def test_a_file_for_other_data_is_refused_in_words(panel, tmp_path, rng):
+    x = rng.random((4, 4, 4, 1))
+    file = wb.Tuned(settings=array_settings(x)).save(tmp_path / "arrays.json")
+    with pytest.raises(SettingsError, match="kind 'arrays'; this panel shows 'folder'"):
+        panel.import_(file)
+
+
+def test_start_up_notes_of_libraries_stay_out_and_errors_do_not(capfd):
+    import os
+
+    from workbench.widgets.engine import quiet_stderr
+
+    with quiet_stderr():
+        os.write(2, b"noise")
+    os.write(2, b"signal")
+    assert capfd.readouterr().err == "signal"
