@@ -72,11 +72,13 @@ function preview(model, root) {
     setText(range, data.range + " · " + data.drawn);
     setText(check, "Check: " + data.check);
     if (image.alt !== data.alt) image.alt = data.alt;
-    image.width = data.columns * data.width;
-    image.height = data.rows * data.height;
+    // Attributes, so that the page keeps the place before the picture is decoded.
+    const width = data.columns * data.width;
+    image.setAttribute("width", width);
+    image.setAttribute("height", data.rows * data.height);
     // Small images are enlarged by whole pixels, so that one sees what the network sees.
     grid.style.setProperty("--wb-zoom", Math.max(1, Math.floor(144 / Math.max(data.width, data.height))));
-    grid.style.setProperty("--wb-width", image.width);
+    grid.style.setProperty("--wb-width", width);
     captions.style.gridTemplate = `repeat(${data.rows}, 1fr) / repeat(${data.columns}, 1fr)`;
     captions.replaceChildren(
       ...data.captions.map((c) =>
@@ -210,7 +212,7 @@ const PARTS = { head, preview, hot, profile, shell, copy };
 export default {
   render({ model, el }) {
     const update = PARTS[model.get("part")](model, el);
-    el.classList.add("wb-area");
+    el.classList.add("wb-area", "wb-area-" + model.get("part"));
     update();
     model.on("change", update);
     return () => {
