@@ -166,6 +166,12 @@ class Notebook:
             raise RuntimeError(result["error"])
         return result["text"].strip()
 
+    def restart(self) -> None:
+        """Restart the kernel."""
+        self.page.evaluate(
+            "async () => { await jupyterapp.shell.currentWidget.sessionContext.restartKernel() }"
+        )
+
     def theme(self, name: str) -> None:
         """Switch JupyterLab's theme."""
         self.command("apputils:change-theme", theme=name)

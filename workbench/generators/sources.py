@@ -202,9 +202,9 @@ def reopen(source: Source, settings: Settings) -> Source:
             return replace(source, data=data)
     if isinstance(source, ArraySource) and isinstance(data, ArraysData):
         return source
-    mapped = isinstance(data, NpyData) and settings.methods.read == "memory_map"
-    if isinstance(source, MappedSource) and mapped and Path(data.path) == source.path:
-        return source
+    if isinstance(source, MappedSource) and isinstance(data, NpyData):
+        mapped = settings.methods.read == "memory_map" and Path(data.path) == source.path
+        return source if mapped else open_source(settings)
     return open_source(settings)
 
 

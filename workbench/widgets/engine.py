@@ -251,15 +251,16 @@ class Engine:
         with self._changed:
             request = self._report.request
             again = replace(request, generation=request.generation + 1)
-        self.tell(request=again)
-        while (request := self._wait_for_work()) is not None:
+            self._report = replace(self._report, request=again)
+            self._changed.notify_all()
+        while (wanted := self._wait_for_work()) is not None:
             try:
-                pipeline = pipeline.with_settings(request.settings)
-                self._work(request, Dataset(pipeline))
+                pipeline = pipeline.with_settings(wanted.settings)
+                self._work(wanted, Dataset(pipeline))
             except Stopped:
                 continue
             except Exception as error:
-                self._fail(request, error)
+                self._fail(wanted, error)
                 self._set(_measure_seconds=0.0)
 
     def _wait_for_work(self) -> Request | None:

@@ -187,7 +187,9 @@ class Workbench:
         self._copy.show({"code": self._python()})
         if profile is not None and profile.seconds:
             self._hot.show(hot_lines(profile))
-            self._profile.show(rows(profile))
+            # A number that changes with the settings tells a new profile from a grown one.
+            settings_number = report.profile_request.generation if report.profile_request else 0
+            self._profile.show({**rows(profile), "settings": settings_number})
 
     def _sentences(self, report: Report) -> dict[str, Any]:
         measured, profile = report.measured, report.profile

@@ -30,10 +30,13 @@ BORDERS = {
 def augment(images: Images, draws: Draws, *, fill_mode: str, cval: float, out: Images) -> None:
     """See `augment.Method`."""
     matrices = source_matrices(draws, *images.shape[1:3])
+    flips = np.stack([draws.flip_horizontal, draws.flip_vertical], axis=1)
+    folded = matrices @ _mirrors(flips, *images.shape[1:3])
+    source = np.empty(images.shape[1:], np.float32)
     for place, image in enumerate(images):
-        flips = bool(draws.flip_horizontal[place]), bool(draws.flip_vertical[place])
         target = out[place] if out.dtype == np.float32 else np.empty(image.shape, np.float32)
-        _warp(image.astype(np.float32), matrices[place], flips, fill_mode, cval, target)
+        source[:] = image
+        _warp(source, matrices[place], folded[place], flips[place], fill_mode, cval, target)
         if draws.channel_shift_intensity is not None:
             shift, low, high = draws.channel_shift_intensity[place], target.min(), target.max()
             np.clip(target + np.float32(shift), low, high, out=target)
@@ -79,43 +82,43 @@ def top_of(image: Images) -> float:
 def _warp(
     image: Images,
     matrix: Floats,
-    flips: tuple[bool, bool],
+    folded: Floats,
+    flips: npt.NDArray[np.bool_],
     fill_mode: str,
     cval: float,
     target: Images,
 ) -> None:
-    if image.shape[2] == 2:
+    """Warp one float32 image into `target`; `folded` is the matrix with the flips in it."""
+    height, width, channels = image.shape
+    if channels == 2:
         # OpenCV's two-channel path is up to 6 grey levels off.
         for channel in range(2):
-            plane = np.empty((*image.shape[:2], 1), np.float32)
-            _warp(image[..., [channel]], matrix, flips, fill_mode, cval, plane)
+            plane = np.empty((height, width, 1), np.float32)
+            _warp(image[..., [channel]], matrix, folded, flips, fill_mode, cval, plane)
             target[..., channel] = plane[..., 0]
         return
-    height, width = image.shape[:2]
     if fill_mode == "wrap":
         x, y = _coordinates(matrix, flips, height, width)
         maps = _fold(x, width).astype(np.float32), _fold(y, height).astype(np.float32)
         cv2.remap(image, *maps, cv2.INTER_LINEAR, dst=target, borderMode=cv2.BORDER_REPLICATE)
         return
-    # On one line each, because a line profile shows lines.
-    matrix_and_flips, border = _flipped(matrix, flips, height, width), BORDERS[fill_mode]
-    cv2.warpAffine(image, matrix_and_flips, (width, height), target, INVERSE, border)
+    cv2.warpAffine(image, folded, (width, height), target, INVERSE, BORDERS[fill_mode])
     if fill_mode == "constant":
         x, y = _coordinates(matrix, flips, height, width)
         target[(x < 0) | (x > width - 1) | (y < 0) | (y > height - 1)] = cval
 
 
-def _flipped(matrix: Floats, flips: tuple[bool, bool], height: int, width: int) -> Floats:
-    """The matrix with the flips that follow the warp folded in."""
-    mirror = np.eye(3)
-    for axis, (flip, length) in enumerate(zip(flips, (width, height), strict=True)):
-        if flip:
-            mirror[axis, axis], mirror[axis, 2] = -1, length - 1
-    return matrix @ mirror
+def _mirrors(flips: npt.NDArray[np.bool_], height: int, width: int) -> Floats:
+    """The flips that follow the warp as matrices, shape (samples, 3, 3)."""
+    mirrors = np.tile(np.eye(3), (len(flips), 1, 1))
+    for axis, length in enumerate((width, height)):
+        mirrors[flips[:, axis], axis, axis] = -1
+        mirrors[flips[:, axis], axis, 2] = length - 1
+    return mirrors
 
 
 def _coordinates(
-    matrix: Floats, flips: tuple[bool, bool], height: int, width: int
+    matrix: Floats, flips: npt.NDArray[np.bool_], height: int, width: int
 ) -> tuple[Floats, Floats]:
     """X and y in the source of each output pixel, each of shape (height, width)."""
     columns = np.arange(width)[:: -1 if flips[0] else 1]
