@@ -160,7 +160,7 @@ def test_training_from_json_needs_no_jupyter(tmp_path, class_folder):
     file = Tuned(settings=settings).save(tmp_path / "tuned.json")
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_JUPYTER, str(file)],
-        cwd=ROOT, capture_output=True, text=True, timeout=120,
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("ok 2 1 ")

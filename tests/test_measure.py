@@ -134,7 +134,7 @@ def test_lines_that_have_finished_show_within_the_first_batch():
 def test_functions_without_source_have_lines_without_text():
     namespace = {"time": time, "Base": Sleeper}
     source = "class Made(Base):\n def __getitem__(self, i):\n  time.sleep(0.005)\n  return (1,)\n"
-    exec(compile(source, "<nowhere>", "exec"), namespace)  # noqa: S102
+    exec(compile(source, "<nowhere>", "exec"), namespace)
     profile = wb.profile_lines(namespace["Made"](), seconds=0.1)
     assert profile.functions[0].lines[0].source == ""
     assert profile.hot[0].line == 3
@@ -230,13 +230,13 @@ def test_the_rate_is_what_fit_gets(workers, processes, _):
 
 @pytest.mark.parametrize(("workers", "processes", "_"), FEEDS)
 def test_measuring_leaves_no_thread_and_no_process(workers, processes, _):
-    before = threading.active_count()
+    before, children = threading.active_count(), psutil.Process().children()
     wb.measure_rate(Sleeper(), workers=workers, use_multiprocessing=processes, seconds=0.2)
     until = time.monotonic() + 3
     while threading.active_count() > before and time.monotonic() < until:
         time.sleep(0.05)
     assert threading.active_count() == before
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= set(children)
 
 
 def test_measuring_stops_when_it_is_asked_to():
@@ -256,12 +256,12 @@ def test_an_error_of_the_generator_is_the_error_that_comes_out(workers, processe
         def __getitem__(self, index):
             return super().__getitem__(index) if index > 3 else (np.zeros((8, 4)),)
 
-    before = threading.active_count()
+    before, children = threading.active_count(), psutil.Process().children()
     with pytest.raises(Exception, match="image_id"):
         wb.measure_rate(Late(), workers=workers, use_multiprocessing=processes, seconds=1)
     time.sleep(0.5)
     assert threading.active_count() <= before
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= set(children)
 
 
 def test_our_own_dataset_profiles_from_getitem_down():

@@ -106,8 +106,8 @@ def test_the_ranges_read_back_as_pairs():
 
 def test_the_grid_shows_the_first_samples_of_batch_0(rng):
     x = rng.integers(0, 256, (40, 20, 30, 1), np.uint8)
-    p = Pipeline(array_settings(x, batch=Batch(size=16), augmentation=Augmentation(rotation_range=30)),
-                 ArraySource(x, np.arange(40) % 2), subset=None)  # fmt: skip
+    settings = array_settings(x, batch=Batch(size=16), augmentation=Augmentation(rotation_range=30))
+    p = Pipeline(settings, ArraySource(x, np.arange(40) % 2), subset=None)
     drawn = draw(p, Tiles(), 0, 0, "")
     picture = cv2.imdecode(np.frombuffer(drawn.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
     images, labels = p.batch(0, 0)
@@ -247,7 +247,7 @@ def test_set_moves_the_controls_and_the_picture(panel):
     assert panel._controls.by_name["rotation_range"].widget.value == 90
     assert panel.settings.batch.size == 3
     until(lambda: panel._preview.image != before)
-    with pytest.raises(SettingsError, match="rotation: no such control.*rotation_range"):
+    with pytest.raises(SettingsError, match=r"rotation: no such control.*rotation_range"):
         panel.set(rotation=3)
     with pytest.raises(SettingsError, match=r"batch\.size"):
         panel.set(batch_size=0)

@@ -18,7 +18,7 @@ WATCH = """async () => {
   const seen = (css) => new Promise(done => {
     const timer = setInterval(() => {
       if (document.querySelector(css)) { clearInterval(timer); done(performance.now()) }
-    }, 5);
+    }, 20);
   });
   const began = performance.now();
   const picture = seen('img.wb-preview[src]');
@@ -26,19 +26,19 @@ WATCH = """async () => {
   await jupyterapp.commands.execute('notebook:run-all-cells');
   return {picture: await picture - began, profile: await profile - began};
 }"""
-PROFILE = """async () => {
+PROFILE = """() => new Promise((done, fail) => {
   const table = document.querySelector('.wb-profile');
-  const before = table.dataset.settings;
+  const observer = new MutationObserver(() => {
+    observer.disconnect();
+    done(performance.now() - began);
+  });
+  observer.observe(table, {attributes: true, attributeFilter: ['data-settings']});
+  setTimeout(() => fail(new Error('no new profile')), 20000);
   const handle = document.querySelector('.wb-batch-size [role=slider]');
   handle.focus();
   const began = performance.now();
   handle.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true}));
-  while (table.dataset.settings === before) {
-    if (performance.now() - began > 20000) throw new Error('no new profile');
-    await new Promise(resolve => setTimeout(resolve, 2));
-  }
-  return performance.now() - began;
-}"""
+})"""
 
 
 def run() -> dict[str, Any]:

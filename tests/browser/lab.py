@@ -105,7 +105,7 @@ class Notebook:
         self.page = page
         self.console: list[str] = []
         page.on("console", self._note)
-        page.on("pageerror", lambda error: self.console.append(f"pageerror: {error}"))
+        page.on("pageerror", lambda error: self.console.append(f"pageerror: {error.stack}"))
         base, token = address.split("?")
         page.goto(f"{base}/lab/tree/{name}?{token}&reset")
         page.wait_for_function("() => !!window.jupyterapp", timeout=60_000)
@@ -195,7 +195,8 @@ class Notebook:
         """The sample grid's pixels, as OpenCV decodes them."""
         encoded = self.page.evaluate(
             """async () => {
-                 const data = await (await fetch(document.querySelector('img.wb-preview').src)).blob();
+                 const image = document.querySelector('img.wb-preview');
+                 const data = await (await fetch(image.src)).blob();
                  const reader = new FileReader();
                  await new Promise(done => { reader.onload = done; reader.readAsDataURL(data) });
                  return reader.result.split(',')[1];
@@ -212,21 +213,22 @@ class Notebook:
             self.page.keyboard.press(key)
 
 
-# Sends a key to a slider and waits for the picture that it leads to, all within the page.
-LATENCY = """async ([css, key]) => {
-  const handle = document.querySelector(`.${css} [role=slider]`);
+# Sends a key to a slider and waits for the picture that it leads to, all within the page; an
+# observer, because polling would take the processor from the kernel that is being waited for.
+LATENCY = """([css, key]) => new Promise((done, fail) => {
   const image = document.querySelector('img.wb-preview');
-  const before = image.src;
+  const observer = new MutationObserver(async () => {
+    observer.disconnect();
+    await image.decode();
+    done(performance.now() - began);
+  });
+  observer.observe(image, {attributes: true, attributeFilter: ['src']});
+  setTimeout(() => fail(new Error('no new picture')), 20000);
+  const handle = document.querySelector(`.${css} [role=slider]`);
   handle.focus();
   const began = performance.now();
   handle.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true}));
-  while (image.src === before) {
-    if (performance.now() - began > 20000) throw new Error('no new picture');
-    await new Promise(resolve => setTimeout(resolve, 1));
-  }
-  await image.decode();
-  return performance.now() - began;
-}"""
+})"""
 
 
 def _wait_until_up(address: str, token: str, server: subprocess.Popen[bytes]) -> None:

@@ -141,7 +141,9 @@ def test_opencv_changes_profile_and_rate_and_not_the_picture(book):
     wait_for_text(book, "wb-status", "Live")
     slow, before = float(book.run(rate)), book.picture().astype(int)
     wait_for_new_picture(book, lambda: book.page.locator(".wb-try").click())
-    assert book.page.locator(".wb-augment-method select").input_value() == "opencv"
+    book.page.wait_for_function(
+        "() => document.querySelector('.wb-augment-method select').value === 'opencv'"
+    )
     book.page.wait_for_selector(".wb-verdict:not(.wb-stale)", timeout=20_000)
     # One grey level of the images, and what JPEG makes of it.
     assert np.abs(book.picture() - before).max() <= 4

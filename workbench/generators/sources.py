@@ -199,7 +199,7 @@ def reopen(source: Source, settings: Settings) -> Source:
     if isinstance(source, FolderSource) and isinstance(data, FolderData):
         where = ("path", "class_names")
         if all(getattr(data, name) == getattr(source.data, name) for name in where):
-            return replace(source, data=data)
+            return source if data == source.data else replace(source, data=data)
     if isinstance(source, ArraySource) and isinstance(data, ArraysData):
         return source
     if isinstance(source, MappedSource) and isinstance(data, NpyData):

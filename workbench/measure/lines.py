@@ -28,14 +28,14 @@ MOST_FUNCTIONS = 20
 APPROXIMATE_BELOW = 1e-6
 
 Place = tuple[str, int]  # file and first line of a function
+Ticks = dict[Place, dict[int, tuple[int, float]]]  # {function: {line: (hits, seconds)}}
 
 
 def profile(loader: Any, seconds: float) -> LineProfile:
     """Profile a loader in this thread for some seconds, two batches at least."""
     with LineSession(loader) as session:
         until = perf_counter() + seconds
-        session.step()
-        while perf_counter() < until:
+        while session.batches < 2 or perf_counter() < until:
             session.step()
         return session.snapshot()
 
@@ -67,6 +67,7 @@ class LineSession:
         self._profiled: list[float] = []
         self._plain: list[float] = []
         self._began: float | None = None
+        self._finished: Ticks = {}
         self._spreads: dict[tuple[Place, int], _Spread] = defaultdict(_Spread)
         self._lock = threading.Lock()
 
@@ -92,7 +93,19 @@ class LineSession:
             function.__code__ = code
 
     def step(self) -> None:
-        """Run one batch profiled, then one plain."""
+        """Run one batch: profiled and plain ones take turns."""
+        if len(self._plain) < len(self._profiled):
+            self._plain_batch()
+        else:
+            self._profiled_batch()
+
+    def _plain_batch(self) -> None:
+        began = perf_counter()
+        self._run_batch()
+        with self._lock:
+            self._plain.append(perf_counter() - began)
+
+    def _profiled_batch(self) -> None:
         self._began = perf_counter()
         self._profiler.enable_by_count()
         try:
@@ -103,13 +116,10 @@ class LineSession:
         ticks = self._ticks()
         with self._lock:
             self._profiled.append(ended - began)
+            self._finished = ticks
             for place, lines in ticks.items():
                 for line, (_, seconds) in lines.items():
                     self._spreads[place, line].add(seconds)
-        began = perf_counter()
-        self._run_batch()
-        with self._lock:
-            self._plain.append(perf_counter() - began)
 
     @property
     def batches(self) -> int:
@@ -117,18 +127,16 @@ class LineSession:
         return len(self._profiled)
 
     def snapshot(self) -> LineProfile:
-        """The profile so far; within the first batch its finished lines."""
+        """The profile of the batches so far; within the first one, of its finished lines."""
         with self._lock:
             profiled, plain = list(self._profiled), list(self._plain)
-            spreads = {
-                key: spread.deviation(len(profiled)) for key, spread in self._spreads.items()
-            }
-            began = self._began
-        running = perf_counter() - began if began else 0.0
-        elapsed = (sum(profiled) + running) or 1.0
+            spreads = {key: s.deviation(len(profiled)) for key, s in self._spreads.items()}
+            ticks, began = self._finished, self._began
+        elapsed = sum(profiled)
+        if not profiled:
+            ticks, elapsed = self._ticks(), perf_counter() - began if began else 1.0
         batches = max(1, len(profiled))
         batch_seconds = statistics.fmean(plain) if plain else elapsed / batches
-        ticks = self._ticks()
         shares = {
             code: {line: s / elapsed for line, (_, s) in ticks.get(_place(code), {}).items()}
             for code in self._functions
@@ -138,30 +146,25 @@ class LineSession:
             self._function(code, shares, ticks.get(_place(code), {}), spreads, scale, batches)
             for code in self._functions
         ]
-        hot = _ranked(functions)
+        own = sum(line.self_share for f in functions for line in f.lines)
         return LineProfile(
             batches=batches,
-            seconds=sum(profiled),
+            seconds=elapsed,
             unprofiled_seconds=batch_seconds * batches,
             slowdown=statistics.median(profiled) / statistics.median(plain) if plain else 1.0,
             workers=0,
             use_multiprocessing=False,
-            outside={
-                "keras": 0.0,
-                "conversion": 0.0,
-                "waiting": 0.0,
-                "other": max(0.0, 1 - sum(line.self_share for f in functions for line in f.lines)),
-            },
+            outside={"keras": 0.0, "conversion": 0.0, "waiting": 0.0, "other": max(0.0, 1 - own)},
             functions=tuple(functions),
-            hot=hot,
+            hot=_ranked(functions),
         )
 
     def _run_batch(self) -> None:
         # The batch is dropped at once: keeping batches alive makes the next ones slower.
         self._loader[next(self._indices)]
 
-    def _ticks(self) -> dict[Place, dict[int, tuple[int, float]]]:
-        """Hits and seconds so far: {function: {line: (hits, seconds)}}."""
+    def _ticks(self) -> Ticks:
+        """Hits and seconds so far, of lines that have finished."""
         stats = self._profiler.get_stats()
         return {
             (file, first): {line: (hits, ticks * stats.unit) for line, hits, ticks in lines}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,10 @@ from workbench.widgets.preview import Preview, Tiles, draw, label_counts
 from workbench.widgets.verdict import Fault
 
 REFRESH = 0.2  # seconds between two updates of the profile: 5 a second
+# Seconds a thread may keep the interpreter lock while another wants it. A slider's event passes
+# five threads of the kernel on its way to a picture; at Python's 5 ms each would wait that long for
+# the batch that runs beside it. One busy thread's own speed does not depend on it.
+PROFILING_SWITCH_INTERVAL = 0.0005
 PICTURE_GAP = 0.1  # at most 10 pictures a second
 REST = 1.0  # sliders must rest this long before the feed is measured
 RATE_SECONDS = 1.0  # how long it is measured then; Measure takes longer
@@ -63,6 +68,7 @@ class Report:
         fault: Why there is no picture or no measurement.
         complaint: Why something else that was asked for, such as Export, was not done.
         status: What is going on.
+        notice: What was done last, such as Export; stays until something changes.
     """
 
     request: Request
@@ -72,6 +78,7 @@ class Report:
     fault: Fault | None = None
     complaint: Fault | None = None
     status: str = ""
+    notice: str = ""
 
 
 class Display(Protocol):
@@ -103,7 +110,6 @@ class Engine:
         self._changed = threading.Condition()
         self._report = Report(Request(1, pipeline.settings))
         self._drawn = 0
-        self._changed_at = monotonic()
         self._live, self._measure_seconds = True, 0.0
         self._keras_ready = self._closed = self._cell_runs = False
         self._last_beat = monotonic() + FIRST_BEAT_LIMIT - BEAT_LIMIT
@@ -146,8 +152,9 @@ class Engine:
                 old.epoch if epoch is None else epoch,
             )
             # A fault belongs to the settings that made it; the next ones may be right.
-            self._report = replace(self._report, request=request, fault=None, complaint=None)
-            self._changed_at = monotonic()
+            self._report = replace(
+                self._report, request=request, fault=None, complaint=None, notice=""
+            )
         self._set()
 
     def live(self, on: bool) -> None:
@@ -188,27 +195,25 @@ class Engine:
     # The picture thread.
 
     def _draw_pictures(self, pipeline: Pipeline) -> None:
-        labels, shown = label_counts(pipeline.source), None
+        labels, shown, drawn_at = label_counts(pipeline.source), None, 0.0
         while not self._closed:
             request = self._report.request
             if request.generation > self._drawn:
                 pipeline, labels = self._draw(request, pipeline, labels)
+                drawn_at = monotonic()
             self._take_snapshot()
             if self._report is not shown:
                 shown = self._report
                 self._display.report(shown)
-            self._wait_for_change(request)
+            self._wait_for_change(request, drawn_at)
 
-    def _wait_for_change(self, request: Request) -> None:
-        """Until there are new settings, but not at once again; or until it is time to refresh."""
-        began = monotonic()
+    def _wait_for_change(self, request: Request, drawn_at: float) -> None:
+        """Until there are new settings or it is time to refresh; a little after a picture."""
         with self._changed:
+            self._changed.wait_for(lambda: self._closed, drawn_at + PICTURE_GAP - monotonic())
             self._changed.wait_for(
                 lambda: self._closed or self._report.request is not request, REFRESH
             )
-            left = PICTURE_GAP - (monotonic() - began)
-            if left > 0:
-                self._changed.wait_for(lambda: self._closed, left)
 
     def _draw(self, request: Request, pipeline: Pipeline, labels: str) -> tuple[Pipeline, str]:
         settings = request.settings
@@ -242,17 +247,17 @@ class Engine:
     # The measuring thread.
 
     def _take_measures(self, pipeline: Pipeline) -> None:
+        # The picture first: TensorFlow's import holds the interpreter lock for most of its seconds.
+        with self._changed:
+            self._changed.wait_for(lambda: self._drawn or self._closed)
         self.tell(status="Importing TensorFlow; the picture is live already …")
         with quiet_stderr():
             from workbench.generators.dataset import Dataset
             from workbench.measure import feed  # noqa: F401  (TensorFlow itself, here and not later)
 
         self._keras_ready = True
-        with self._changed:
-            request = self._report.request
-            again = replace(request, generation=request.generation + 1)
-            self._report = replace(self._report, request=again)
-            self._changed.notify_all()
+        if self._report.request.settings.augmentation.brightness_range:
+            self._set(_drawn=0)  # the one case where keras_loop's picture is its own
         while (wanted := self._wait_for_work()) is not None:
             try:
                 pipeline = pipeline.with_settings(wanted.settings)
@@ -296,13 +301,17 @@ class Engine:
         if not self._live:
             self._measure(request, dataset)
             return
-        with self.machine, LineSession(dataset, warm_up=request.generation <= 2) as session:
+        usual = sys.getswitchinterval()  # what training has, and so the feed's measurement
+        session = LineSession(dataset, warm_up=request.generation == 1)
+        with self.machine, switch_interval(PROFILING_SWITCH_INTERVAL), session:
             self._session = request, session
             try:
                 self.tell(status=LIVE)
+                began = monotonic()
                 while self._still(request) and self._live:
-                    if self._rate_is_due(request):
-                        self._measure(request, dataset)
+                    if self._rate_is_due(request, began):
+                        with switch_interval(usual):
+                            self._measure(request, dataset)
                         self.tell(status=LIVE)
                     else:
                         session.step()
@@ -314,12 +323,12 @@ class Engine:
         with self._changed:
             return self._report.request is request and not self._closed and not self._idle_reason()
 
-    def _rate_is_due(self, request: Request) -> bool:
+    def _rate_is_due(self, request: Request, profiling_since: float) -> bool:
         if self._measure_seconds:
             return True
         measured = self._report.measured
         known = measured is not None and measured.request.settings == request.settings
-        return not known and monotonic() - self._changed_at > REST
+        return not known and monotonic() - profiling_since > REST
 
     def _measure(self, request: Request, dataset: Any) -> None:
         self._interrupt.clear()
@@ -352,6 +361,17 @@ class Engine:
             if self._report.request is request:
                 self._report = replace(self._report, fault=Fault.of(error), status="")
             self._changed.notify_all()
+
+
+@contextmanager
+def switch_interval(seconds: float) -> Iterator[None]:
+    """Set how long a thread may keep the interpreter lock, for a while."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(seconds)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 @contextmanager

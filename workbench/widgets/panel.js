@@ -108,7 +108,7 @@ function profile(model, root) {
     if (!data.functions) return;
     setText(caption, data.caption);
     caption.title = data.note;
-    table.dataset.settings = data.settings;
+    if (table.dataset.settings !== String(data.settings)) table.dataset.settings = data.settings;
     const wanted = data.functions.map((f) => f.key);
     for (const [key, body] of functions) {
       if (!wanted.includes(key)) body.node.remove(), functions.delete(key);

@@ -206,7 +206,7 @@ class Workbench:
             "detail": str(measured.rate) if measured else "",
             "slowest": verdict.slowest(profile) if profile else "",
             "suggestion": verdict.suggestion(profile, report.request.settings) if profile else "",
-            "status": report.status,
+            "status": f"{report.notice} {report.status}".strip(),
             "error": "\n".join(str(e) for e in (report.fault, report.complaint) if e),
         }
 
@@ -242,7 +242,7 @@ class Workbench:
         self._engine.stop()
 
     def _export(self, _: Any) -> None:
-        self._guarded(lambda: self._engine.tell(status=f"Saved {self.export()}", complaint=None))
+        self._guarded(lambda: self._engine.tell(notice=f"Saved {self.export()}.", complaint=None))
 
     def _import(self, _: Any) -> None:
         self._guarded(self.import_)
