@@ -18,7 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 @pytest.fixture(autouse=True)
 def fresh(book):
     """Each test starts from the settings the panel opened with, and leaves a clean console."""
-    book.run("panel._show(panel._initial)\npanel._live_button.value = True")
+    book.run("panel._show(panel._initial)\npanel._view.live.value = True")
+    settle(book)
     book.console.clear()
     yield
     assert book.console == []
@@ -27,6 +28,17 @@ def fresh(book):
 def wait_for_text(book, css, text, seconds=30):
     book.page.wait_for_selector(
         f".{css}:has-text({json.dumps(text, ensure_ascii=False)})", timeout=seconds * 1000
+    )
+
+
+def settle(book):
+    """Wait until the page shows the picture of the newest settings."""
+    newest = book.run("print(panel._engine.report.request.generation)")
+    book.page.wait_for_function(
+        "newest => { const i = document.querySelector('img.wb-preview');"
+        " return i.dataset.settings === newest && i.complete }",
+        arg=newest,
+        timeout=20_000,
     )
 
 
@@ -65,11 +77,11 @@ def assert_tiles_show(picture, images, low, high):
 
 
 def wait_for_new_picture(book, action):
-    before = book.page.get_attribute("img.wb-preview", "src")
+    before = book.page.get_attribute("img.wb-preview", "data-settings")
     action()
     book.page.wait_for_function(
-        "src => { const i = document.querySelector('img.wb-preview');"
-        " return i.src !== src && i.complete }",
+        "before => { const i = document.querySelector('img.wb-preview');"
+        " return i.dataset.settings !== before && i.complete }",
         arg=before,
         timeout=20_000,
     )
@@ -110,13 +122,8 @@ def test_every_slider_answers_to_the_keyboard(book):
 def test_a_storm_of_keys_ends_at_the_last_value(book, tmp_path):
     book.press("wb-rotation-range", "ArrowRight", 40)
     assert book.readout("wb-rotation-range") == "60"
-    deadline = time.monotonic() + 10
-    while (
-        book.run("print(panel._engine._drawn == panel._engine.report.request.generation)") != "True"
-    ):
-        assert time.monotonic() < deadline
+    settle(book)
     assert setting(book, "augmentation.rotation_range") == 60
-    time.sleep(0.3)  # the page decodes the last picture
     images, _ = batch_from_json(book, tmp_path)
     assert_tiles_show(book.picture(), images, 0, 255)
 
@@ -212,11 +219,14 @@ def test_each_planted_culprit_comes_out_first(book, step):
     book.run("import time\n" + plant)
     try:
         book.run("panel.set(augment_method='opencv')")
-        wait_for_text(book, "wb-slowest", "time.sleep")
+        book.page.wait_for_function(
+            "name => [...document.querySelectorAll(`tbody[data-function='${name}'] tr`)].some("
+            "row => row.textContent.includes('time.sleep') && row.dataset.share > 0.5)",
+            arg=f"slow_{step}",
+            timeout=20_000,
+        )
         assert rows(book)[0].startswith("time.sleep")
-        body = book.page.locator(f"tbody[data-function='slow_{step}']")
-        line = body.locator("tr[data-line]", has_text="time.sleep")
-        assert float(line.get_attribute("data-share")) > 0.5
+        assert book.page.locator(".wb-slowest").inner_text().startswith("Slowest line: time.sleep")
     finally:
         book.run(undo)
 

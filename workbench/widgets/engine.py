@@ -84,8 +84,8 @@ class Report:
 class Display(Protocol):
     """Where results go; called from the picture thread only."""
 
-    def picture(self, preview: Preview, seconds: float) -> None:
-        """Show a drawn grid and how long it took."""
+    def picture(self, preview: Preview, request: Request, seconds: float) -> None:
+        """Show a drawn grid, what it was drawn for and how long that took."""
 
     def report(self, report: Report) -> None:
         """Show everything but the picture."""
@@ -101,12 +101,14 @@ class Engine:
         display: Shows results.
 
     Attributes:
-        machine: Held while something is being measured, so that two measurements never overlap.
+        first_measured: The first figure of the feed, to compare later ones with.
     """
 
     def __init__(self, pipeline: Pipeline, display: Display) -> None:
         self._display = display
-        self.machine = threading.Lock()
+        # Held while something is being measured, so that two measurements never overlap.
+        self._machine = threading.Lock()
+        self._guests = 0
         self._changed = threading.Condition()
         self._report = Report(Request(1, pipeline.settings))
         self._drawn = 0
@@ -179,6 +181,16 @@ class Engine:
         """A cell of the notebook runs, or has ended: measuring would disturb it and be wrong."""
         self._set(_cell_runs=running)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Pause what this engine measures, so that its caller can measure."""
+        self._set(_guests=self._guests + 1)
+        try:
+            with self._machine:
+                yield
+        finally:
+            self._set(_guests=self._guests - 1)
+
     def tell(self, **news: Any) -> None:
         """Show some news, by the names of `Report`'s attributes."""
         with self._changed:
@@ -230,7 +242,7 @@ class Engine:
             self._fail(request, error)
             ready = pipeline
         else:
-            self._display.picture(preview, perf_counter() - began)
+            self._display.picture(preview, request, perf_counter() - began)
         with self._changed:
             self._drawn = request.generation
             self._changed.notify_all()
@@ -284,26 +296,28 @@ class Engine:
     def _idle_reason(self) -> str:
         """Why nothing may be measured now; empty if something should be."""
         request = self._report.request
-        if self._cell_runs:
-            return "Paused while a cell runs."
-        if monotonic() - self._last_beat > BEAT_LIMIT:
-            return "Paused: nobody is looking."
-        if self._drawn < request.generation:
-            return "Drawing …"
-        if self._report.fault is not None:
-            return "Stopped by an error; it goes on with the next change."
-        if not self._live and not self._measure_seconds:
-            return "Live is off."
-        return ""
+        reasons = (
+            (self._guests, "Paused while something else is measured."),
+            (self._cell_runs, "Paused while a cell runs."),
+            (monotonic() - self._last_beat > BEAT_LIMIT, "Paused: nobody is looking."),
+            (self._drawn < request.generation, "Drawing …"),
+            (self._report.fault, "Stopped by an error; it goes on with the next change."),
+            (not self._live and not self._measure_seconds, "Live is off."),
+        )
+        return next((reason for holds, reason in reasons if holds), "")
 
     def _work(self, request: Request, dataset: Any) -> None:
         """Profile, and measure the feed when it is due, until the request is out of date."""
-        if not self._live:
-            self._measure(request, dataset)
-            return
+        with self._machine:
+            if self._live:
+                self._profile(request, dataset)
+            else:
+                self._measure(request, dataset)
+
+    def _profile(self, request: Request, dataset: Any) -> None:
         usual = sys.getswitchinterval()  # what training has, and so the feed's measurement
         session = LineSession(dataset, warm_up=request.generation == 1)
-        with self.machine, switch_interval(PROFILING_SWITCH_INTERVAL), session:
+        with switch_interval(PROFILING_SWITCH_INTERVAL), session:
             self._session = request, session
             try:
                 self.tell(status=LIVE)

@@ -40,7 +40,7 @@ function head(model, root) {
     setText(sentence, data.sentence || "");
     sentence.classList.toggle("wb-stale", Boolean(data.stale));
     sentence.title = data.detail || "";
-    setText(slowest, data.slowest || "");
+    setText(slowest, (slowest.title = data.slowest || ""));
     setText(attempt, data.suggestion ? "Try " + data.suggestion : "");
     attempt.hidden = !data.suggestion;
     setText(status, data.status || "");
@@ -85,6 +85,7 @@ function preview(model, root) {
         make("div", { title: c.title }, make("b", {}, c.label), make("span", {}, c.draw))
       )
     );
+    image.dataset.settings = data.settings;
     const bytes = model.get("image");
     if (bytes === shown) return;
     shown = bytes;

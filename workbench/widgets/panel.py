@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
-import ipywidgets as widgets
 from IPython import get_ipython
 
 from workbench.generators.pipeline import Pipeline
 from workbench.generators.sources import open_source
 from workbench.loaders import measure_rate, profile_lines, settings_of
-from workbench.measure.machine import machine, usable_cores, versions
+from workbench.measure.machine import usable_cores
 from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.settings import Augmentation, Settings, SettingsError
 from workbench.tuned import Tuned, load
 from workbench.widgets import verdict
-from workbench.widgets.area import Area
 from workbench.widgets.controls import Controls
-from workbench.widgets.engine import Engine, Measured, Report
+from workbench.widgets.engine import Engine, Report, Request
+from workbench.widgets.evidence import evidence
+from workbench.widgets.layout import Layout
 from workbench.widgets.listing import hot_lines, rows
 from workbench.widgets.preview import Preview
 
@@ -69,31 +69,17 @@ class Workbench:
         pipeline = Pipeline(settings, source)
         if Workbench._open is not None:
             Workbench._open.close()
-        self._pipeline, self._x, self._y = pipeline, x, y
+        self._pipeline, self._initial, self._name = pipeline, settings, _name_of(data)
         self._controls = Controls(settings, self._moved)
-        self._initial, self._name = settings, _name_of(data)
-        self._head, self._preview = Area(part="head"), Area(part="preview")
-        self._profile, self._copy = Area(part="profile"), Area(part="copy")
-        self._shell, self._hot = Area(part="shell"), Area(part="hot")
-        self._drawn_at = ""
-        self._path = widgets.Text("tuned.json", description="Save to", layout={"width": "260px"})
-        self._path.add_class("wb-export-path")
+        self._view = Layout(self._controls)
         self._engine = Engine(pipeline, self)
-        self._live_button = widgets.ToggleButton(
-            True,
-            description="Live",
-            icon="circle",
-            tooltip="Profile batches all the time",
-            layout={"width": "90px"},
-        )
-        self._live_button.add_class("wb-live")
-        self._root = self._layout()
+        self._drawn_at = ""
         self._connect()
         Workbench._open = self
         self._engine.start()
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        return self._root._repr_mimebundle_(**options)
+        return self._view.root._repr_mimebundle_(**options)
 
     @property
     def settings(self) -> Settings:
@@ -114,13 +100,13 @@ class Workbench:
 
     def profile(self, seconds: float = 1.0) -> LineProfile:
         """Profile the lines of a batch in this thread, with the settings shown."""
-        with self._engine.machine:
+        with self._engine.alone():
             return profile_lines(self._dataset(), seconds=seconds)
 
     def measure(self, seconds: float = MEASURE_SECONDS) -> Rate:
         """Measure what Keras gets, with the settings shown."""
         feed = self.settings.feed.model_dump()
-        with self._engine.machine:
+        with self._engine.alone():
             return measure_rate(self._dataset(), seconds=seconds, **feed)
 
     def export(self, path: str | os.PathLike[str] | None = None) -> Path:
@@ -134,8 +120,10 @@ class Workbench:
             OSError: If it cannot be written.
         """
         settings = self.settings
-        tuned = Tuned(settings=settings, evidence=self._evidence(settings))
-        return tuned.save(path or self._path.value)
+        before, now = self._engine.first_measured, self._engine.report.measured
+        found = evidence(self._initial, settings, before, now, len(self._pipeline.rows))
+        tuned = Tuned(settings=settings, evidence=found)
+        return tuned.save(path or self._view.path.value)
 
     def import_(self, path: str | os.PathLike[str] | None = None) -> None:
         """Move to the settings of a JSON file; the data stays the panel's.
@@ -147,7 +135,7 @@ class Workbench:
             FileNotFoundError: If there is no such file.
             SettingsError: If it is no workbench file, or is for another kind of data.
         """
-        file = Path(path or self._path.value)
+        file = Path(path or self._view.path.value)
         wanted, own = load(file).settings, self.settings.data
         if wanted.data.kind != own.kind:
             raise SettingsError(
@@ -166,30 +154,28 @@ class Workbench:
         for event, hook in self._hooks().items():
             if shell is not None and hook in shell.events.callbacks[event]:
                 shell.events.unregister(event, hook)
-        for widget in [*self._inside(self._root), self._root]:
-            widget.close()
+        self._view.close()
         if Workbench._open is self:
             Workbench._open = None
 
     # The display: called from the engine's picture thread.
 
-    def picture(self, preview: Preview, seconds: float) -> None:
+    def picture(self, preview: Preview, request: Request, seconds: float) -> None:
         """Show a drawn grid."""
         self._drawn_at = datetime.now().strftime("%H:%M")
-        self._preview.show(
-            {**preview.data, "drawn": f"drawn in {seconds * 1e3:.0f} ms"}, preview.jpeg
-        )
+        more = {"drawn": f"drawn in {seconds * 1e3:.0f} ms", "settings": request.generation}
+        self._view.preview.show({**preview.data, **more}, preview.jpeg)
 
     def report(self, report: Report) -> None:
         """Show everything but the picture."""
         settings, profile = report.request.settings, report.profile
-        self._head.show({"title": self._title(settings), **self._sentences(report)})
-        self._copy.show({"code": self._python()})
+        self._view.head.show({"title": self._title(settings), **self._sentences(report)})
+        self._view.copy.show({"code": self._python()})
         if profile is not None and profile.seconds:
-            self._hot.show(hot_lines(profile))
+            self._view.hot.show(hot_lines(profile))
             # A number that changes with the settings tells a new profile from a grown one.
             settings_number = report.profile_request.generation if report.profile_request else 0
-            self._profile.show({**rows(profile), "settings": settings_number})
+            self._view.profile.show({**rows(profile), "settings": settings_number})
 
     def _sentences(self, report: Report) -> dict[str, Any]:
         measured, profile = report.measured, report.profile
@@ -238,7 +224,7 @@ class Workbench:
             self._engine.request(request.settings, epoch=request.epoch + 1)
 
     def _stop(self, _: Any) -> None:
-        self._live_button.value = False
+        self._view.live.value = False
         self._engine.stop()
 
     def _export(self, _: Any) -> None:
@@ -263,53 +249,17 @@ class Workbench:
 
         return Dataset(self._pipeline.with_settings(self.settings))
 
-    # Putting it together.
-
-    def _layout(self) -> Any:
-        speed = [_section("CHANGES SPEED ONLY"), *self._controls.widgets(trains=False)]
-        training = [_section("CHANGES TRAINING"), *self._controls.widgets(trains=True)]
-        controls = widgets.VBox(
-            [*speed, *training],
-            layout={
-                "width": "365px",
-                "height": "440px",
-                "overflow": "hidden auto",
-                "flex": "0 0 auto",
-            },
-        )
-        controls.add_class("wb-controls")
-        picture = widgets.VBox(
-            [self._preview, self._hot], layout={"flex": "1 1 auto", "min_width": "0"}
-        )
-        measure = _button("Measure", "Measure what Keras's feed delivers, for 5 s", "wb-measure")
-        stop = _button("Stop", "End what is being measured", "wb-stop")
-        export = _button("Export", "Write settings and evidence as JSON", "wb-export")
-        import_ = _button("Import", "Move to the settings of this file", "wb-import")
-        reset = _button("Reset", "Back to the settings at the start", "wb-reset")
-        measure.on_click(lambda _: self._engine.measure(MEASURE_SECONDS))
-        stop.on_click(self._stop)
-        export.on_click(self._export)
-        import_.on_click(self._import)
-        reset.on_click(lambda _: self._guarded(lambda: self._show(self._initial)))
-        buttons = widgets.HBox([self._live_button, measure, stop], layout={"flex": "0 0 auto"})
-        file = [self._path, export, import_, reset, self._copy]
-        root = widgets.VBox(
-            [
-                widgets.HBox([self._head, buttons], layout={"justify_content": "space-between"}),
-                widgets.HBox([controls, picture]),
-                self._profile,
-                widgets.HBox(file),
-                self._shell,
-            ]
-        )
-        root.add_class("wb-workbench")
-        return root
-
     def _connect(self) -> None:
-        self._live_button.observe(lambda c: self._engine.live(c["new"]), names="value")
-        for area in (self._head, self._preview):
+        view, engine = self._view, self._engine
+        view.live.observe(lambda change: engine.live(change["new"]), names="value")
+        view.shell.observe(lambda _: engine.beat(), names="beat")
+        for area in (view.head, view.preview):
             area.observe(self._pressed, names="pressed")
-        self._shell.observe(lambda _: self._engine.beat(), names="beat")
+        view.measure.on_click(lambda _: engine.measure(MEASURE_SECONDS))
+        view.stop.on_click(self._stop)
+        view.export.on_click(self._export)
+        view.import_.on_click(self._import)
+        view.reset.on_click(lambda _: self._guarded(lambda: self._show(self._initial)))
         shell = get_ipython()
         for event, hook in self._hooks().items():
             if shell is not None:
@@ -324,44 +274,13 @@ class Workbench:
     def _cell_ended(self, _: Any = None) -> None:
         self._engine.cell_runs(False)
 
-    def _inside(self, box: Any) -> list[Any]:
-        found = []
-        for child in getattr(box, "children", ()):
-            found += [*self._inside(child), child]
-        return found
-
     def _python(self) -> str:
         return (
             "import workbench as wb\n\n"
-            f"tuned = wb.load({self._path.value!r})\n"
+            f"tuned = wb.load({self._view.path.value!r})\n"
             'train, validation = tuned.dataset(), tuned.dataset(subset="validation")\n'
             "model.fit(train, validation_data=validation, shuffle=False)\n"
         )
-
-    def _evidence(self, settings: Settings) -> dict[str, Any]:
-        before, now = self._engine.first_measured, self._engine.report.measured
-        if now is not None and now.request.settings != settings:
-            now = None
-        return {
-            "date": datetime.now(UTC).date().isoformat(),
-            "machine": machine(),
-            "versions": versions(),
-            "before": self._figures(before),
-            "now": self._figures(now),
-            "alters_training": _changes(self._initial, settings),
-            "first_batch": now.first_batch if now else None,
-        }
-
-    def _figures(self, measured: Measured | None) -> dict[str, Any] | None:
-        if measured is None:
-            return None
-        rate = measured.rate.to_dict()
-        seconds = len(self._pipeline.rows) / measured.rate.samples_per_second.median
-        return {
-            **rate,
-            "epoch_seconds": seconds,
-            "changed": _changes(self._initial, measured.request.settings, all_of_them=True),
-        }
 
 
 def _first_view(settings: Settings, samples: int) -> Settings:
@@ -376,19 +295,6 @@ def _first_view(settings: Settings, samples: int) -> Settings:
     )
 
 
-def _changes(first: Settings, now: Settings, all_of_them: bool = False) -> list[str]:
-    """What differs from the start and alters training, or all: "batch.size: 32 -> 64"."""
-    found = []
-    for group in ("data", "batch", "augmentation", "methods", "feed"):
-        old, new = getattr(first, group), getattr(now, group)
-        for name, field in type(new).model_fields.items():
-            trains = (field.json_schema_extra or {}).get("trains", True)
-            before, after = getattr(old, name, None), getattr(new, name)
-            if before != after and name != "path" and (trains or all_of_them):
-                found.append(f"{group}.{name}: {before} -> {after}")
-    return found
-
-
 def _is_json(data: Any) -> bool:
     return isinstance(data, str | os.PathLike) and Path(data).suffix == ".json"
 
@@ -397,16 +303,3 @@ def _name_of(data: Any) -> str:
     if isinstance(data, str | os.PathLike):
         return Path(data).resolve().name
     return "arrays" if isinstance(data, tuple | list) else "data"
-
-
-def _section(text: str) -> Any:
-    label = widgets.Label(text)
-    label.add_class("wb-section")
-    return label
-
-
-def _button(text: str, tooltip: str, css: str) -> Any:
-    look = {"width": "90px", "flex": "0 0 auto"}
-    button = widgets.Button(description=text, tooltip=tooltip, layout=look)
-    button.add_class(css)
-    return button

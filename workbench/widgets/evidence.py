@@ -1,0 +1,70 @@
+"""What goes into an export beside the settings: what was measured, when, on which machine."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from workbench.measure.machine import machine, versions
+from workbench.settings import Settings
+from workbench.widgets.engine import Measured
+
+GROUPS = ("data", "batch", "augmentation", "methods", "feed")
+
+
+def evidence(
+    start: Settings,
+    settings: Settings,
+    before: Measured | None,
+    now: Measured | None,
+    samples: int,
+) -> dict[str, Any]:
+    """Evidence for some settings.
+
+    Args:
+        start: What the panel opened with.
+        settings: What is exported.
+        before: The first measurement of the panel.
+        now: The last one; left out unless it was made with `settings`.
+        samples: Of the training subset, for the epoch's time.
+    """
+    if now is not None and now.request.settings != settings:
+        now = None
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": machine(),
+        "versions": versions(),
+        "before": _figures(start, before, samples),
+        "now": _figures(start, now, samples),
+        "alters_training": changes(start, settings),
+        "first_batch": now.first_batch if now else None,
+    }
+
+
+def changes(start: Settings, now: Settings, *, speed_too: bool = False) -> list[str]:
+    """What differs from the start and alters training: "batch.size: 32 -> 64".
+
+    Args:
+        start: Settings to compare with.
+        now: The present ones.
+        speed_too: Name also what changes speed only.
+    """
+    found = []
+    for group in GROUPS:
+        old, new = getattr(start, group), getattr(now, group)
+        for name, field in type(new).model_fields.items():
+            trains = (field.json_schema_extra or {}).get("trains", True)
+            before, after = getattr(old, name, None), getattr(new, name)
+            if before != after and name != "path" and (trains or speed_too):
+                found.append(f"{group}.{name}: {before} -> {after}")
+    return found
+
+
+def _figures(start: Settings, measured: Measured | None, samples: int) -> dict[str, Any] | None:
+    if measured is None:
+        return None
+    return {
+        **measured.rate.to_dict(),
+        "epoch_seconds": samples / measured.rate.samples_per_second.median,
+        "changed": changes(start, measured.request.settings, speed_too=True),
+    }

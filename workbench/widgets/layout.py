@@ -1,0 +1,90 @@
+"""The panel's widgets and where they stand. What they do is wired up in `panel`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+
+from workbench.widgets.area import Area
+from workbench.widgets.controls import Controls
+
+
+class Layout:
+    """All widgets of a panel, by name; `root` holds them.
+
+    Args:
+        controls: Those of the settings.
+    """
+
+    def __init__(self, controls: Controls) -> None:
+        self.head, self.preview, self.hot = (
+            Area(part="head"),
+            Area(part="preview"),
+            Area(part="hot"),
+        )
+        self.profile, self.copy, self.shell = (
+            Area(part=part) for part in ("profile", "copy", "shell")
+        )
+        self.live = widgets.ToggleButton(
+            True,
+            description="Live",
+            icon="circle",
+            tooltip="Profile batches all the time",
+            layout={"width": "90px"},
+        )
+        self.live.add_class("wb-live")
+        self.measure = _button("Measure", "Measure what Keras's feed delivers, for 5 s")
+        self.stop = _button("Stop", "End what is being measured")
+        self.path = widgets.Text("tuned.json", description="Save to", layout={"width": "260px"})
+        self.path.add_class("wb-export-path")
+        self.export = _button("Export", "Write settings and evidence as JSON")
+        self.import_ = _button("Import", "Move to the settings of this file")
+        self.reset = _button("Reset", "Back to the settings at the start")
+        self.root = self._put_together(controls)
+
+    def close(self) -> None:
+        """Remove all widgets from the page and from the kernel."""
+        for widget in [*_inside(self.root), self.root]:
+            widget.close()
+
+    def _put_together(self, controls: Controls) -> Any:
+        rows = [_section("CHANGES SPEED ONLY"), *controls.widgets(trains=False)]
+        rows += [_section("CHANGES TRAINING"), *controls.widgets(trains=True)]
+        left = {"width": "365px", "height": "440px", "overflow": "hidden auto", "flex": "0 0 auto"}
+        column = widgets.VBox(rows, layout=left)
+        column.add_class("wb-controls")
+        right = {"flex": "1 1 auto", "min_width": "0"}
+        picture = widgets.VBox([self.preview, self.hot], layout=right)
+        buttons = widgets.HBox([self.live, self.measure, self.stop], layout={"flex": "0 0 auto"})
+        root = widgets.VBox(
+            [
+                widgets.HBox([self.head, buttons], layout={"justify_content": "space-between"}),
+                widgets.HBox([column, picture]),
+                self.profile,
+                widgets.HBox([self.path, self.export, self.import_, self.reset, self.copy]),
+                self.shell,
+            ]
+        )
+        root.add_class("wb-workbench")
+        return root
+
+
+def _inside(box: Any) -> Iterator[Any]:
+    for child in getattr(box, "children", ()):
+        yield from _inside(child)
+        yield child
+
+
+def _section(text: str) -> Any:
+    label = widgets.Label(text)
+    label.add_class("wb-section")
+    return label
+
+
+def _button(text: str, tooltip: str) -> Any:
+    look = {"width": "90px", "flex": "0 0 auto"}
+    button = widgets.Button(description=text, tooltip=tooltip, layout=look)
+    button.add_class(f"wb-{text.lower()}")
+    return button
