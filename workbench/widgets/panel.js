@@ -10,6 +10,12 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
+function button(css, text, clicked) {
+  const node = make("button", { type: "button", class: css }, text);
+  node.addEventListener("click", clicked);
+  return node;
+}
+
 // Setting unchanged text would still lose the reader's selection.
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
@@ -29,22 +35,19 @@ function head(model, root) {
   const title = make("div", { class: "wb-title" });
   const sentence = make("div", { class: "wb-verdict", role: "status" });
   const slowest = make("span", { class: "wb-slowest" });
-  const attempt = make("button", { class: "wb-try", type: "button" });
+  const attempt = button("wb-try", "", () => press(model, "try"));
   const status = make("div", { class: "wb-status" });
   const error = make("div", { class: "wb-error", role: "alert" });
-  attempt.addEventListener("click", () => press(model, "try"));
   root.append(title, sentence, make("div", { class: "wb-second" }, slowest, attempt), status, error);
   return () => {
     const data = model.get("data");
-    setText(title, data.title || "");
-    setText(sentence, data.sentence || "");
+    const texts = { title, sentence, slowest, status, error };
+    for (const [name, node] of Object.entries(texts)) setText(node, data[name] || "");
     sentence.classList.toggle("wb-stale", Boolean(data.stale));
     sentence.title = data.detail || "";
-    setText(slowest, (slowest.title = data.slowest || ""));
-    setText(attempt, data.suggestion ? "Try " + data.suggestion : "");
+    slowest.title = data.slowest || "";
+    setText(attempt, "Try " + data.suggestion);
     attempt.hidden = !data.suggestion;
-    setText(status, data.status || "");
-    setText(error, data.error || "");
     error.hidden = !data.error;
   };
 }
@@ -56,12 +59,10 @@ function preview(model, root) {
   const captions = make("div", { class: "wb-captions" });
   const grid = make("div", { class: "wb-grid" }, image, captions);
   const check = make("div", { class: "wb-check" });
-  const others = make("button", { type: "button", class: "wb-others" }, "Other images");
-  const redraw = make("button", { type: "button", class: "wb-redraw" }, "Redraw");
+  const others = button("wb-others", "Other images", () => press(model, "others"));
+  const redraw = button("wb-redraw", "Redraw", () => press(model, "redraw"));
   others.title = "Show the next samples";
   redraw.title = "Show the same samples as the next epoch will augment them";
-  others.addEventListener("click", () => press(model, "others"));
-  redraw.addEventListener("click", () => press(model, "redraw"));
   root.append(make("div", { class: "wb-heading" }, title, others, redraw), grid, check, range);
   let shown;
   return () => {
@@ -179,34 +180,37 @@ function shell(model, root) {
     model.save_changes();
   }, 1000);
   const panel = () => root.closest(".wb-workbench");
-  const name = () => {
-    for (const slider of panel()?.querySelectorAll(".widget-hslider") || []) {
-      const label = slider.querySelector("label, .widget-label")?.textContent;
-      const handles = slider.querySelectorAll("[role=slider]");
-      handles.forEach((handle, i) => {
-        const end = handles.length > 1 ? [" lower", " upper"][i] : "";
-        if (handle.getAttribute("aria-label") !== label + end) handle.setAttribute("aria-label", label + end);
-      });
-    }
-  };
-  const observer = new MutationObserver(name);
+  const observer = new MutationObserver(() => panel() && nameSliders(panel()));
   // The panel is put together after its parts are drawn.
-  const started = setTimeout(() => panel() && (name(), observer.observe(panel(), { childList: true, subtree: true })), 300);
+  const started = setTimeout(() => {
+    if (!panel()) return;
+    nameSliders(panel());
+    observer.observe(panel().querySelector(".wb-controls"), { childList: true, subtree: true });
+  }, 300);
   const stop = () => (clearInterval(timer), clearTimeout(started), observer.disconnect());
   return Object.assign(() => {}, { stop });
 }
 
+function nameSliders(panel) {
+  for (const slider of panel.querySelectorAll(".widget-hslider")) {
+    const handles = slider.querySelectorAll("[role=slider]");
+    handles.forEach((handle, i) => {
+      const end = handles.length > 1 ? [" lower", " upper"][i] : "";
+      handle.setAttribute("aria-label", slider.querySelector(".widget-label").textContent + end);
+    });
+  }
+}
+
 // The page may write to the clipboard only in answer to a click, so Python cannot.
 function copy(model, root) {
-  const button = make("button", { type: "button", class: "wb-copy" }, "Copy as Python");
   const said = make("span", { role: "status" });
-  button.addEventListener("click", async () => {
+  const copies = button("wb-copy", "Copy as Python", async () => {
     await navigator.clipboard.writeText(model.get("data").code);
     setText(said, "copied");
     setTimeout(() => setText(said, ""), 2000);
   });
-  root.append(button, said);
-  return () => (button.title = model.get("data").code || "");
+  root.append(copies, said);
+  return () => (copies.title = model.get("data").code || "");
 }
 
 const PARTS = { head, preview, hot, profile, shell, copy };
