@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import sys
 import threading
 import time
@@ -149,6 +150,42 @@ def test_a_loader_without_batches_is_refused():
         wb.profile_lines(Empty())
 
 
+class Uneven(Sleeper):
+    """Two batches: 8 samples in 20 ms, 2 samples in 5 ms."""
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        time.sleep((0.020, 0.005)[index])
+        return {"x": [np.zeros(((8, 2)[index], 3))]}
+
+
+def test_an_even_number_of_unequal_batches_is_measured_fairly():
+    profile = wb.profile_lines(Uneven(), seconds=1.0)
+    assert profile.batch_seconds == pytest.approx(0.0125, rel=0.1)
+    assert profile.slowdown == pytest.approx(1, abs=0.1)
+    assert profile.samples / profile.seconds == pytest.approx(10 / 0.025, rel=0.1)
+
+
+def sleep_deeper(depth):
+    time.sleep(0.002)
+    if depth:
+        sleep_deeper(depth - 1)
+
+
+def test_recursive_functions_count_once():
+    class Recursive(Sleeper):
+        def __getitem__(self, index):
+            sleep_deeper(7)
+            return (np.zeros((1, 1)),)
+
+    profile = wb.profile_lines(Recursive(), seconds=0.3)
+    own = sum(line.self_share for f in profile.functions for line in f.lines)
+    assert own + sum(profile.outside.values()) == pytest.approx(1, abs=0.02)
+    assert all(f.share <= 1.02 for f in profile.functions)
+
+
 def planted(step, monkeypatch):
     """A dataset in which one step takes 10 ms a batch more, and that step's function."""
     import workbench.generators.augment as augment_methods
@@ -257,11 +294,31 @@ def test_an_error_of_the_generator_is_the_error_that_comes_out(workers, processe
             return super().__getitem__(index) if index > 3 else (np.zeros((8, 4)),)
 
     before, children = threading.active_count(), psutil.Process().children()
-    with pytest.raises(Exception, match="image_id"):
+    with pytest.raises(KeyError, match="image_id"):
         wb.measure_rate(Late(), workers=workers, use_multiprocessing=processes, seconds=1)
     time.sleep(0.5)
     assert threading.active_count() <= before
     assert set(psutil.Process().children()) <= set(children)
+
+
+def test_an_interrupt_of_the_process_group_does_not_hang_the_measurement():
+    """Jupyter's Interrupt reaches worker processes too."""
+
+    def interrupt():
+        for child in set(psutil.Process().children()) - set(before):
+            child.send_signal(signal.SIGINT)
+
+    before = psutil.Process().children()
+    threading.Timer(1.0, interrupt).start()
+    rate = wb.measure_rate(Sleeper(), workers=2, use_multiprocessing=True, seconds=2.0)
+    assert rate.batch_ms.median == pytest.approx(10, rel=0.2)
+    assert set(psutil.Process().children()) <= set(before)
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_no_workers_are_refused(workers):
+    with pytest.raises(ValueError, match=f"workers={workers}"):
+        wb.measure_rate(Sleeper(), workers=workers)
 
 
 def test_our_own_dataset_profiles_from_getitem_down():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import threading
 import time
 
@@ -181,7 +182,7 @@ def test_the_sentences_of_the_verdict():
     assert verdict.delivers(rate, 40_000) == (
         "Delivers 72.7 images/s ±2.1: an epoch takes at least 9 min 10 s."
     )
-    assert verdict.not_measured(None, 32) == "Not measured yet."
+    assert verdict.not_measured(None) == "Not measured yet."
     fault = verdict.Fault("KeyError: 'image_id'", "data.py:61")
     assert verdict.cannot(fault, "14:02") == (
         "No figure: KeyError: 'image_id' (data.py:61) (picture and profile are from 14:02)."
@@ -321,6 +322,61 @@ def test_settings_that_do_not_fit_show_in_the_panel(panel):
     until(lambda: not text_of(panel, "error"))
 
 
+def test_set_and_import_mend_what_does_not_fit(panel, tmp_path):
+    good = panel.export(tmp_path / "good.json")
+    for mend in (lambda: panel.set(dtype="float32"), lambda: panel.import_(good)):
+        panel._controls.by_name["samplewise_center"].widget.value = True
+        panel._controls.by_name["dtype"].widget.value = "uint8"
+        until(lambda: "uint8 cannot hold rescaled" in text_of(panel, "error"))
+        mend()
+        until(lambda: not text_of(panel, "error"))
+
+
+def test_a_measurement_that_was_cut_short_is_not_kept(panel):
+    until(lambda: "Measuring" in text_of(panel, "status"))
+    panel._cell_starts()
+    until(lambda: text_of(panel, "status") == "Paused while a cell runs.")
+    assert panel._engine.report.measured is None
+    panel._cell_ended()
+    until(lambda: panel._engine.report.measured)
+
+
+def test_measure_pressed_during_a_measurement_is_done(panel):
+    until(lambda: "Measuring" in text_of(panel, "status"))
+    panel._engine.measure(2.5)
+    until(lambda: "2.5 s" in text_of(panel, "status"))
+    until(lambda: panel._engine.report.measured)
+    assert panel._engine._measure_seconds == 0
+
+
+def test_import_brings_the_split_and_the_counts_follow(panel, tmp_path):
+    settings = panel.settings.updated({"data": {"validation_split": 0.5}, "batch": {"size": 2}})
+    panel.import_(wb.Tuned(settings=settings).save(tmp_path / "half.json"))
+    until(lambda: "10 images, 5 for training" in text_of(panel, "title"))
+    until(lambda: panel._engine.report.measured and panel._engine.report.measured.samples == 5)
+
+
+def test_numpy_numbers_are_numbers(panel):
+    panel.set(batch_size=np.int64(3), rotation_range=np.float32(4))
+    assert panel.settings.batch.size == 3
+
+
+@pytest.mark.parametrize("size", [[0, 5], [-1, 5], [5, 10**6]])
+def test_an_impossible_image_size_is_refused(panel, size):
+    with pytest.raises(SettingsError, match=r"data\.image_size"):
+        panel.set(image_size=size)
+
+
+def test_a_failed_import_of_tensorflow_shows(class_folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "workbench.generators.dataset", None)
+    panel = wb.Workbench(class_folder)
+    try:
+        until(lambda: "workbench.generators.dataset" in text_of(panel, "error"))
+        assert panel._view.preview.image
+    finally:
+        panel.close()
+
+
 def test_a_batch_larger_than_the_data_shows_in_the_panel(panel):
     panel._controls.by_name["batch_size"].widget.value = 200
     until(lambda: "at most the 8 samples" in text_of(panel, "error"))
@@ -414,6 +470,10 @@ def test_the_panel_opens_other_data(kind, tmp_path, rng, class_folder):
             assert panel.settings.batch.size == 2
         else:
             assert panel.settings.methods.augment == "keras_loop"
+            code = panel._python()
+            assert ("tuned.dataset(x, y), tuned.dataset(x, y, subset=" in code) == (
+                kind == "arrays"
+            )
             assert "0 10 / 1 10 / 2 10" in panel._view.preview.data["check"]
     finally:
         panel.close()

@@ -105,6 +105,48 @@ def test_an_undecodable_file_is_named_never_none_or_zeros(tmp_path, suffix, dama
         decode(str(path), (8, 8), 1, 8, "area")
 
 
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_data_that_follows_an_image_is_no_damage(tmp_path, suffix, rng):
+    path = tmp_path / f"scan{suffix}"
+    Image.fromarray(rng.integers(0, 256, (40, 40), np.uint8)).save(path)
+    alone = decode(str(path), (40, 40), 1, 8, "area")
+    # Phones append a video; it may hold any bytes, also what looks like the start of a scan.
+    path.write_bytes(path.read_bytes() + rng.bytes(100_000) + b"\xff\xda")
+    np.testing.assert_array_equal(decode(str(path), (40, 40), 1, 8, "area"), alone)
+
+
+def test_a_cut_photo_with_a_whole_thumbnail_is_damage(tmp_path, rng):
+    from io import BytesIO
+
+    thumbnail, path = BytesIO(), tmp_path / "photo.jpg"
+    image = Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8))
+    image.resize((16, 16)).save(thumbnail, "JPEG")
+    image.save(path)
+    whole = path.read_bytes()
+    segment = b"Exif\0\0" + thumbnail.getvalue()
+    length = (len(segment) + 2).to_bytes(2, "big")
+    path.write_bytes(whole[:2] + b"\xff\xe1" + length + segment + whole[2:-200])
+    with pytest.raises(UnreadableFileError, match="cut short"):
+        decode(str(path), (8, 8), 3, 8, "area")
+
+
+def test_binary_labels_need_two_classes(class_folder):
+    (class_folder / "third").mkdir()
+    with pytest.raises(
+        ValueError, match=r"expected 2 class folders. Received: clear, nodule, third"
+    ):
+        open_source(folder_settings(class_folder, label_mode="binary"))
+
+
+def test_loaded_arrays_are_not_loaded_again_for_other_settings(tmp_path, rng):
+    np.save(tmp_path / "data.npy", rng.random((6, 5, 5)))
+    for method in ("array", "memory_map"):
+        settings = settings_of(tmp_path)[0].updated({"methods": {"read": method}})
+        source = open_source(settings)
+        assert isinstance(source.x, np.memmap) == (method == "memory_map")
+        assert reopen(source, settings.updated({"batch": {"size": 2}})) is source
+
+
 def test_unreadable_files_are_an_error_or_left_out_with_a_warning(class_folder):
     bad = class_folder / "clear" / "2.png"
     bad.write_bytes(b"no image")

@@ -97,6 +97,31 @@ def test_a_file_that_cannot_be_used_says_why(tuned, tmp_path, change, words):
         wb.load(file)
 
 
+def test_names_with_brackets_survive(class_folder, tmp_path):
+    (class_folder / "clear").rename(class_folder / "a ] b")
+    (class_folder / "nodule").rename(class_folder / "x [ y, { }")
+    class_folder.rename(tmp_path / "scans [ old ]")
+    settings = settings_of(tmp_path / "scans [ old ]")[0]
+    settings = settings.updated({"batch": {"size": 2}})
+    loaded = wb.load(Tuned(settings=settings).save(tmp_path / "t.json"))
+    assert loaded.settings == settings
+    assert len(loaded.dataset()) == 4
+
+
+@pytest.mark.parametrize("evidence", [None, [1], "x"])
+def test_evidence_spoilt_by_hand_does_not_stop_loading(tuned, tmp_path, evidence):
+    file = tuned.save(tmp_path / "tuned.json")
+    values = json.loads(file.read_text())
+    file.write_text(edited(values, evidence=evidence))
+    with pytest.warns(UserWarning, match="evidence is no object"):
+        assert wb.load(file).settings == tuned.settings
+
+
+def test_saving_into_a_missing_folder_names_it(tuned, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"No such folder: .*nowhere"):
+        tuned.save(tmp_path / "nowhere" / "t.json")
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.json"):
         wb.load(tmp_path / "nowhere.json")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PROBED_FILES = 200
 ACCEPTED = (
     "a folder of class folders, a folder with data.npy, a .json file of the workbench, "
-    "a pair (x, y), Settings, Tuned, or an object with __getitem__ and __len__"
+    "a pair (x, y), Settings or Tuned"
 )
 
 
@@ -49,8 +49,10 @@ def as_loader(data: Any) -> Any:
     Args:
         data: Such an object (a PyDataset, a Sequence), or what `settings_of` takes.
     """
-    if hasattr(data, "__getitem__") and hasattr(data, "__len__") and not _is_data(data):
-        return data
+    if hasattr(data, "__getitem__") and not _is_data(data):
+        if hasattr(data, "__len__"):
+            return data
+        raise TypeError(f"data: expected an object with __len__. Received: {_described(data)}")
     from workbench.generators.dataset import Dataset
 
     settings, x, y = settings_of(data)

@@ -41,7 +41,8 @@ LEFT_OUT = {
 
 # A pair may be written as a list, as in JSON and in Keras.
 Pair = Annotated[tuple[float, float], Strict(False)]
-Size = Annotated[tuple[int, int], Strict(False)]
+Pixels = Annotated[int, Field(ge=1, le=16_384)]
+Size = Annotated[tuple[Pixels, Pixels], Strict(False)]
 
 
 class SettingsError(ValueError):
@@ -374,7 +375,7 @@ class Settings(Group):
             SettingsError: One line for each value that cannot be used.
         """
         try:
-            return cls.model_validate_json(json.dumps(values))
+            return cls.model_validate_json(json.dumps(values, default=_plain))
         except ValidationError as error:
             raise SettingsError("\n".join(faults(error, cls))) from None
 
@@ -388,6 +389,13 @@ class Settings(Group):
         for group, fields in changes.items():
             values[group] = {**values[group], **fields} if group in values else fields
         return self.parse(values)
+
+
+def _plain(value: Any) -> Any:
+    """NumPy's scalars and arrays as Python's; for anything else what `json` says."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise SettingsError(f"expected a plain value. Received: {value!r} of {type(value).__name__}")
 
 
 def knobs(settings: Settings) -> Iterator[tuple[str, str, FieldInfo]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tempfile
 import warnings
 from pathlib import Path
@@ -75,8 +74,11 @@ class Tuned(Group):
 
         Raises:
             FileExistsError: If there is a file that is not the workbench's.
+            FileNotFoundError: If there is no such folder.
         """
         target = Path(path)
+        if not target.parent.is_dir():
+            raise FileNotFoundError(f"No such folder: {target.parent}")
         if target.exists() and not _is_ours(target):
             raise FileExistsError(f"{target} exists and is not a workbench file: left as it is")
         values = self.model_dump(mode="json")
@@ -84,7 +86,7 @@ class Tuned(Group):
         if "path" in data:
             data["path"] = _relative(data["path"], target.parent)
         values["evidence"] = _rounded(values["evidence"])
-        _replace(target, _readable(values))
+        _replace(target, _readable(values) + "\n")
         return target
 
 
@@ -105,6 +107,9 @@ def load(path: str | os.PathLike[str]) -> Tuned:
     if not isinstance(values, dict) or values.get("format") != "workbench":
         raise SettingsError(f'{file}: not a workbench file (no "format": "workbench")')
     _check_version(file, values.get("version"))
+    if not isinstance(values.get("evidence", {}), dict):
+        warnings.warn(f"{file}: its evidence is no object and is left out", stacklevel=2)
+        values["evidence"] = {}
     try:
         tuned = Tuned.model_validate_json(json.dumps(values))
     except ValidationError as error:
@@ -129,10 +134,12 @@ def _check_version(file: Path, version: Any) -> None:
 
 
 def _warn_if_measured_elsewhere(file: Path, there: Any) -> None:
+    if not isinstance(there, dict):
+        return
     here = machine()
     # The accelerator is known only once TensorFlow is imported, so it does not count here.
     keys = ("cores", "memory_gb", "processor")
-    if isinstance(there, dict) and any(there.get(key) != here[key] for key in keys):
+    if any(there.get(key) != here[key] for key in keys):
         then, now = (
             f"{m.get('cores')} cores, {m.get('memory_gb')} GB, {m.get('processor')}"
             for m in (there, here)
@@ -165,15 +172,20 @@ def _rounded(value: Any) -> Any:
     return [_rounded(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _readable(values: dict[str, Any]) -> str:
-    text = json.dumps(values, indent=2, ensure_ascii=False)
-
-    def on_one_line(match: re.Match[str]) -> str:
-        line = re.sub(r"\s*\n\s*", " ", match[0]).replace("[ ", "[").replace(" ]", "]")
-        return line if len(line) <= LINE else match[0]
-
-    # A list of plain values has no bracket or brace inside; strings with one keep their lines.
-    return re.sub(r"\[[^\[\]{}]*\]", on_one_line, text) + "\n"
+def _readable(value: Any, indent: str = "") -> str:
+    """JSON for review: a line for each setting; lists of plain values on one line if they fit."""
+    inner = indent + "  "
+    if isinstance(value, dict) and value:
+        items = [f"{json.dumps(k)}: {_readable(v, inner)}" for k, v in value.items()]
+    elif isinstance(value, list) and value:
+        line = json.dumps(value, ensure_ascii=False)
+        if len(line) <= LINE and not any(isinstance(item, dict | list) for item in value):
+            return line
+        items = [_readable(item, inner) for item in value]
+    else:
+        return json.dumps(value, ensure_ascii=False)
+    left, right = "{}" if isinstance(value, dict) else "[]"
+    return f"{left}\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}{right}"
 
 
 def _replace(target: Path, text: str) -> None:

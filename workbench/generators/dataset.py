@@ -16,8 +16,10 @@ class Dataset(keras.utils.PyDataset):
 
     `epoch` is the pass over the data that `__getitem__` serves. The first one that `fit` trains is
     0 (set it to resume), although Keras 3.15 fetches two batches and calls `on_epoch_end` once
-    before it trains. With `steps_per_epoch`, Keras goes on in the data where it stopped, so an
-    epoch here may span several of `fit`'s.
+    before it trains. With `steps_per_epoch`, Keras goes on in the data where it stopped: each pass
+    over the data is an epoch here, in whichever of fit's epochs it falls. That number must divide
+    `len(dataset)`, or Keras itself drops batches ("ran out of data"); and a pool of workers fetches
+    ahead of training, so set `epoch` yourself to resume such a run.
 
     Args:
         pipeline: What batches are made of.

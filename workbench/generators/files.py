@@ -138,13 +138,21 @@ def _whole_file(path: str) -> npt.NDArray[np.uint8]:
     except OSError as error:
         raise UnreadableFileError(f"{path}: {error.strerror}") from None
     if data.startswith(b"\xff\xd8"):
-        # Within a scan 0xFF is escaped, so an end marker after the last start of scan is real.
-        whole = data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
+        whole = _has_end_of_jpeg(data)
     else:
-        whole = not data.startswith(b"\x89PNG") or b"IEND" in data[-64:]
+        whole = not data.startswith(b"\x89PNG") or b"IEND\xaeB`\x82" in data
     if not data or not whole:
         raise UnreadableFileError(f"{path}: cut short after {len(data)} bytes")
     return np.frombuffer(data, np.uint8)
+
+
+def _has_end_of_jpeg(data: bytes) -> bool:
+    """Whether the main image has its end marker; a thumbnail's, or data that follows, is not it."""
+    place = 2
+    while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
+        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+    # From the start of scan on, 0xFF is escaped in the data: an end marker found there is real.
+    return data.find(b"\xff\xd9", place) != -1
 
 
 def _to_depth(image: npt.NDArray[Any], bit_depth: int) -> npt.NDArray[Any]:

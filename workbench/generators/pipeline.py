@@ -78,10 +78,13 @@ class Pipeline:
 
     def order(self, epoch: int) -> Rows:
         """All samples of the subset in the order of this epoch."""
+        return self._ordered(epoch, slice(None))
+
+    def _ordered(self, epoch: int, part: slice) -> Rows:
         batch = self.settings.batch
         if self.subset == "validation" or not batch.shuffle:
-            return self.rows
-        return self.rows[_permutation(len(self.rows), batch.seed, epoch)]
+            return self.rows[part]
+        return self.rows[_permutation(len(self.rows), batch.seed, epoch)[part]]
 
     def draws(self, rows: Rows, epoch: int) -> Draws:
         """The random values of these samples in this epoch."""
@@ -99,7 +102,7 @@ class Pipeline:
             IndexError: If the epoch has no such batch.
         """
         start = self._place(index) * self.settings.batch.size
-        rows = self.order(epoch)[start : start + self.settings.batch.size]
+        rows = self._ordered(epoch, slice(start, start + self.settings.batch.size))
         images, rows = self.source.read(rows)
         images = self.transform(images, rows, epoch)
         labels = self.source.labels
@@ -171,10 +174,10 @@ def _check(settings: Settings, source: Source, rows: Rows, subset: Subset | None
         raise ValueError(
             f"The {subset} subset is empty: {len(source)} samples, validation_split {share}"
         )
-    if subset == "training" and batch.size > len(rows):
+    if subset != "validation" and batch.size > len(rows):
+        of = f" of the {subset} subset" if subset else ""
         raise ValueError(
-            f"batch.size: expected at most the {len(rows)} samples of the {subset} subset. "
-            f"Received: {batch.size}"
+            f"batch.size: expected at most the {len(rows)} samples{of}. Received: {batch.size}"
         )
     if batch.dtype != "float32" and source.dtype.name not in (batch.dtype, "uint8"):
         raise ValueError(

@@ -142,19 +142,20 @@ class ArraySource:
 
 
 @dataclass(frozen=True)
-class MappedSource(ArraySource):
-    """Rows of `data.npy` through a memory map (method `memory_map`).
+class NpySource(ArraySource):
+    """Rows of `data.npy`, mapped (method `memory_map`) or loaded (method `array`).
 
-    A pickled copy maps the file anew: worker processes share its pages, not a copy.
+    A pickled copy opens the file anew: worker processes share a map's pages.
     """
 
     path: Path = field(default=Path())
+    mapped: bool = True
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return open_npy, (self.path, True)
+        return open_npy, (self.path, self.mapped)
 
 
-def open_npy(path: Path, mapped: bool) -> ArraySource:
+def open_npy(path: Path, mapped: bool) -> NpySource:
     """Open `data.npy` and, where there is one, `labels.npy` in a folder.
 
     Raises:
@@ -164,7 +165,7 @@ def open_npy(path: Path, mapped: bool) -> ArraySource:
     x = _load(path / "data.npy", "r" if mapped else None)
     labels = path / "labels.npy"
     y = _load(labels, None) if labels.exists() else None
-    return MappedSource(x, y, path=path) if mapped else ArraySource(x, y)
+    return NpySource(x, y, path=path, mapped=mapped)
 
 
 def open_source(settings: Settings, x: Any = None, y: Any = None) -> Source:
@@ -181,7 +182,11 @@ def open_source(settings: Settings, x: Any = None, y: Any = None) -> Source:
     """
     data = settings.data
     if isinstance(data, FolderData):
-        return FolderSource(data, list_folder(data.path, data.class_names))
+        listing = list_folder(data.path, data.class_names)
+        if data.label_mode == "binary" and len(listing.class_names) != 2:
+            names = ", ".join(listing.class_names[:5])
+            raise ValueError(f"label_mode binary: expected 2 class folders. Received: {names}")
+        return FolderSource(data, listing)
     if isinstance(data, NpyData):
         return open_npy(Path(data.path), settings.methods.read == "memory_map")
     if x is None:
@@ -202,9 +207,10 @@ def reopen(source: Source, settings: Settings) -> Source:
             return source if data == source.data else replace(source, data=data)
     if isinstance(source, ArraySource) and isinstance(data, ArraysData):
         return source
-    if isinstance(source, MappedSource) and isinstance(data, NpyData):
-        mapped = settings.methods.read == "memory_map" and Path(data.path) == source.path
-        return source if mapped else open_source(settings)
+    if isinstance(source, NpySource) and isinstance(data, NpyData):
+        mapped = settings.methods.read == "memory_map"
+        same = source.mapped == mapped and source.path == Path(data.path)
+        return source if same else open_source(settings)
     return open_source(settings)
 
 
@@ -238,10 +244,11 @@ def check_arrays(x: Images, y: npt.NDArray[Any] | None) -> None:
         raise ValueError(f"x: no samples or no pixels. Received: shape {x.shape}")
     if y is None:
         return
-    if y.dtype.kind not in "biuf":
-        raise ValueError(f"y: expected numbers. Received: dtype {y.dtype}, first {y.flat[0]!r:.40}")
     if y.ndim == 0 or len(y) != len(x):
         raise ValueError(f"x and y: expected equal lengths. Received: x {x.shape}, y {y.shape}")
+    if y.dtype.kind not in "biuf":
+        first = f"{y.flat[0]!r:.40}" if y.size else "none"
+        raise ValueError(f"y: expected numbers. Received: dtype {y.dtype}, first {first}")
 
 
 def _channels_first(x: Images) -> bool:

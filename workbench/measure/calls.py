@@ -21,8 +21,8 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 # Our own generators are the user's code even where the workbench itself is installed as a library;
-# what measures them never is.
-MEASURE = str(Path(__file__).parent)
+# the rest of it never is.
+WORKBENCH = str(Path(__file__).parents[1])
 GENERATORS = str(Path(__file__).parents[1] / "generators")
 # These run as part of the line that holds them.
 INLINE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<module>")
@@ -37,6 +37,7 @@ class Calls:
         counts: Calls of each function.
         edges: Time by (calling function, its line number, called function).
         namespaces: Globals of each function, to find it by name.
+        recursive: Functions that called themselves.
     """
 
     seconds: dict[CodeType, float] = field(default_factory=lambda: defaultdict(float))
@@ -45,6 +46,7 @@ class Calls:
         default_factory=lambda: defaultdict(float)
     )
     namespaces: dict[CodeType, dict[str, Any]] = field(default_factory=dict)
+    recursive: set[CodeType] = field(default_factory=set)
 
     def carrying(self, share: float, most: int) -> list[CodeType]:
         """The functions that take at least this share of the batch, the costliest first."""
@@ -81,7 +83,7 @@ def is_user_file(file: str) -> bool:
     """Whether a file holds the user's code rather than a library's."""
     if file.startswith(GENERATORS):
         return True
-    return not file.startswith(("<frozen", "<string", "<__array", MEASURE, *_library_folders()))
+    return not file.startswith(("<frozen", "<string", "<__array", WORKBENCH, *_library_folders()))
 
 
 @cache
@@ -102,6 +104,8 @@ class _Recorder:
         if event == "call":
             if is_user_file(code.co_filename) and code.co_name not in INLINE:
                 self._active[code] += 1
+                if self._active[code] > 1:
+                    self.calls.recursive.add(code)
                 self._stack.append((frame, perf_counter()))
         elif event == "return" and self._stack and self._stack[-1][0] is frame:
             _, began = self._stack.pop()

@@ -7,6 +7,8 @@ adapter: its threads or processes, its queue, its hand-over to TensorFlow.
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 import statistics
 import threading
 from collections.abc import Iterator
@@ -48,9 +50,15 @@ def measure(
         stop: Ends the measurement early when set.
 
     Raises:
+        ValueError: If there are no workers or no batches.
         Stopped: If `stop` was set before two batches were measured.
     """
-    feed = _Feed(loader, workers, use_multiprocessing, max_queue_size)
+    if workers < 1 or len(loader) < 1:
+        raise ValueError(
+            "expected at least one worker and one batch. "
+            f"Received: workers={workers}, {len(loader)} batches"
+        )
+    feed = _Feed(loader, workers, use_multiprocessing, max_queue_size, stop)
     # The batches that were begun together with the first one arrive together with it.
     warm_up = workers + 1
     arrivals: list[tuple[float, int]] = []
@@ -85,11 +93,19 @@ def measure(
 class _Feed(keras.utils.PyDataset):
     """A loader as one endless epoch, with the workers asked for; the loader is not changed."""
 
-    def __init__(self, loader: Any, workers: int, use_multiprocessing: bool, queue: int) -> None:
+    def __init__(
+        self,
+        loader: Any,
+        workers: int,
+        use_multiprocessing: bool,
+        queue: int,
+        stop: threading.Event | None,
+    ) -> None:
         super().__init__(
             workers=workers, use_multiprocessing=use_multiprocessing, max_queue_size=queue
         )
-        self._loader, self._length = loader, len(loader)
+        self._loader, self._length, self._parent = loader, len(loader), os.getpid()
+        self._stop = None if use_multiprocessing else stop  # worker processes would not see it
         self._example = loader[0]
         # Shared with worker processes: what is queued when we stop is not worth computing.
         self._stopped = multiprocessing.RawValue("b", 0)
@@ -103,21 +119,44 @@ class _Feed(keras.utils.PyDataset):
         return sum(int(leaf.nbytes) for leaf in tf.nest.flatten(self._example))
 
     def __getitem__(self, index: int) -> Any:
-        return self._example if self._stopped.value else self._loader[index % self._length]
+        if os.getpid() != self._parent:
+            # Jupyter's Interrupt goes to the whole process group; a pool whose workers it kills
+            # waits for them for ever.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if self._stopped.value or (self._stop is not None and self._stop.is_set()):
+            return self._example
+        return self._loader[index % self._length]
 
     def finish(self) -> None:
         self._stopped.value = 1
 
 
+class _Adapter(py_dataset_adapter.PyDatasetAdapter):
+    """Keras's adapter, keeping the generator's exception: TensorFlow passes on its text."""
+
+    error: Exception | None = None
+
+    def _get_iterator(self) -> Iterator[Any]:
+        try:
+            yield from super()._get_iterator()
+        except Exception as error:
+            self.error = error
+            raise
+
+
 @contextmanager
 def _batches(feed: _Feed) -> Iterator[Iterator[int]]:
     """The number of samples of each batch as it arrives; leaves no worker behind."""
-    adapter = py_dataset_adapter.PyDatasetAdapter(feed)
+    adapter = _Adapter(feed)
     pools = set(py_dataset_adapter._DATA_POOLS)
     adapter.on_epoch_begin()
     try:
         dataset = adapter.get_tf_dataset()
         yield (int(tf.nest.flatten(batch)[0].shape[0]) for batch in dataset)
+    except tf.errors.OpError:
+        if adapter.error is not None:
+            raise adapter.error from None
+        raise
     finally:
         feed.finish()
         adapter.on_epoch_end()

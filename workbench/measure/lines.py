@@ -7,11 +7,9 @@ shares of the plain ones, so that the profiler's own cost does not show up as th
 from __future__ import annotations
 
 import inspect
-import itertools
 import statistics
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
 from time import perf_counter
 from types import CodeType, FunctionType, TracebackType
 from typing import Any, Self
@@ -59,7 +57,7 @@ class LineSession:
         if len(loader) < 1:
             raise ValueError(f"loader: expected at least one batch. Received: {loader!r}")
         self._loader, self._warm_up = loader, warm_up
-        self._indices: Iterator[int] = itertools.cycle(range(len(loader)))
+        self._steps = self._samples = 0
         self._profiler = LineProfiler()
         self._calls = Calls()
         self._functions: dict[CodeType, FunctionType] = {}
@@ -73,8 +71,8 @@ class LineSession:
 
     def __enter__(self) -> Self:
         if self._warm_up:
-            self._run_batch()
-        self._calls = record(self._run_batch)
+            self._run_batch(0)
+        self._calls = record(lambda: self._run_batch(0))
         codes = self._calls.carrying(LEAST_SHARE, MOST_FUNCTIONS)
         self._functions = find_functions(self._calls, codes)
         self._sources = {code: _source(code) for code in self._functions}
@@ -93,30 +91,35 @@ class LineSession:
             function.__code__ = code
 
     def step(self) -> None:
-        """Run one batch: profiled and plain ones take turns."""
-        if len(self._plain) < len(self._profiled):
-            self._plain_batch()
+        """Run one batch: each index runs profiled and plain, in an order that alternates."""
+        # The second of a pair finds its files in the system's cache, so each kind is second as
+        # often as first.
+        pair, second = divmod(self._steps, 2)
+        self._steps += 1
+        index = pair % len(self._loader)
+        if second == pair % 2:
+            self._profiled_batch(index)
         else:
-            self._profiled_batch()
+            self._plain_batch(index)
 
-    def _plain_batch(self) -> None:
+    def _plain_batch(self, index: int) -> None:
         began = perf_counter()
-        self._run_batch()
+        self._run_batch(index)
         with self._lock:
             self._plain.append(perf_counter() - began)
 
-    def _profiled_batch(self) -> None:
+    def _profiled_batch(self, index: int) -> None:
         self._began = perf_counter()
         self._profiler.enable_by_count()
         try:
-            self._run_batch()
+            samples = self._run_batch(index)
         finally:
             self._profiler.disable_by_count()
             ended, began, self._began = perf_counter(), self._began, None
         ticks = self._ticks()
         with self._lock:
             self._profiled.append(ended - began)
-            self._finished = ticks
+            self._finished, self._samples = ticks, self._samples + samples
             for place, lines in ticks.items():
                 for line, (_, seconds) in lines.items():
                     self._spreads[place, line].add(seconds)
@@ -131,16 +134,16 @@ class LineSession:
         with self._lock:
             profiled, plain = list(self._profiled), list(self._plain)
             spreads = {key: s.deviation(len(profiled)) for key, s in self._spreads.items()}
-            ticks, began = self._finished, self._began
+            ticks, began, samples = self._finished, self._began, self._samples
         elapsed = sum(profiled)
         if not profiled:
             ticks, elapsed = self._ticks(), perf_counter() - began if began else 1.0
         batches = max(1, len(profiled))
-        batch_seconds = statistics.fmean(plain) if plain else elapsed / batches
-        shares = {
-            code: {line: s / elapsed for line, (_, s) in ticks.get(_place(code), {}).items()}
-            for code in self._functions
-        }
+        pairs = min(len(profiled), len(plain))
+        batch_seconds = elapsed / batches
+        if pairs:
+            batch_seconds *= sum(plain[:pairs]) / sum(profiled[:pairs])
+        shares = {code: self._shares(code, ticks, elapsed) for code in self._functions}
         scale = batch_seconds * batches / elapsed
         functions = [
             self._function(code, shares, ticks.get(_place(code), {}), spreads, scale, batches)
@@ -151,7 +154,8 @@ class LineSession:
             batches=batches,
             seconds=elapsed,
             unprofiled_seconds=batch_seconds * batches,
-            slowdown=statistics.median(profiled) / statistics.median(plain) if plain else 1.0,
+            slowdown=statistics.median(profiled) / statistics.median(plain) if pairs else 1.0,
+            samples=samples,
             workers=0,
             use_multiprocessing=False,
             outside={"keras": 0.0, "conversion": 0.0, "waiting": 0.0, "other": max(0.0, 1 - own)},
@@ -159,9 +163,10 @@ class LineSession:
             hot=_ranked(functions),
         )
 
-    def _run_batch(self) -> None:
+    def _run_batch(self, index: int) -> int:
+        """Run one batch and count its samples."""
         # The batch is dropped at once: keeping batches alive makes the next ones slower.
-        self._loader[next(self._indices)]
+        return _leading_dimension(self._loader[index])
 
     def _ticks(self) -> Ticks:
         """Hits and seconds so far, of lines that have finished."""
@@ -170,6 +175,16 @@ class LineSession:
             (file, first): {line: (hits, ticks * stats.unit) for line, hits, ticks in lines}
             for (file, first, _), lines in stats.timings.items()
         }
+
+    def _shares(self, code: CodeType, ticks: Ticks, elapsed: float) -> dict[int, float]:
+        """Each line's share of the time; a recursive function's lines count their callees twice."""
+        shares = {line: s / elapsed for line, (_, s) in ticks.get(_place(code), {}).items()}
+        if code in self._calls.recursive and any(shares.values()):
+            # Its outermost calls' time, as recorded, is what its lines have together.
+            whole = self._calls.seconds[code] / max(self._calls.seconds.values())
+            total = sum(shares.values())
+            shares = {line: share * whole / total for line, share in shares.items()}
+        return shares
 
     def _function(
         self,
@@ -236,6 +251,14 @@ class _Spread:
             return 0.0
         variance = (self._squares - self._last**2 / batches) / (batches - 1)
         return float(max(0.0, variance) ** 0.5)
+
+
+def _leading_dimension(batch: Any) -> int:
+    """Samples in a batch: the first axis of its first array, however it is nested."""
+    while isinstance(batch, tuple | list | dict) and batch:
+        batch = next(iter(batch.values() if isinstance(batch, dict) else batch))
+    shape: Any = getattr(batch, "shape", ())
+    return int(shape[0]) if len(shape) else 0
 
 
 def _place(code: CodeType) -> Place:

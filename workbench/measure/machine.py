@@ -56,6 +56,9 @@ def _accelerator() -> str | None:
     # Asking TensorFlow imports it; who has not imported it has not measured on its accelerator.
     if "tensorflow" not in sys.modules:
         return None
-    devices = sys.modules["tensorflow"].config.list_physical_devices()
+    config: Any = getattr(sys.modules["tensorflow"], "config", None)
+    if not hasattr(config, "list_physical_devices"):
+        return None  # another thread is importing it just now
+    devices = config.list_physical_devices()
     names = [d.device_type for d in devices if d.device_type != "CPU"]
     return f"{len(names)} x {names[0]}" if names else None

@@ -76,6 +76,7 @@ class LineProfile:
         batches: Batches profiled; as many ran unprofiled between them.
         seconds: Duration of the profiled batches.
         unprofiled_seconds: Duration of as many batches without the profiler.
+        samples: Samples in the profiled batches, by their real leading dimension.
         slowdown: Median of profiled over median of unprofiled batches.
         workers: 0: the calling thread.
         use_multiprocessing: Whether workers were processes.
@@ -87,6 +88,7 @@ class LineProfile:
     batches: int
     seconds: float
     unprofiled_seconds: float
+    samples: int
     slowdown: float
     workers: int
     use_multiprocessing: bool

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from workbench.settings import READ_METHODS, Settings, SettingsError, control_name, knobs
 
+Changes = dict[str, dict[str, Any]]  # {group: {field: value}}
 WIDE = widgets.Layout(width="335px")
 STYLE = {"description_width": "125px"}
 SIZES = [(n, n) for n in (32, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512)]
@@ -61,18 +62,23 @@ class Controls:
         for control in self.by_name.values():
             control.widget.observe(self._moved, names="value")
 
-    def settings(self) -> Settings:
+    def settings(self, more: Changes | None = None) -> Settings:
         """The settings that the controls stand at.
+
+        Args:
+            more: Further changes, as `Settings.updated` takes them.
 
         Raises:
             SettingsError: If they do not fit together.
         """
-        base, changes = self._base, dict[str, dict[str, Any]]()
+        base, changes = self._base, Changes()
         for control in self.by_name.values():
             before = getattr(getattr(base, control.group), control.field)
             if control.widget.value != control.show(before):
                 value = control.read(control.widget.value)
                 changes.setdefault(control.group, {})[control.field] = value
+        for group, fields in (more or {}).items():
+            changes[group] = {**changes.get(group, {}), **fields}
         return base.updated(changes) if changes else base
 
     def show(self, settings: Settings) -> None:
@@ -86,13 +92,13 @@ class Controls:
         finally:
             self._quiet = False
 
-    def changes_for(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def changes_for(self, values: dict[str, Any]) -> Changes:
         """Changes for `Settings.updated` from control names and values.
 
         Raises:
             SettingsError: If there is no such control.
         """
-        changes = dict[str, dict[str, Any]]()
+        changes = Changes()
         for name, value in values.items():
             if name not in self.by_name:
                 raise SettingsError(

@@ -50,10 +50,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the feed delivers with some settings, and a hash of their first batch."""
+    """What the feed delivers with some settings, samples of an epoch, a hash of the first batch."""
 
     request: Request
     rate: Rate
+    samples: int
     first_batch: str
 
 
@@ -161,14 +162,17 @@ class Engine:
 
     def live(self, on: bool) -> None:
         """Switch the line profile on or off."""
+        self.tell(fault=None)
         self._set(_live=on)
 
     def measure(self, seconds: float) -> None:
         """Measure the feed now, for this long."""
+        self.tell(fault=None)
         self._set(_measure_seconds=seconds)
 
     def stop(self) -> None:
-        """End what is being measured."""
+        """End what is being measured, after the batches that are running."""
+        self.tell(status="Finishing the batches that are running …")
         self._set(_live=False, _measure_seconds=0.0)
 
     def beat(self) -> None:
@@ -213,10 +217,13 @@ class Engine:
             if request.generation > self._drawn:
                 pipeline, labels = self._draw(request, pipeline, labels)
                 drawn_at = monotonic()
-            self._take_snapshot()
-            if self._report is not shown:
-                shown = self._report
-                self._display.report(shown)
+            try:
+                self._take_snapshot()
+                if self._report is not shown:
+                    shown = self._report
+                    self._display.report(shown)
+            except Exception as error:
+                self._fail(request, error)
             self._wait_for_change(request, drawn_at)
 
     def _wait_for_change(self, request: Request, drawn_at: float) -> None:
@@ -263,10 +270,13 @@ class Engine:
         with self._changed:
             self._changed.wait_for(lambda: self._drawn or self._closed)
         self.tell(status="Importing TensorFlow; the picture is live already …")
-        with quiet_stderr():
-            from workbench.generators.dataset import Dataset
-            from workbench.measure import feed  # noqa: F401  (TensorFlow itself, here and not later)
-
+        try:
+            with quiet_stderr():
+                from workbench.generators.dataset import Dataset
+                from workbench.measure import feed  # noqa: F401  (TensorFlow, here and not later)
+        except Exception as error:
+            self._fail(self._report.request, error)
+            return
         self._keras_ready = True
         if self._report.request.settings.augmentation.brightness_range:
             self._set(_drawn=0)  # the one case where keras_loop's picture is its own
@@ -287,7 +297,7 @@ class Engine:
                 idle = self._idle_reason()
                 if not idle:
                     return self._report.request
-                if idle != self._report.status and self._report.fault is None:
+                if idle != self._report.status:
                     self._report = replace(self._report, status=idle)
                 # The page's beats stop without an event, so look again from time to time.
                 self._changed.wait(1.0)
@@ -363,10 +373,14 @@ class Engine:
             seconds,
             self._interrupt,
         )
-        measured = Measured(request, rate, first_batch_hash(dataset))
+        if self._interrupt.is_set():
+            raise Stopped("by a change")
+        samples = len(dataset.pipeline.rows)
+        measured = Measured(request, rate, samples, first_batch_hash(dataset))
         self.first_measured = self.first_measured or measured
         with self._changed:
-            self._measure_seconds = 0.0
+            if self._measure_seconds == seconds:
+                self._measure_seconds = 0.0
             self._report = replace(self._report, measured=measured)
             self._changed.notify_all()
 

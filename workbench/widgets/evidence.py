@@ -17,7 +17,6 @@ def evidence(
     settings: Settings,
     before: Measured | None,
     now: Measured | None,
-    samples: int,
 ) -> dict[str, Any]:
     """Evidence for some settings.
 
@@ -26,7 +25,6 @@ def evidence(
         settings: What is exported.
         before: The first measurement of the panel.
         now: The last one; left out unless it was made with `settings`.
-        samples: Of the training subset, for the epoch's time.
     """
     if now is not None and now.request.settings != settings:
         now = None
@@ -34,8 +32,8 @@ def evidence(
         "date": datetime.now(UTC).date().isoformat(),
         "machine": machine(),
         "versions": versions(),
-        "before": _figures(start, before, samples),
-        "now": _figures(start, now, samples),
+        "before": _figures(start, before),
+        "now": _figures(start, now),
         "alters_training": changes(start, settings),
         "first_batch": now.first_batch if now else None,
     }
@@ -60,11 +58,11 @@ def changes(start: Settings, now: Settings, *, speed_too: bool = False) -> list[
     return found
 
 
-def _figures(start: Settings, measured: Measured | None, samples: int) -> dict[str, Any] | None:
+def _figures(start: Settings, measured: Measured | None) -> dict[str, Any] | None:
     if measured is None:
         return None
     return {
         **measured.rate.to_dict(),
-        "epoch_seconds": samples / measured.rate.samples_per_second.median,
+        "epoch_seconds": measured.samples / measured.rate.samples_per_second.median,
         "changed": changes(start, measured.request.settings, speed_too=True),
     }

@@ -24,7 +24,7 @@ from workbench.widgets.engine import Engine, Report, Request
 from workbench.widgets.evidence import evidence
 from workbench.widgets.layout import Layout
 from workbench.widgets.listing import hot_lines, rows
-from workbench.widgets.preview import Preview
+from workbench.widgets.preview import TILES, Preview
 
 # The article's first example: where the panel starts on data that has no settings yet.
 EXAMPLE_1 = Augmentation(
@@ -96,7 +96,7 @@ class Workbench:
         Raises:
             SettingsError: If there is no such control or a value cannot be used.
         """
-        self._show(self.settings.updated(self._controls.changes_for(values)))
+        self._show(self._controls.settings(self._controls.changes_for(values)))
 
     def profile(self, seconds: float = 1.0) -> LineProfile:
         """Profile the lines of a batch in this thread, with the settings shown."""
@@ -121,7 +121,7 @@ class Workbench:
         """
         settings = self.settings
         before, now = self._engine.first_measured, self._engine.report.measured
-        found = evidence(self._initial, settings, before, now, len(self._pipeline.rows))
+        found = evidence(self._initial, settings, before, now)
         tuned = Tuned(settings=settings, evidence=found)
         return tuned.save(path or self._view.path.value)
 
@@ -136,14 +136,14 @@ class Workbench:
             SettingsError: If it is no workbench file, or is for another kind of data.
         """
         file = Path(path or self._view.path.value)
-        wanted, own = load(file).settings, self.settings.data
+        wanted, own = load(file).settings, self._initial.data
         if wanted.data.kind != own.kind:
             raise SettingsError(
                 f"{file} is for data of kind {wanted.data.kind!r}; this panel shows {own.kind!r}. "
                 f"Open it with wb.Workbench({str(file)!r})"
             )
         if own.kind == "arrays":
-            self._show(wanted.model_copy(update={"data": own}))
+            self._show(wanted.updated({"data": {"shape": own.shape, "dtype": own.dtype}}))
         else:
             self._show(wanted.updated({"data": {"path": own.path}}))
 
@@ -183,9 +183,9 @@ class Workbench:
         if report.fault is not None:
             sentence = verdict.cannot(report.fault, self._drawn_at)
         elif measured is not None:
-            sentence = verdict.delivers(measured.rate, len(self._pipeline.rows))
+            sentence = verdict.delivers(measured.rate, measured.samples)
         else:
-            sentence = verdict.not_measured(profile, report.request.settings.batch.size)
+            sentence = verdict.not_measured(profile)
         return {
             "sentence": sentence,
             "stale": stale,
@@ -197,17 +197,15 @@ class Workbench:
         }
 
     def _title(self, settings: Settings) -> str:
-        source = self._pipeline.source
-        data, total = settings.data, len(source)
-        height, width, channels = source.shape
-        if data.kind == "folder":
-            height, width = data.image_size
-            channels = 1 if data.color_mode == "grayscale" else 3
-        return (
-            f"{self._name} · {total} images, {len(self._pipeline.rows)} for training · "
-            f"batch {settings.batch.size} × {height}×{width}×{channels} {settings.batch.dtype} · "
-            f"{usable_cores()} cores usable"
-        )
+        data, total = self._view.preview.data, len(self._pipeline.source)
+        samples, shape = data.get("samples"), "×".join(map(str, data.get("shape", ())))
+        parts = [
+            self._name,
+            f"{total} images" + (f", {samples} for training" if samples else ""),
+            f"batch {settings.batch.size} × {shape} {settings.batch.dtype}" if shape else "",
+            f"{usable_cores()} cores usable",
+        ]
+        return " · ".join(part for part in parts if part)
 
     # Callbacks: they run on any thread and only pass on what is wanted.
 
@@ -215,13 +213,13 @@ class Workbench:
         self._guarded(lambda: self._engine.request(self.settings), "fault")
 
     def _pressed(self, change: Any) -> None:
-        action, request = change["new"].get("action"), self._engine.report.request
-        if action == "try":
-            self._guarded(lambda: self.set(augment_method="opencv"))
-        elif action == "others":
-            self._engine.request(request.settings, first=request.first + 16)
-        elif action == "redraw":
-            self._engine.request(request.settings, epoch=request.epoch + 1)
+        request = self._engine.report.request
+        actions = {
+            "try": lambda: self.set(augment_method="opencv"),
+            "others": lambda: self._engine.request(self.settings, first=request.first + TILES),
+            "redraw": lambda: self._engine.request(self.settings, epoch=request.epoch + 1),
+        }
+        self._guarded(actions[change["new"]["action"]], "fault")
 
     def _stop(self, _: Any) -> None:
         self._view.live.value = False
@@ -260,6 +258,7 @@ class Workbench:
         view.export.on_click(self._export)
         view.import_.on_click(self._import)
         view.reset.on_click(lambda _: self._guarded(lambda: self._show(self._initial)))
+        view.path.observe(lambda _: engine.tell(), names="value")  # for Copy as Python
         shell = get_ipython()
         for event, hook in self._hooks().items():
             if shell is not None:
@@ -275,10 +274,12 @@ class Workbench:
         self._engine.cell_runs(False)
 
     def _python(self) -> str:
+        arrays = "x, y" if self._initial.data.kind == "arrays" else ""
+        subset = ", ".join(filter(None, [arrays, 'subset="validation"']))
         return (
             "import workbench as wb\n\n"
             f"tuned = wb.load({self._view.path.value!r})\n"
-            'train, validation = tuned.dataset(), tuned.dataset(subset="validation")\n'
+            f"train, validation = tuned.dataset({arrays}), tuned.dataset({subset})\n"
             "model.fit(train, validation_data=validation, shuffle=False)\n"
         )
 

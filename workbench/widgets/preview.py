@@ -83,6 +83,8 @@ def draw(pipeline: Pipeline, tiles: Tiles, first: int, epoch: int, labels: str) 
         if stretched
         else f"shown on {low:g} … {high:g}",
         "check": f"{check(images, len(wanted) - len(rows))} · {labels}",
+        "samples": len(order),
+        "shape": list(pipeline.source.shape),
         "columns": COLUMNS,
         "rows": ceil(len(shown) / COLUMNS),
         "width": width,

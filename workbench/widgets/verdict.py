@@ -45,13 +45,13 @@ def delivers(rate: Rate, samples: int) -> str:
     )
 
 
-def not_measured(profile: LineProfile | None, batch_size: int) -> str:
+def not_measured(profile: LineProfile | None) -> str:
     """What is known before the feed was measured."""
-    if profile is None or not profile.seconds:
+    if profile is None or not profile.samples:
         return "Not measured yet."
-    rate = batch_size * profile.batches / profile.seconds
+    rate = number(profile.samples / profile.seconds)
     return (
-        f"About {number(rate)} images/s while being profiled (this thread). "
+        f"About {rate} images/s while being profiled (this thread). "
         "Press Measure for the figure training gets."
     )
 
