@@ -139,10 +139,11 @@ class LineSession:
         if not profiled:
             ticks, elapsed = self._ticks(), perf_counter() - began if began else 1.0
         batches = max(1, len(profiled))
-        pairs = min(len(profiled), len(plain))
-        batch_seconds = elapsed / batches
+        pairs = list(zip(profiled, plain, strict=False))
+        batch_seconds, slowdown = elapsed / batches, 1.0
         if pairs:
-            batch_seconds *= sum(plain[:pairs]) / sum(profiled[:pairs])
+            batch_seconds *= sum(q for _, q in pairs) / sum(p for p, _ in pairs)
+            slowdown = statistics.median(p / q for p, q in pairs)
         shares = {code: self._shares(code, ticks, elapsed) for code in self._functions}
         scale = batch_seconds * batches / elapsed
         functions = [
@@ -154,7 +155,7 @@ class LineSession:
             batches=batches,
             seconds=elapsed,
             unprofiled_seconds=batch_seconds * batches,
-            slowdown=statistics.median(profiled) / statistics.median(plain) if pairs else 1.0,
+            slowdown=slowdown,
             samples=samples,
             workers=0,
             use_multiprocessing=False,

@@ -77,7 +77,7 @@ class LineProfile:
         seconds: Duration of the profiled batches.
         unprofiled_seconds: Duration of as many batches without the profiler.
         samples: Samples in the profiled batches, by their real leading dimension.
-        slowdown: Median of profiled over median of unprofiled batches.
+        slowdown: Profiled over unprofiled time of the same batch, median of all batches.
         workers: 0: the calling thread.
         use_multiprocessing: Whether workers were processes.
         outside: Shares of the batch time that no listed line has. Self shares plus these are 1.
