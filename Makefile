@@ -7,11 +7,14 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(she
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 
+# Jupyter refuses to run as root, as people in containers do, unless it is told to.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
 .PHONY: lab test bench soak lint screenshots clean
 
 lab: .venv/lab
 	@echo "3/3  Starting JupyterLab. It prints its address below; Ctrl+C ends it."
-	cd notebooks && ../$(BIN)/python -m jupyterlab
+	cd notebooks && ../$(BIN)/python -m jupyterlab $(AS_ROOT)
 
 test: .venv/test
 	$(BIN)/ruff check .

@@ -245,11 +245,10 @@ class Engine:
             if ready.source.labels is not pipeline.source.labels:
                 labels = label_counts(ready.source)
             preview = draw(ready, self._tiles, request.first, request.epoch, labels)
+            self._display.picture(preview, request, perf_counter() - began)
         except Exception as error:
             self._fail(request, error)
             ready = pipeline
-        else:
-            self._display.picture(preview, request, perf_counter() - began)
         with self._changed:
             self._drawn = request.generation
             self._changed.notify_all()
