@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 
 import workbench as wb
-from tests.conftest import array_settings
+from tests.conftest import array_settings, timed
 from workbench.generators.dataset import Dataset
 from workbench.generators.pipeline import Pipeline
 from workbench.generators.sources import ArraySource
@@ -51,6 +51,7 @@ def line_of(profile, function, text):
     return next(line for line in lines if text in line.source)
 
 
+@timed
 def test_shares_of_known_sleeps_are_true():
     profile = wb.profile_lines(Sleeper(), seconds=1.0)
     assert [f.name for f in profile.functions] == ["Sleeper.__getitem__", "augment", "Sleeper.read"]
@@ -69,6 +70,7 @@ def test_shares_of_known_sleeps_are_true():
     assert str(profile.hot[0]).startswith("time.sleep(0.006)  test_measure.py:")
 
 
+@timed
 def test_self_shares_and_outside_add_to_one():
     profile = wb.profile_lines(Sleeper(), seconds=0.3)
     own = sum(line.self_share for f in profile.functions for line in f.lines)
@@ -161,6 +163,7 @@ class Uneven(Sleeper):
         return {"x": [np.zeros(((8, 2)[index], 3))]}
 
 
+@timed
 def test_an_even_number_of_unequal_batches_is_measured_fairly():
     profile = wb.profile_lines(Uneven(), seconds=1.0)
     assert profile.batch_seconds == pytest.approx(0.0125, rel=0.1)
@@ -174,6 +177,7 @@ def sleep_deeper(depth):
         sleep_deeper(depth - 1)
 
 
+@timed
 def test_recursive_functions_count_once():
     class Recursive(Sleeper):
         def __getitem__(self, index):
@@ -229,6 +233,7 @@ FEEDS = [(1, False, 50), (2, False, 100), (2, True, 100)]
 
 
 @pytest.mark.parametrize(("workers", "processes", "expected"), FEEDS)
+@timed
 def test_a_generator_that_sleeps_20_ms_gives_50_batches_a_second_and_worker(
     workers, processes, expected
 ):
@@ -242,6 +247,7 @@ def test_a_generator_that_sleeps_20_ms_gives_50_batches_a_second_and_worker(
 
 
 @pytest.mark.parametrize(("workers", "processes", "_"), FEEDS)
+@timed
 def test_the_rate_is_what_fit_gets(workers, processes, _):
     class Idle(keras.Model):
         def train_step(self, data):
@@ -301,6 +307,7 @@ def test_an_error_of_the_generator_is_the_error_that_comes_out(workers, processe
     assert set(psutil.Process().children()) <= set(children)
 
 
+@timed
 def test_an_interrupt_of_the_process_group_does_not_hang_the_measurement():
     """Jupyter's Interrupt reaches worker processes too."""
 
