@@ -240,7 +240,7 @@ def test_a_generator_that_sleeps_20_ms_gives_50_batches_a_second_and_worker(
     rate = wb.measure_rate(Sleeper(), workers=workers, use_multiprocessing=processes, seconds=1.5)
     assert rate.samples_per_second.median == pytest.approx(8 * expected, rel=0.1)
     assert rate.batch_ms.median == pytest.approx(1000 / expected, rel=0.1)
-    assert rate.samples_per_second.n >= 10
+    assert 5 <= rate.samples_per_second.n <= 10
     per_second = rate.samples_per_second.median * 4 * 4 * 4 / 1e6
     assert rate.megabytes_per_second == pytest.approx(per_second)
     assert rate.peak_memory_bytes > 50e6

@@ -27,8 +27,9 @@ from keras.src.trainers.data_adapters import py_dataset_adapter
 
 from workbench.measure.rate import Rate, Spread, Stopped
 
-# Arrivals are grouped into at most so many intervals: enough for a median and a spread.
-MOST_INTERVALS = 20
+# Arrivals are grouped into at most so many intervals: enough for a median and a spread, and each
+# long enough that batches which come in bursts, from several workers or after a pause, even out.
+MOST_INTERVALS = 10
 
 
 def measure(
@@ -167,10 +168,10 @@ def _batches(feed: _Feed) -> Iterator[Iterator[int]]:
 def _intervals(arrivals: list[tuple[float, int]], workers: int) -> Iterator[tuple[float, int, int]]:
     """(seconds, samples, batches) between arrivals, grouped.
 
-    Batches of several workers come in bursts: an interval holds a multiple of the workers.
+    Batches of several workers come in bursts: an interval holds at least two from each worker.
     """
     count = len(arrivals) - 1
-    size = min(count, workers * ceil(count / MOST_INTERVALS / workers))
+    size = min(count, workers * max(2, ceil(count / MOST_INTERVALS / workers)))
     for start in range(0, count - size + 1, size):
         inside = arrivals[start + 1 : start + size + 1]
         yield inside[-1][0] - arrivals[start][0], sum(samples for _, samples in inside), size
