@@ -150,6 +150,8 @@ class LineSession:
             self._function(code, shares, ticks.get(_place(code), {}), spreads, scale, batches)
             for code in self._functions
         ]
+        # The one that gives the batch stays first: nothing can take more.
+        functions[1:] = sorted(functions[1:], key=lambda function: -function.share)
         own = sum(line.self_share for f in functions for line in f.lines)
         return LineProfile(
             batches=batches,

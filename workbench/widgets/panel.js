@@ -35,17 +35,20 @@ function head(model, root) {
   const title = make("div", { class: "wb-title" });
   const sentence = make("div", { class: "wb-verdict", role: "status" });
   const slowest = make("span", { class: "wb-slowest" });
+  const where = make("span", { class: "wb-where" });
   const attempt = button("wb-try", "", () => press(model, "try"));
   const status = make("div", { class: "wb-status" });
   const error = make("div", { class: "wb-error", role: "alert" });
-  root.append(title, sentence, make("div", { class: "wb-second" }, slowest, attempt), status, error);
+  root.append(title, sentence, make("div", { class: "wb-second" }, slowest, where, attempt), status, error);
   return () => {
     const data = model.get("data");
-    const texts = { title, sentence, slowest, status, error };
+    const texts = { title, sentence, status, error };
     for (const [name, node] of Object.entries(texts)) setText(node, data[name] || "");
     sentence.classList.toggle("wb-stale", Boolean(data.stale));
     sentence.title = data.detail || "";
-    slowest.title = data.slowest || "";
+    const [source, place] = data.slowest || ["", ""];
+    setText(slowest, (slowest.title = source));
+    setText(where, place);
     setText(attempt, "Try " + data.suggestion);
     attempt.hidden = !data.suggestion;
     error.hidden = !data.error;

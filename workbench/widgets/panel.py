@@ -190,7 +190,7 @@ class Workbench:
             "sentence": sentence,
             "stale": stale,
             "detail": str(measured.rate) if measured else "",
-            "slowest": verdict.slowest(profile) if profile else "",
+            "slowest": verdict.slowest(profile) if profile else ("", ""),
             "suggestion": verdict.suggestion(profile, report.request.settings) if profile else "",
             "status": f"{report.notice} {report.status}".strip(),
             "error": "\n".join(str(e) for e in (report.fault, report.complaint) if e),

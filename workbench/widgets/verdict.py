@@ -62,9 +62,14 @@ def cannot(fault: Fault, since: str) -> str:
     return f"No figure: {fault}{old}."
 
 
-def slowest(profile: LineProfile) -> str:
-    """The hottest line, or nothing before there is one."""
-    return f"Slowest line: {profile.hot[0]}." if profile.hot else ""
+def slowest(profile: LineProfile) -> tuple[str, str]:
+    """The hottest line: its source, which may be cut to fit, and its place and share."""
+    if not profile.hot:
+        return "", ""
+    line = profile.hot[0]
+    source = line.source.strip() or f"{line.function} (no source)"
+    place = f"{Path(line.file).name}:{line.line}"
+    return f"Slowest line: {source}", f"{place}, {line.self_share:.0%} of a batch."
 
 
 def suggestion(profile: LineProfile, settings: Settings) -> str:
