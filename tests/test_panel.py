@@ -358,6 +358,22 @@ def test_import_brings_the_split_and_the_counts_follow(panel, tmp_path):
     until(lambda: panel._engine.report.measured and panel._engine.report.measured.samples == 5)
 
 
+def test_set_takes_what_a_dropdown_shows(panel):
+    panel.set(worker_kind="processes", rescale="1/255")
+    assert panel.settings.feed.use_multiprocessing
+    assert panel.settings.augmentation.rescale == 1 / 255
+    panel.set(worker_kind="threads", rescale="off")
+    assert not panel.settings.feed.use_multiprocessing
+    assert panel.settings.augmentation.rescale is None
+    assert panel._controls.by_name["rescale"].widget.label == "off"
+
+
+def test_a_closed_panel_says_so(class_folder):
+    panel = wb.Workbench(class_folder)
+    panel.close()
+    assert "closed" in panel._repr_mimebundle_()["text/plain"]
+
+
 def test_numpy_numbers_are_numbers(panel):
     panel.set(batch_size=np.int64(3), rotation_range=np.float32(4))
     assert panel.settings.batch.size == 3

@@ -117,6 +117,17 @@ def test_evidence_spoilt_by_hand_does_not_stop_loading(tuned, tmp_path, evidence
         assert wb.load(file).settings == tuned.settings
 
 
+@pytest.mark.parametrize("name", ["", "tuned.txt", "tuned"])
+def test_a_name_that_could_not_be_opened_again_is_refused(tuned, tmp_path, name):
+    with pytest.raises(ValueError, match=r"ending in \.json. Received: .*"):
+        tuned.save(tmp_path / name)
+
+
+def test_a_place_that_cannot_be_written_is_named_and_not_its_temporary_file(tuned):
+    with pytest.raises(OSError, match=r"'/proc/t\.json'"):
+        tuned.save("/proc/t.json")
+
+
 def test_saving_into_a_missing_folder_names_it(tuned, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"No such folder: .*nowhere"):
         tuned.save(tmp_path / "nowhere" / "t.json")

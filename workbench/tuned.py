@@ -75,8 +75,12 @@ class Tuned(Group):
         Raises:
             FileExistsError: If there is a file that is not the workbench's.
             FileNotFoundError: If there is no such folder.
+            OSError: If it cannot be written.
+            ValueError: If the name does not end in .json.
         """
-        target = Path(path)
+        target = Path(path).expanduser()
+        if target.suffix != ".json":
+            raise ValueError(f"path: expected a file name ending in .json. Received: {str(path)!r}")
         if not target.parent.is_dir():
             raise FileNotFoundError(f"No such folder: {target.parent}")
         if target.exists() and not _is_ours(target):
@@ -97,7 +101,7 @@ def load(path: str | os.PathLike[str]) -> Tuned:
         FileNotFoundError: If there is no such file.
         SettingsError: If it is no workbench file or its settings cannot be used.
     """
-    file = Path(path)
+    file = Path(path).expanduser()
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -190,7 +194,10 @@ def _readable(value: Any, indent: str = "") -> str:
 
 def _replace(target: Path, text: str) -> None:
     """Write all or nothing: a reader never sees half a file."""
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)

@@ -150,9 +150,11 @@ def _batches(feed: _Feed) -> Iterator[Iterator[int]]:
     """The number of samples of each batch as it arrives; leaves no worker behind."""
     adapter = _Adapter(feed)
     pools = set(py_dataset_adapter._DATA_POOLS)
+    # In this order, as `fit` does: it fetches two batches here, in which workers that had been
+    # started before would fill the queue.
+    dataset = adapter.get_tf_dataset()
     adapter.on_epoch_begin()
     try:
-        dataset = adapter.get_tf_dataset()
         yield (int(tf.nest.flatten(batch)[0].shape[0]) for batch in dataset)
     except tf.errors.OpError:
         if adapter.error is not None:

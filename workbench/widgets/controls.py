@@ -15,7 +15,8 @@ Changes = dict[str, dict[str, Any]]  # {group: {field: value}}
 WIDE = widgets.Layout(width="335px")
 STYLE = {"description_width": "125px"}
 SIZES = [(n, n) for n in (32, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512)]
-RESCALES = {"off": None, "1/255": 1 / 255, "1/65535": 1 / 65535}
+# A dropdown shows nothing for a value of None, so off is 0 there.
+RESCALES = {"off": 0.0, "1/255": 1 / 255, "1/65535": 1 / 65535}
 
 
 @dataclass
@@ -105,8 +106,12 @@ class Controls:
                     f"{name}: no such control. Received: {value!r}. "
                     f"There are: {', '.join(sorted(self.by_name))}"
                 )
-            control = self.by_name[name]
-            changes.setdefault(control.group, {})[control.field] = value
+            control, plain = self.by_name[name], value
+            if isinstance(value, str) and isinstance(control.widget, widgets.Dropdown):
+                # What the dropdown shows is as good as what it stands for: "processes", "off".
+                shown = dict(control.widget.options)
+                plain = control.read(shown[value]) if value in shown else value
+            changes.setdefault(control.group, {})[control.field] = plain
         return changes
 
     def widgets(self, *, trains: bool) -> Iterator[Any]:
@@ -136,13 +141,13 @@ def _widget(
     if name == "image_size":
         return widgets.SelectionSlider(options=choices, **look), tuple, _same
     if choices:
-        return widgets.Dropdown(options=choices, **look), _same, _same
+        return widgets.Dropdown(options=choices, **look), *_FORMS.get(name, (_same, _same))
     look |= dict(zip(("min", "max", "step"), slider, strict=True))
     if field.annotation is int:
         return widgets.IntSlider(**look), _same, _same
     look["readout_format"] = ".0f" if float(slider[2]).is_integer() else ".2f"
-    if name in _PAIRS:
-        return widgets.FloatRangeSlider(**look), *_PAIRS[name]
+    if name in _FORMS:
+        return widgets.FloatRangeSlider(**look), *_FORMS[name]
     return widgets.FloatSlider(**look), float, _same
 
 
@@ -168,13 +173,14 @@ def _zoom_bounds(value: Any) -> tuple[float, float]:
     return tuple(value) if isinstance(value, tuple | list) else (1 - value, 1 + value)
 
 
-# How ranges are shown and read back; brightness 1 to 1 is no brightness at all.
-_PAIRS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+# How values are shown and read back; brightness 1 to 1 is no brightness at all.
+_FORMS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "zoom_range": (_zoom_bounds, list),
     "brightness_range": (
         lambda value: tuple(value or (1.0, 1.0)),
         lambda pair: None if tuple(pair) == (1.0, 1.0) else list(pair),
     ),
+    "rescale": (lambda value: value or 0.0, lambda value: value or None),
 }
 
 

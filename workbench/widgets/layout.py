@@ -55,13 +55,14 @@ class Layout:
         left = {"width": "365px", "height": "440px", "overflow": "hidden auto", "flex": "0 0 auto"}
         column = widgets.VBox(rows, layout=left)
         column.add_class("wb-controls")
-        right = {"flex": "1 1 auto", "min_width": "0"}
+        right = {"flex": "1 1 420px", "min_width": "0"}
         picture = widgets.VBox([self.preview, self.hot], layout=right)
         buttons = widgets.HBox([self.live, self.measure, self.stop], layout={"flex": "0 0 auto"})
         root = widgets.VBox(
             [
                 widgets.HBox([self.head, buttons], layout={"justify_content": "space-between"}),
-                widgets.HBox([column, picture]),
+                # In a narrow window the picture goes below the controls.
+                widgets.HBox([column, picture], layout={"flex_flow": "row wrap"}),
                 self.profile,
                 widgets.HBox([self.path, self.export, self.import_, self.reset, self.copy]),
                 self.shell,

@@ -79,6 +79,8 @@ class Workbench:
         self._engine.start()
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
+        if Workbench._open is not self:
+            return {"text/plain": "This panel is closed. Make another one: wb.Workbench(data)"}
         return self._view.root._repr_mimebundle_(**options)
 
     @property
@@ -135,7 +137,7 @@ class Workbench:
             FileNotFoundError: If there is no such file.
             SettingsError: If it is no workbench file, or is for another kind of data.
         """
-        file = Path(path or self._view.path.value)
+        file = Path(path or self._view.path.value).expanduser()
         wanted, own = load(file).settings, self._initial.data
         if wanted.data.kind != own.kind:
             raise SettingsError(
@@ -236,7 +238,8 @@ class Workbench:
         try:
             action()
         except Exception as error:
-            self._engine.tell(**{kind: verdict.Fault(f"{type(error).__name__}: {error}", "")})
+            fault = verdict.Fault(f"{type(error).__name__}: {error}", "")
+            self._engine.tell(notice="", **{kind: fault})
 
     def _show(self, settings: Settings) -> None:
         self._controls.show(settings)
