@@ -58,11 +58,12 @@ class Layout:
         right = {"flex": "1 1 420px", "min_width": "0"}
         picture = widgets.VBox([self.preview, self.hot], layout=right)
         buttons = widgets.HBox([self.live, self.measure, self.stop], layout={"flex": "0 0 auto"})
+        wrapping = {"flex_flow": "row wrap", "justify_content": "space-between"}
         root = widgets.VBox(
             [
-                widgets.HBox([self.head, buttons], layout={"justify_content": "space-between"}),
-                # In a narrow window the picture goes below the controls.
-                widgets.HBox([column, picture], layout={"flex_flow": "row wrap"}),
+                # In a narrow window the right goes below the left.
+                widgets.HBox([self.head, buttons], layout=wrapping),
+                widgets.HBox([column, picture], layout=wrapping),
                 self.profile,
                 widgets.HBox([self.path, self.export, self.import_, self.reset, self.copy]),
                 self.shell,
