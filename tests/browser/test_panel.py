@@ -31,15 +31,20 @@ def wait_for_text(book, css, text, seconds=30):
     )
 
 
+def wait_for_picture(book, condition, number):
+    """Wait until the picture's settings number meets a condition, such as "=== number"."""
+    book.page.wait_for_function(
+        "number => { const i = document.querySelector('img.wb-preview');"
+        f" return i.dataset.settings {condition} && i.complete }}",
+        arg=number,
+        timeout=20_000,
+    )
+
+
 def settle(book):
     """Wait until the page shows the picture of the newest settings."""
     newest = book.run("print(panel._engine.report.request.generation)")
-    book.page.wait_for_function(
-        "newest => { const i = document.querySelector('img.wb-preview');"
-        " return i.dataset.settings === newest && i.complete }",
-        arg=newest,
-        timeout=20_000,
-    )
+    wait_for_picture(book, "=== number", newest)
 
 
 def setting(book, expression):
@@ -79,12 +84,7 @@ def assert_tiles_show(picture, images, low, high):
 def wait_for_new_picture(book, action):
     before = book.page.get_attribute("img.wb-preview", "data-settings")
     action()
-    book.page.wait_for_function(
-        "before => { const i = document.querySelector('img.wb-preview');"
-        " return i.dataset.settings !== before && i.complete }",
-        arg=before,
-        timeout=20_000,
-    )
+    wait_for_picture(book, "!== number", before)
 
 
 def test_tiles_are_the_first_batch_of_the_exported_dataset(book, tmp_path):

@@ -27,8 +27,8 @@ from workbench.widgets.verdict import Fault
 
 REFRESH = 0.2  # seconds between two updates of the profile: 5 a second
 # Seconds a thread may keep the interpreter lock while another wants it. A slider's event passes
-# five threads of the kernel on its way to a picture; at Python's 5 ms each would wait that long for
-# the batch that runs beside it. One busy thread's own speed does not depend on it.
+# several threads of the kernel on its way to a picture; at Python's 5 ms each may wait that long
+# for the batch that runs beside it. One busy thread's own speed does not depend on it.
 PROFILING_SWITCH_INTERVAL = 0.0005
 PICTURE_GAP = 0.1  # at most 10 pictures a second
 REST = 1.0  # sliders must rest this long before the feed is measured

@@ -18,7 +18,8 @@ class Fault:
 
     Attributes:
         text: Type and message.
-        where: The user's own file and line that raised it; empty if there is none.
+        where: File and line that raised it, of the user's code or of our generators, libraries left
+            out; empty if there is none.
     """
 
     text: str
