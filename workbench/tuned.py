@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from workbench import jsonfile
 from workbench.generators.pipeline import Pipeline, Subset
 from workbench.generators.sources import open_source
 from workbench.measure.machine import machine
@@ -19,6 +19,7 @@ from workbench.settings import FolderData, Group, NpyData, Settings, SettingsErr
 if TYPE_CHECKING:
     from workbench.generators.dataset import Dataset
 
+FORMAT = "workbench"
 VERSION = 1
 LINE = 100  # lists of plain values that fit a line of the file stay on it
 
@@ -78,19 +79,13 @@ class Tuned(Group):
             OSError: If it cannot be written.
             ValueError: If the name does not end in .json.
         """
-        target = Path(path).expanduser()
-        if target.suffix != ".json":
-            raise ValueError(f"path: expected a file name ending in .json. Received: {str(path)!r}")
-        if not target.parent.is_dir():
-            raise FileNotFoundError(f"No such folder: {target.parent}")
-        if target.exists() and not _is_ours(target):
-            raise FileExistsError(f"{target} exists and is not a workbench file: left as it is")
+        target = jsonfile.claim(path, FORMAT)
         values = self.model_dump(mode="json")
         data = values["settings"]["data"]
         if "path" in data:
             data["path"] = _relative(data["path"], target.parent)
         values["evidence"] = _rounded(values["evidence"])
-        _replace(target, _readable(values) + "\n")
+        jsonfile.replace(target, _readable(values) + "\n")
         return target
 
 
@@ -102,15 +97,7 @@ def load(path: str | os.PathLike[str]) -> Tuned:
         SettingsError: If it is no workbench file or its settings cannot be used.
     """
     file = Path(path).expanduser()
-    try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise FileNotFoundError(f"No such file: {file}") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}: broken JSON: {error}") from None
-    if not isinstance(values, dict) or values.get("format") != "workbench":
-        raise SettingsError(f'{file}: not a workbench file (no "format": "workbench")')
-    _check_version(file, values.get("version"))
+    values = jsonfile.read(file, FORMAT, VERSION, SettingsError)
     if not isinstance(values.get("evidence", {}), dict):
         warnings.warn(f"{file}: its evidence is no object and is left out", stacklevel=2)
         values["evidence"] = {}
@@ -125,16 +112,6 @@ def load(path: str | os.PathLike[str]) -> Tuned:
         settings = tuned.settings.updated({"data": {"path": place}})
         tuned = tuned.model_copy(update={"settings": settings})
     return tuned
-
-
-def _check_version(file: Path, version: Any) -> None:
-    if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise SettingsError(f"{file}: version: expected {VERSION}. Received: {version!r}")
-    if version > VERSION:
-        raise SettingsError(
-            f"{file}: written by a newer workbench (version {version}; this one reads {VERSION}). "
-            "Update with: pip install -U workbench"
-        )
 
 
 def _warn_if_measured_elsewhere(file: Path, there: Any) -> None:
@@ -153,14 +130,6 @@ def _warn_if_measured_elsewhere(file: Path, there: Any) -> None:
             "The settings hold; measure again before you rely on the figures.",
             stacklevel=3,
         )
-
-
-def _is_ours(file: Path) -> bool:
-    try:
-        values = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError):
-        return False
-    return isinstance(values, dict) and values.get("format") == "workbench"
 
 
 def _relative(path: str, folder: Path) -> str:
@@ -190,19 +159,3 @@ def _readable(value: Any, indent: str = "") -> str:
         return json.dumps(value, ensure_ascii=False)
     left, right = "{}" if isinstance(value, dict) else "[]"
     return f"{left}\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}{right}"
-
-
-def _replace(target: Path, text: str) -> None:
-    """Write all or nothing: a reader never sees half a file."""
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(target)) from None
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -1,10 +1,35 @@
-"""A line profile as plain data: collected by `lines`, shown by the panel, printed as text."""
+"""A line profile as plain data: collected by `lines`, shown by the panel, drawn by `render`."""
 
 from __future__ import annotations
 
+import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from workbench import jsonfile
+from workbench.measure.compare import Comparison, comparison
+from workbench.measure.render import markup, text
+
+FORMAT = "workbench-profile"
+VERSION = 1
+FAULTS = 5  # of a broken file, enough to see what it is
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a line called in libraries.
+
+    Attributes:
+        name: Function, or class where a function's own name says nothing ("ElasticTransform").
+        share: Of the batch time; the line's own share, divided as in recorded batches.
+    """
+
+    name: str
+    share: float
 
 
 @dataclass(frozen=True)
@@ -15,11 +40,16 @@ class Line:
         line: Its number in the file.
         hits: How often it ran in all profiled batches.
         seconds: Time in it, callees included, scaled to unprofiled batches, all batches together.
-        share: Of the batch time, callees included.
-        self_share: Of the batch time, without functions that are listed beside it.
+        share: Of the batch time, callees and waiting included.
+        self_share: Of the batch time, without functions that are listed beside it, without waiting.
+        waiting: Share by which several threads take longer than one for it: they wait for the
+            interpreter lock, or for a core. The difference of two runs.
         spread: Standard deviation of its seconds from batch to batch.
         approximate: Under 1 microsecond a hit: the profiler's own cost is as large.
         source: Its text; empty where there is no source.
+        parts: The library calls that it consists of, where there are several.
+        libraries: Packages whose Python code it runs; `profile_lines(..., libraries=...)` goes
+            into them.
     """
 
     line: int
@@ -27,9 +57,12 @@ class Line:
     seconds: float
     share: float
     self_share: float
+    waiting: float
     spread: float
     approximate: bool
     source: str
+    parts: tuple[Part, ...] = ()
+    libraries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,10 +95,13 @@ class HotLine:
     line: int
     self_share: float
     source: str
+    parts: tuple[Part, ...] = ()
 
     def __str__(self) -> str:
         place = f"{Path(self.file).name}:{self.line}"
-        return f"{self.source.strip() or '(no source)'}  {place}, {self.self_share:.0%} of a batch"
+        text = f"{self.source.strip() or '(no source)'}  {place}, {self.self_share:.0%} of a batch"
+        parts = " · ".join(f"{part.name} {part.share:.0%}" for part in self.parts)
+        return f"{text}  ({parts})" if parts else text
 
 
 @dataclass(frozen=True)
@@ -74,13 +110,17 @@ class LineProfile:
 
     Attributes:
         batches: Batches profiled; as many ran unprofiled between them.
-        seconds: Duration of the profiled batches.
+        seconds: Duration of the profiled batches, summed over workers.
         unprofiled_seconds: Duration of as many batches without the profiler.
         samples: Samples in the profiled batches, by their real leading dimension.
-        slowdown: Profiled over unprofiled time of the same batch, median of all batches.
+        slowdown: Profiled over unprofiled time of the same batches, median.
         workers: 0: the calling thread.
         use_multiprocessing: Whether workers were processes.
-        outside: Shares of the batch time that no listed line has. Self shares plus these are 1.
+        peak_bytes: The most that one batch newly allocated at a time, through Python and NumPy;
+            what OpenCV and TensorFlow allocate for themselves is not seen. None: not measured.
+        outside: Shares of the batch time that no listed line has: `keras` (its own code around the
+            lines), `conversion` (pickling, to pass a batch on from a worker process), `waiting`
+            (the sum over lines) and `other`. Self shares plus these are 1.
         functions: By share; the one that gives the batch first.
         hot: Lines of all functions, ranked by `self_share`.
     """
@@ -92,6 +132,7 @@ class LineProfile:
     slowdown: float
     workers: int
     use_multiprocessing: bool
+    peak_bytes: int | None
     outside: dict[str, float]
     functions: tuple[Function, ...]
     hot: tuple[HotLine, ...]
@@ -105,22 +146,63 @@ class LineProfile:
         """As plain dicts and lists, for JSON."""
         return asdict(self)
 
-    def __str__(self) -> str:
-        head = (
-            f"{self.batch_seconds * 1e3:.1f} ms a batch unprofiled, {self.batches} batches, "
-            f"this thread, profiler slows by {self.slowdown:.2f}x"
-        )
-        hot = [f"  {number}. {line}" for number, line in enumerate(self.hot[:5], 1)]
-        return "\n".join([head, *hot, *(self._listing(f) for f in self.functions)])
+    def compare(self, after: LineProfile) -> Comparison:
+        """This profile and one taken after a change, line by line.
 
-    def _listing(self, function: Function) -> str:
-        place = f"{Path(function.file).name}:{function.first_line}"
-        rows = [f"\n{function.share:6.1%}  {function.name}  ({place})"]
-        rows += [
-            f"{line.share:7.1%} {line.seconds / self.batches * 1e3:9.2f} ms {line.hits:7d}  "
-            f"{line.source}"
-            if line.hits
-            else f"{'':27}  {line.source}"
-            for line in function.lines
-        ]
-        return "\n".join(rows)
+        Example:
+            >>> before = wb.profile_lines(Scans())
+            >>> before.compare(wb.profile_lines(FasterScans()))
+        """
+        return comparison(self, after)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the profile as JSON: with the lines of source in it, and the paths of their files.
+
+        Raises:
+            FileExistsError: If there is a file that is no profile.
+            FileNotFoundError: If there is no such folder.
+            OSError: If it cannot be written.
+            ValueError: If the name does not end in .json.
+        """
+        target = jsonfile.claim(path, FORMAT)
+        values = {"format": FORMAT, "version": VERSION, "profile": self.to_dict()}
+        content = json.dumps(values, ensure_ascii=False, indent=1) + "\n"
+        # Names of files that are not UTF-8 have halves of surrogate pairs: no JSON can say them.
+        jsonfile.replace(target, content.encode("utf-8", "replace").decode("utf-8"))
+        return target
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> LineProfile:
+        """Read a file that `save` wrote.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If it is no profile, a broken one, or one of a newer workbench.
+        """
+        file = Path(path).expanduser()
+        values = jsonfile.read(file, FORMAT, VERSION)
+        try:
+            # As JSON again: in strict validation only its lists may become tuples.
+            content = json.dumps(values.get("profile"))
+            return TypeAdapter(LineProfile).validate_json(content, strict=True)
+        except ValidationError as error:
+            faults = [f"{file}: {_fault(e['loc'], e['msg'])}" for e in error.errors()[:FAULTS]]
+            raise ValueError("\n".join(faults)) from None
+
+    def to_html(self) -> str:
+        """A document of its own: no script, nothing from elsewhere, light or dark as the reader."""
+        return markup.document("Line profile", markup.profile(self))
+
+    def __str__(self) -> str:
+        return text.profile(self)
+
+    def _repr_html_(self) -> str:
+        return markup.fragment(markup.profile(self))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        # Notebooks and IPython: without it, all fields of all lines.
+        printer.text(str(self))
+
+
+def _fault(where: tuple[int | str, ...], what: str) -> str:
+    return f"{'.'.join(map(str, ('profile', *where)))}: {what}"
