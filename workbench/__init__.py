@@ -6,9 +6,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.loaders import measure_rate, profile_lines
+    from workbench.loaders import check_workers, find_repeats, measure_rate, profile_lines
+    from workbench.measure.check import WorkerCheck
     from workbench.measure.profile import LineProfile
     from workbench.measure.rate import Rate
+    from workbench.measure.repeats import Repeats
     from workbench.settings import Settings, SettingsError
     from workbench.tuned import Tuned, load
     from workbench.widgets.panel import Workbench
@@ -16,10 +18,14 @@ if TYPE_CHECKING:
 __all__ = [
     "LineProfile",
     "Rate",
+    "Repeats",
     "Settings",
     "SettingsError",
     "Tuned",
     "Workbench",
+    "WorkerCheck",
+    "check_workers",
+    "find_repeats",
     "load",
     "measure_rate",
     "profile_lines",
@@ -30,10 +36,14 @@ __all__ = [
 _HOMES = {
     "LineProfile": "measure.profile",
     "Rate": "measure.rate",
+    "Repeats": "measure.repeats",
     "Settings": "settings",
     "SettingsError": "settings",
     "Tuned": "tuned",
     "Workbench": "widgets.panel",
+    "WorkerCheck": "measure.check",
+    "check_workers": "loaders",
+    "find_repeats": "loaders",
     "load": "tuned",
     "measure_rate": "loaders",
     "profile_lines": "loaders",

@@ -7,13 +7,11 @@ adapter: its threads or processes, its queue, its hand-over to TensorFlow.
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import statistics
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from math import ceil
+from dataclasses import asdict
+from math import inf
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -25,11 +23,20 @@ import tensorflow as tf
 # Not public, but it is what `fit` uses; the tests compare it with `fit`.
 from keras.src.trainers.data_adapters import py_dataset_adapter
 
-from workbench.measure.rate import Rate, Spread, Stopped
+from workbench.measure.arrivals import Arrivals, Kind
+from workbench.measure.crew import Crew
+from workbench.measure.preflight import Preflight, examine
+from workbench.measure.rate import Rate
+from workbench.measure.standing import Board, board
+from workbench.measure.watch import Limits, watch
 
-# Arrivals are grouped into at most so many intervals: enough for a median and a spread, and each
-# long enough that batches which come in bursts, from several workers or after a pause, even out.
-MOST_INTERVALS = 10
+# No working feed meets these limits, however busy the machine: seconds without a batch; seconds to
+# start a worker (importing TensorFlow takes 5 s of a core); a batch among workers may take so
+# many times and workers as long as one alone; seconds to stop, and a batch.
+PATIENCE = 30.0
+START = 10.0
+SLOWER = 10.0
+GRACE = 5.0
 
 
 def measure(
@@ -53,42 +60,60 @@ def measure(
     Raises:
         ValueError: If there are no workers or no batches.
         Stopped: If `stop` was set before two batches were measured.
+        WorkersRefused: If worker processes would hang or could not start.
+        WorkerError: If a worker process ended, or no batch came for far too long.
     """
+    check_arguments(loader, workers)
+    kind = Kind(workers, use_multiprocessing, max_queue_size)
+    found = examine(loader, workers, use_multiprocessing)
+    found.raise_problems()
+    arrivals, limits = Arrivals(kind), limits_for(kind, found, stop)
+    return take(loader, found, arrivals, limits, lambda: arrivals.suffice(seconds, inf))
+
+
+def check_arguments(loader: Any, workers: int) -> None:
+    """Refuse to start without workers or batches."""
     if workers < 1 or len(loader) < 1:
         raise ValueError(
             "expected at least one worker and one batch. "
             f"Received: workers={workers}, {len(loader)} batches"
         )
-    feed = _Feed(loader, workers, use_multiprocessing, max_queue_size, stop)
-    # The batches that were begun together with the first one arrive together with it.
-    warm_up = workers + 1
-    arrivals: list[tuple[float, int]] = []
-    peak = 0
-    with _batches(feed) as batches:
-        began = perf_counter()
-        for samples in batches:
-            arrivals.append((perf_counter(), samples))
-            peak = max(peak, _anonymous_bytes())
-            measured = arrivals[-1][0] - arrivals[min(warm_up, len(arrivals)) - 1][0]
-            enough = len(arrivals) >= warm_up + 2 and measured >= seconds
-            if enough or (stop is not None and stop.is_set()):
-                break
-        peak += _workers_bytes() if use_multiprocessing else 0
-    if len(arrivals) < warm_up + 2:
-        raise Stopped(f"after {len(arrivals)} batches")
-    intervals = list(_intervals(arrivals[warm_up - 1 :], workers))
-    rate = _spread([samples / duration for duration, samples, _ in intervals])
-    bytes_per_sample = feed.example_bytes / arrivals[0][1]
-    return Rate(
-        samples_per_second=rate,
-        batch_ms=_spread([1e3 * duration / count for duration, _, count in intervals]),
-        first_batch_ms=1e3 * (arrivals[0][0] - began),
-        megabytes_per_second=rate.median * bytes_per_sample / 1e6,
-        peak_memory_bytes=peak,
-        workers=workers,
-        use_multiprocessing=use_multiprocessing,
-        max_queue_size=max_queue_size,
-    )
+
+
+def limits_for(kind: Kind, found: Preflight, stop: threading.Event | None = None) -> Limits:
+    """Limits for a feed of batches such as the one made before."""
+    batch = SLOWER * kind.workers * found.seconds
+    start = START * kind.workers if kind.use_multiprocessing else 0.0
+    return Limits(PATIENCE + start + batch, stop=stop, grace=GRACE + batch)
+
+
+def take(
+    loader: Any,
+    found: Preflight,
+    arrivals: Arrivals,
+    limits: Limits,
+    enough: Callable[[], bool],
+) -> Rate:
+    """Take batches until there are enough or `limits.stop` is set, and leave no worker behind.
+
+    Args:
+        loader: Is not changed.
+        found: Its example stands for batches that nobody needs any more.
+        arrivals: Where each batch is noted.
+        limits: When to give up; see `watch`.
+        enough: Asked at each batch.
+    """
+    with board() as where:
+        feed = _Feed(loader, arrivals.kind, found.example, limits.stop, where)
+        adapter = _Adapter(feed)
+        crew = Crew(adapter.enqueuer, where)
+
+        def work() -> None:
+            with _batches(feed, adapter, crew) as batches:
+                _note(batches, arrivals, lambda: enough() or feed.is_asked_to_stop)
+
+        watch(work, crew, arrivals.batches, limits)
+    return arrivals.rate(feed.example_bytes / arrivals.batches[0][1] if arrivals.batches else 0.0)
 
 
 class _Feed(keras.utils.PyDataset):
@@ -97,17 +122,14 @@ class _Feed(keras.utils.PyDataset):
     def __init__(
         self,
         loader: Any,
-        workers: int,
-        use_multiprocessing: bool,
-        queue: int,
+        kind: Kind,
+        example: Any,
         stop: threading.Event | None,
+        where: Board,
     ) -> None:
-        super().__init__(
-            workers=workers, use_multiprocessing=use_multiprocessing, max_queue_size=queue
-        )
-        self._loader, self._length, self._parent = loader, len(loader), os.getpid()
-        self._stop = None if use_multiprocessing else stop  # worker processes would not see it
-        self._example = loader[0]
+        super().__init__(**asdict(kind))
+        self._loader, self._length, self._example, self._where = loader, len(loader), example, where
+        self._stop = stop
         # Shared with worker processes: what is queued when we stop is not worth computing.
         self._stopped = multiprocessing.RawValue("b", 0)
 
@@ -119,14 +141,18 @@ class _Feed(keras.utils.PyDataset):
     def example_bytes(self) -> int:
         return sum(int(leaf.nbytes) for leaf in tf.nest.flatten(self._example))
 
+    @property
+    def is_asked_to_stop(self) -> bool:
+        return self._stop is not None and self._stop.is_set()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_stop": None}  # worker processes would not see it
+
     def __getitem__(self, index: int) -> Any:
-        if os.getpid() != self._parent:
-            # Jupyter's Interrupt goes to the whole process group; a pool whose workers it kills
-            # waits for them for ever.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if self._stopped.value or (self._stop is not None and self._stop.is_set()):
+        if self._stopped.value or self.is_asked_to_stop:
             return self._example
-        return self._loader[index % self._length]
+        with self._where.batch():
+            return self._loader[index % self._length]
 
     def finish(self) -> None:
         self._stopped.value = 1
@@ -146,10 +172,8 @@ class _Adapter(py_dataset_adapter.PyDatasetAdapter):
 
 
 @contextmanager
-def _batches(feed: _Feed) -> Iterator[Iterator[int]]:
-    """The number of samples of each batch as it arrives; leaves no worker behind."""
-    adapter = _Adapter(feed)
-    pools = set(py_dataset_adapter._DATA_POOLS)
+def _batches(feed: _Feed, adapter: _Adapter, crew: Crew) -> Iterator[Iterator[int]]:
+    """The number of samples of each batch as it arrives."""
     # In this order, as `fit` does: it fetches two batches here, in which workers that had been
     # started before would fill the queue.
     dataset = adapter.get_tf_dataset()
@@ -162,28 +186,21 @@ def _batches(feed: _Feed) -> Iterator[Iterator[int]]:
         raise
     finally:
         feed.finish()
-        adapter.on_epoch_end()
-        for pool in set(py_dataset_adapter._DATA_POOLS) - pools:
-            pool.join()
+        try:
+            adapter.on_epoch_end()
+        finally:
+            crew.join()
 
 
-def _intervals(arrivals: list[tuple[float, int]], workers: int) -> Iterator[tuple[float, int, int]]:
-    """(seconds, samples, batches) between arrivals, grouped.
-
-    Batches of several workers come in bursts: an interval holds at least two from each worker.
-    """
-    count = len(arrivals) - 1
-    size = min(count, workers * max(2, ceil(count / MOST_INTERVALS / workers)))
-    for start in range(0, count - size + 1, size):
-        inside = arrivals[start + 1 : start + size + 1]
-        yield inside[-1][0] - arrivals[start][0], sum(samples for _, samples in inside), size
-
-
-def _spread(values: list[float]) -> Spread:
-    if len(values) < 2:
-        return Spread(values[0], 0.0, 1)
-    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
-    return Spread(statistics.median(values), high - low, len(values))
+def _note(batches: Iterator[int], arrivals: Arrivals, enough: Callable[[], bool]) -> None:
+    arrivals.began = perf_counter()
+    for samples in batches:
+        arrivals.batches.append((perf_counter(), samples))
+        arrivals.peak_memory_bytes = max(arrivals.peak_memory_bytes, _anonymous_bytes())
+        if enough():
+            break
+    if arrivals.kind.use_multiprocessing:
+        arrivals.peak_memory_bytes += _workers_bytes()
 
 
 def _anonymous_bytes() -> int:
