@@ -1,10 +1,8 @@
-"""Profiles and rates against known sleeps and known culprits."""
+"""Rates, and profiles of our own datasets, against known sleeps and known culprits."""
 
 from __future__ import annotations
 
-import random
 import signal
-import sys
 import threading
 import time
 
@@ -20,7 +18,6 @@ from workbench.generators.dataset import Dataset
 from workbench.generators.pipeline import Pipeline
 from workbench.generators.sources import ArraySource
 from workbench.measure.feed import measure
-from workbench.measure.lines import LineSession
 from workbench.measure.rate import Stopped
 from workbench.settings import Augmentation, Batch, Methods
 
@@ -46,148 +43,9 @@ def augment():
     return np.zeros((8, 4, 4, 1), np.float32)
 
 
-def line_of(profile, function, text):
-    lines = next(f for f in profile.functions if f.name == function).lines
-    return next(line for line in lines if text in line.source)
-
-
-@timed
-def test_shares_of_known_sleeps_are_true():
-    profile = wb.profile_lines(Sleeper(), seconds=1.0)
-    assert [f.name for f in profile.functions] == ["Sleeper.__getitem__", "augment", "Sleeper.read"]
-    assert profile.batch_seconds == pytest.approx(0.02, rel=0.1)
-    assert line_of(profile, "Sleeper.__getitem__", "augment()").share == pytest.approx(
-        0.6, abs=0.03
-    )
-    assert line_of(profile, "Sleeper.__getitem__", "self.read").share == pytest.approx(
-        0.2, abs=0.03
-    )
-    sleeping = line_of(profile, "augment", "time.sleep")
-    assert sleeping.self_share == pytest.approx(0.6, abs=0.03)
-    assert sleeping.hits == 2 * profile.batches
-    assert sleeping.seconds / sleeping.hits == pytest.approx(0.006, rel=0.1)
-    assert sleeping.spread < 0.1 * 0.012
-    assert str(profile.hot[0]).startswith("time.sleep(0.006)  test_measure.py:")
-
-
-@timed
-def test_self_shares_and_outside_add_to_one():
-    profile = wb.profile_lines(Sleeper(), seconds=0.3)
-    own = sum(line.self_share for f in profile.functions for line in f.lines)
-    assert own + sum(profile.outside.values()) == pytest.approx(1, abs=1e-6)
-    assert profile.outside["other"] < 0.03
-    calls = line_of(profile, "Sleeper.__getitem__", "augment()")
-    assert calls.self_share < 0.02, "the time belongs to the function that it calls"
-
-
 class Failing(Sleeper):
     def read(self):
         raise KeyError("image_id")
-
-
-@pytest.mark.parametrize("loader", [Sleeper(), Failing()])
-def test_profiling_leaves_everything_as_it_was(loader):
-    functions = [type(loader).read, Sleeper.__getitem__, augment]
-    codes = [f.__code__ for f in functions]
-    states = np.random.get_state()[1].copy(), random.getstate(), sys.getprofile()
-    threads = threading.active_count()
-    try:
-        wb.profile_lines(loader, seconds=0.1)
-    except KeyError:
-        assert isinstance(loader, Failing)
-    assert [f.__code__ for f in functions] == codes
-    assert all(a is b for a, b in zip(codes, (f.__code__ for f in functions), strict=True))
-    np.testing.assert_array_equal(states[0], np.random.get_state()[1])
-    assert states[1:] == (random.getstate(), sys.getprofile())
-    assert threading.active_count() == threads
-
-
-def test_an_exception_within_a_profiled_batch_restores_the_functions():
-    code = Sleeper.read.__code__
-    loader = Sleeper()
-    with pytest.raises(ZeroDivisionError), LineSession(loader) as session:
-        session.step()
-        assert Sleeper.read.__code__ is not code
-        raise ZeroDivisionError
-    assert Sleeper.read.__code__ is code
-
-
-def test_lines_that_have_finished_show_within_the_first_batch():
-    class Slow(Sleeper):
-        def __getitem__(self, index):
-            time.sleep(0.1)
-            release.wait(0 if free.is_set() else 10)
-            return super().__getitem__(index)
-
-    release, free = threading.Event(), threading.Event()
-    free.set()
-    with LineSession(Slow()) as session:
-        free.clear()
-        batch = threading.Timer(0.4, release.set)
-        seen = []
-        watcher = threading.Timer(0.3, lambda: seen.append(session.snapshot()))
-        batch.start()
-        watcher.start()
-        session.step()
-        watcher.join()
-        batch.join()
-    assert line_of(seen[0], seen[0].functions[0].name, "time.sleep(0.1)").hits == 1
-
-
-def test_functions_without_source_have_lines_without_text():
-    namespace = {"time": time, "Base": Sleeper}
-    source = "class Made(Base):\n def __getitem__(self, i):\n  time.sleep(0.005)\n  return (1,)\n"
-    exec(compile(source, "<nowhere>", "exec"), namespace)
-    profile = wb.profile_lines(namespace["Made"](), seconds=0.1)
-    assert profile.functions[0].lines[0].source == ""
-    assert profile.hot[0].line == 3
-
-
-def test_a_loader_without_batches_is_refused():
-    class Empty(Sleeper):
-        def __len__(self):
-            return 0
-
-    with pytest.raises(ValueError, match="at least one batch"):
-        wb.profile_lines(Empty())
-
-
-class Uneven(Sleeper):
-    """Two batches: 8 samples in 20 ms, 2 samples in 5 ms."""
-
-    def __len__(self):
-        return 2
-
-    def __getitem__(self, index):
-        time.sleep((0.020, 0.005)[index])
-        return {"x": [np.zeros(((8, 2)[index], 3))]}
-
-
-@timed
-def test_an_even_number_of_unequal_batches_is_measured_fairly():
-    profile = wb.profile_lines(Uneven(), seconds=1.0)
-    assert profile.batch_seconds == pytest.approx(0.0125, rel=0.1)
-    assert profile.slowdown == pytest.approx(1, abs=0.1)
-    assert profile.samples / profile.seconds == pytest.approx(10 / 0.025, rel=0.1)
-
-
-def sleep_deeper(depth):
-    time.sleep(0.002)
-    if depth:
-        sleep_deeper(depth - 1)
-
-
-@timed
-def test_recursive_functions_count_once():
-    class Recursive(Sleeper):
-        def __getitem__(self, index):
-            sleep_deeper(7)
-            return (np.zeros((1, 1)),)
-
-    profile = wb.profile_lines(Recursive(), seconds=0.3)
-    own = sum(line.self_share for f in profile.functions for line in f.lines)
-    assert own + sum(profile.outside.values()) == pytest.approx(1, abs=0.02)
-    assert all(f.share <= 1.02 for f in profile.functions)
 
 
 def planted(step, monkeypatch):

@@ -368,10 +368,57 @@ def test_set_takes_what_a_dropdown_shows(panel):
     assert panel._controls.by_name["rescale"].widget.label == "off"
 
 
-def test_a_closed_panel_says_so(class_folder):
+def test_a_closed_panel_says_so(class_folder, capsys):
     panel = wb.Workbench(class_folder)
     panel.close()
-    assert "closed" in panel._repr_mimebundle_()["text/plain"]
+    panel._ipython_display_()
+    assert "closed" in capsys.readouterr().out
+
+
+def profiled(panel):
+    """The names of the functions in the profile of the newest settings, once it is there."""
+    newest = panel._engine.report.request.generation
+    until(lambda: panel._view.profile.data.get("settings") == newest)
+    return [f["name"] for f in panel._view.profile.data["functions"]]
+
+
+def test_the_profile_switches_to_the_workers_as_set(panel):
+    panel.set(workers=2)
+    for kind, words in (("threads", "2 threads"), ("processes", "2 processes")):
+        panel.set(worker_kind=kind)
+        panel._view.profile_in.value = "the workers as set"
+        until(lambda words=words: words in caption(panel), 30)
+        assert "Dataset.__getitem__" in profiled(panel)
+    panel._view.profile_in.value = "this thread"
+    until(lambda: "this thread" in caption(panel), 30)
+    found = panel.profile(0.3, in_workers=True)
+    assert (found.workers, found.use_multiprocessing) == (2, True)
+
+
+def caption(panel):
+    return panel._view.profile.data.get("caption", "")
+
+
+def test_a_click_goes_into_a_library_and_out_again(panel):
+    names = profiled(panel)
+    lines = [line for f in panel._view.profile.data["functions"] for line in f["lines"]]
+    libraries = next(line["libraries"] for line in lines if "keras" in line["libraries"])
+    assert "apply_affine_transform" not in names
+    panel._view.profile.pressed = {"action": "open", "libraries": libraries, "count": 1}
+    assert "apply_affine_transform" in profiled(panel)
+    assert "keras" in panel._view.profile.data["opened"]
+    assert text_of(panel, "suggestion") == "opencv", "deeper, but the same slow line"
+    panel._view.profile.pressed = {"action": "close", "count": 2}
+    assert "apply_affine_transform" not in profiled(panel)
+
+
+def test_a_profile_mode_does_not_redraw_the_picture(panel):
+    profiled(panel)
+    drawn = panel._view.preview.image
+    panel._view.profile_in.value = "the workers as set"
+    newest = panel._engine.report.request.generation
+    until(lambda: panel._view.preview.data["settings"] == newest)
+    assert panel._view.preview.image is drawn
 
 
 def test_numpy_numbers_are_numbers(panel):

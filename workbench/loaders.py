@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ from workbench.settings import ArraysData, Data, FolderData, NpyData, Settings
 from workbench.tuned import Tuned, load
 
 if TYPE_CHECKING:
+    from workbench.measure.check import WorkerCheck
     from workbench.measure.profile import LineProfile
     from workbench.measure.rate import Rate
+    from workbench.measure.repeats import Repeats
 
 # Headers read to tell colour and depth; a folder of 100,000 files would take minutes.
 PROBED_FILES = 200
@@ -59,19 +62,36 @@ def as_loader(data: Any) -> Any:
     return Dataset(Pipeline(settings, open_source(settings, x, y)))
 
 
-def profile_lines(data: Any, *, seconds: float = 1.0) -> LineProfile:
-    """Profile the lines of `__getitem__`, and of the functions it calls, in this thread.
+def profile_lines(
+    data: Any,
+    *,
+    seconds: float = 1.0,
+    workers: int = 0,
+    use_multiprocessing: bool = False,
+    libraries: Iterable[str] = (),
+) -> LineProfile:
+    """Profile the lines of `__getitem__`, and of the functions it calls.
 
     Args:
         data: A loader, or anything that `Workbench` takes.
         seconds: How long to measure; at least two batches run.
+        workers: 0 for the calling thread, or as in `keras.utils.PyDataset`.
+        use_multiprocessing: Worker processes instead of threads.
+        libraries: Packages to follow the time into, such as `["albumentations"]`. Otherwise a call
+            into a library is part of the line that makes it.
 
     Returns:
         Shares and times of lines, scaled to batches that ran unprofiled in alternation.
+
+    Raises:
+        ValueError: If there are no batches.
+        RuntimeError: If worker processes would hang, or did, or ended; `check_workers` tells more.
     """
     from workbench.measure.lines import profile
+    from workbench.measure.untouched import untouched
 
-    return profile(as_loader(data), seconds)
+    with untouched():
+        return profile(as_loader(data), seconds, workers, use_multiprocessing, libraries)
 
 
 def measure_rate(
@@ -90,10 +110,64 @@ def measure_rate(
         use_multiprocessing: Processes instead of threads.
         max_queue_size: Batches that may wait.
         seconds: How long to measure, after a warm-up.
+
+    Raises:
+        RuntimeError: If worker processes would hang, or did, or ended; `check_workers` tells more.
     """
     from workbench.measure.feed import measure
+    from workbench.measure.untouched import untouched
 
-    return measure(as_loader(data), workers, use_multiprocessing, max_queue_size, seconds)
+    with untouched():
+        return measure(as_loader(data), workers, use_multiprocessing, max_queue_size, seconds)
+
+
+def check_workers(
+    data: Any, *, workers: int, use_multiprocessing: bool = True, seconds: float = 30.0
+) -> WorkerCheck:
+    """Find out whether a loader works with Keras's workers; it never hangs.
+
+    First, in this process: whether the loader can be sent to worker processes, is defined in the
+    notebook, is large, or computes with TensorFlow. If nothing speaks against it, batches are
+    taken through Keras's feed, for an epoch or half the time given. If none come any more, the
+    answer says in which line each worker stands; worker processes are ended.
+
+    Args:
+        data: A loader, or anything that `Workbench` takes.
+        workers: As in `keras.utils.PyDataset`; so is the next.
+        use_multiprocessing: Processes instead of threads.
+        seconds: The longest that the check may take, beside the first batch, which is made in
+            this thread.
+    """
+    from workbench.measure.check import check
+    from workbench.measure.untouched import untouched
+
+    with untouched():
+        return check(as_loader(data), workers, use_multiprocessing, seconds)
+
+
+def find_repeats(
+    data: Any, *, workers: int = 4, use_multiprocessing: bool = True, epochs: int = 2
+) -> Repeats:
+    """Find out whether workers or epochs draw the same augmentation.
+
+    All workers are asked for the same batch, through Keras's feed with a new pool for each epoch
+    as in `fit`: Keras's worker processes start with copies of one random state, so that images
+    which differ hide augmentations which do not. A loader whose batches follow from epoch and
+    index, as ours do, should give the same on each worker, and is compared across epochs only.
+    Augmentation that is rare, for whole batches, may look fixed.
+
+    Args:
+        data: A loader, or anything that `Workbench` takes. Its attributes are set back afterwards.
+        workers: As in `keras.utils.PyDataset`; so is the next.
+        use_multiprocessing: Processes, as they start on this platform, instead of threads.
+        epochs: How many to compare.
+
+    Raises:
+        RuntimeError: If worker processes would hang, or did, or ended; `check_workers` tells more.
+    """
+    from workbench.measure.repeats import find
+
+    return find(as_loader(data), workers, use_multiprocessing, epochs)
 
 
 def _is_data(data: Any) -> bool:

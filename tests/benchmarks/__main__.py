@@ -10,19 +10,20 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.benchmarks import augment, panel
+from tests.benchmarks import augment, panel, profiler
 from workbench.measure.machine import machine, versions
 
+BENCHMARKS = {"augment": augment, "panel": panel, "profiler": profiler}
 RESULTS = Path(__file__).with_name("results.json")
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=["augment", "panel"], help="one of the benchmarks")
+    parser.add_argument("--only", choices=list(BENCHMARKS), help="one of the benchmarks")
     only = parser.parse_args().only
     values = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    for name, benchmark in (("augment", augment), ("panel", panel)):
+    for name, benchmark in BENCHMARKS.items():
         if only in (None, name):
             values[name] = {**conditions(), **benchmark.run()}
             print(f"\n{name}\n{benchmark.table(values[name])}")

@@ -190,6 +190,44 @@ def test_the_profile_starts_anew_and_fills_live(book):
     assert caption.inner_text() == still
 
 
+def test_the_profile_goes_into_the_workers_and_back(book):
+    book.run("panel.set(workers=2)")
+    settle(book)
+    book.page.get_by_role("button", name="the workers as set").click()
+    caption = ".wb-profile caption:has-text('2 threads')"
+    book.page.wait_for_selector(caption, timeout=20_000)
+    wait_for_text(book, "wb-status", "Live: profiling batches in 2 threads.")
+    book.run("panel.set(worker_kind='processes')")
+    book.page.wait_for_selector(caption.replace("threads", "processes"), timeout=20_000)
+    wait_for_text(book, "wb-notes", "conversion")
+    book.page.get_by_role("button", name="this thread").click()
+    book.page.wait_for_selector(caption.replace("2 threads", "this thread"), timeout=20_000)
+    alive = "import psutil; print(len(psutil.Process().children()))"
+    assert book.run(alive) == "0"
+
+
+def test_a_click_on_a_line_goes_into_the_libraries_that_it_calls(book):
+    line = book.page.locator("tr[data-line]:has-text('random_transform') .wb-code")
+    inner = "tbody[data-function$='apply_affine_transform']"
+    line.first.wait_for(timeout=20_000)
+    assert book.page.locator(inner).count() == 0
+    line.first.click(position={"x": 200, "y": 5})
+    book.page.wait_for_selector(inner, timeout=20_000)
+    assert "geometric_transform" in rows(book)[0]
+    leave = book.page.get_by_role("button", name="Leave keras")
+    leave.focus()
+    book.page.keyboard.press("Enter")
+    book.page.wait_for_selector(inner, state="detached", timeout=20_000)
+    assert "random_transform" in rows(book)[0]
+    # The same by keyboard.
+    into = book.page.get_by_role("button", name="into keras").first
+    into.focus()
+    book.page.keyboard.press("Enter")
+    book.page.wait_for_selector(inner, timeout=20_000)
+    leave.click()
+    book.page.wait_for_selector(inner, state="detached", timeout=20_000)
+
+
 CULPRITS = {
     "read": (
         "from workbench.generators import sources\n"

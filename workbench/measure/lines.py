@@ -1,37 +1,40 @@
 """Collect a line profile of `__getitem__` and of the functions that carry its time.
 
-Batches run profiled and plain in alternation. Shares come from the profiled ones; seconds are those
-shares of the plain ones, so that the profiler's own cost does not show up as the user's.
+Batches run profiled and plain in alternation: in this thread, in worker threads or in worker
+processes. Shares come from the profiled ones; seconds are those shares of the plain ones, so that
+the profiler's own cost does not show up as the user's.
 """
 
 from __future__ import annotations
 
-import inspect
-import statistics
 import threading
-from collections import defaultdict
+from collections.abc import Iterable
+from math import ceil
 from time import perf_counter
-from types import CodeType, FunctionType, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
-from line_profiler import LineProfiler
+from workbench.measure.account import Account, Totals
+from workbench.measure.cost import calibrate
+from workbench.measure.preflight import examine
+from workbench.measure.probe import Probe, Seen
+from workbench.measure.profile import LineProfile
+from workbench.measure.runners import Processes, Runner, Threads
+from workbench.measure.writer import Writer
 
-from workbench.measure.calls import Calls, find_functions, record
-from workbench.measure.profile import Function, HotLine, Line, LineProfile
-
-# A function below this share of a batch is part of the line that calls it.
-LEAST_SHARE = 0.01
-MOST_FUNCTIONS = 20
-# Below this a hit costs as much as the profiler's own bookkeeping (0.1-0.25 microseconds).
-APPROXIMATE_BELOW = 1e-6
-
-Place = tuple[str, int]  # file and first line of a function
-Ticks = dict[Place, dict[int, tuple[int, float]]]  # {function: {line: (hits, seconds)}}
+# Several workers run batches in rounds of at least this long, so that they mostly run together.
+ROUND_SECONDS = 0.05
+MOST_PER_ROUND = 16
+# A process's batch may take this long, or this many times as long as in the calling thread.
+LEAST_LIMIT = 30.0
+LIMIT_FACTOR = 20
 
 
-def profile(loader: Any, seconds: float) -> LineProfile:
-    """Profile a loader in this thread for some seconds, two batches at least."""
-    with LineSession(loader) as session:
+def profile(
+    loader: Any, seconds: float, workers: int, processes: bool, libraries: Iterable[str]
+) -> LineProfile:
+    """Profile a loader for some seconds, two batches at least."""
+    with LineSession(loader, workers, processes, libraries) as session:
         until = perf_counter() + seconds
         while session.batches < 2 or perf_counter() < until:
             session.step()
@@ -42,42 +45,51 @@ class LineSession:
     """A profile that grows batch by batch.
 
     `step` and the context manager belong to one thread; `snapshot` may be called from any. Leaving
-    the context puts all functions back as they were.
+    the context puts all functions back as they were, and ends the workers.
 
     Args:
         loader: Has `__getitem__` and `__len__`.
+        workers: 0 for the thread that calls `step`.
+        processes: Worker processes instead of threads.
+        libraries: Packages whose functions are profiled too.
         warm_up: Run one batch first, so that imports and first reads are not taken for the
             generator's own time.
 
     Raises:
-        ValueError: If the loader has no batches.
+        ValueError: If the loader has no batches, or workers are fewer than none.
+        WorkerError: If worker processes are refused, or one dies or hangs.
     """
 
-    def __init__(self, loader: Any, *, warm_up: bool = True) -> None:
+    def __init__(
+        self,
+        loader: Any,
+        workers: int = 0,
+        processes: bool = False,
+        libraries: Iterable[str] = (),
+        *,
+        warm_up: bool = True,
+    ) -> None:
         if len(loader) < 1:
             raise ValueError(f"loader: expected at least one batch. Received: {loader!r}")
-        self._loader, self._warm_up = loader, warm_up
-        self._steps = self._samples = 0
-        self._profiler = LineProfiler()
-        self._calls = Calls()
-        self._functions: dict[CodeType, FunctionType] = {}
-        self._sources: dict[CodeType, list[str]] = {}
-        self._profiled: list[float] = []
-        self._plain: list[float] = []
-        self._began: float | None = None
-        self._finished: Ticks = {}
-        self._spreads: dict[tuple[Place, int], _Spread] = defaultdict(_Spread)
+        if workers < 0:
+            raise ValueError(f"workers: expected 0 (this thread) or more. Received: {workers}")
+        self._loader, self._libraries, self._warm_up = loader, libraries, warm_up
+        self._workers, self._processes = workers, processes and workers > 0
+        self._next = 0
+        self._begun: list[tuple[bool, list[Seen]]] = []  # the half of a pair that is done
+        self._totals, self._alone = Totals(), Totals()
+        self._peak_bytes: int | None = None
+        self._running_since: float | None = None
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        if self._warm_up:
-            self._run_batch(0)
-        self._calls = record(lambda: self._run_batch(0))
-        codes = self._calls.carrying(LEAST_SHARE, MOST_FUNCTIONS)
-        self._functions = find_functions(self._calls, codes)
-        self._sources = {code: _source(code) for code in self._functions}
-        for function in self._functions.values():
-            self._profiler.add_function(function)
+        self._cost = calibrate()
+        self._probe = Probe(self._loader, self._libraries, warm_up=self._warm_up)
+        try:
+            self._runners = self._hire()
+        except BaseException:
+            self._probe.remove()
+            raise
         return self
 
     def __exit__(
@@ -86,201 +98,74 @@ class LineSession:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # line_profiler pads the byte code of what it profiles.
-        for code, function in self._functions.items():
-            function.__code__ = code
+        for runner in self._runners:
+            runner.close()
+        self._probe.remove()
 
     def step(self) -> None:
-        """Run one batch: each index runs profiled and plain, in an order that alternates."""
+        """Run some batches, one of each worker at least, profiled or plain in turn."""
+        pair, second = divmod(self._next, 2)
+        if self._peak_bytes is None and pair == 1:
+            self._peak_bytes = self._probe.peak_bytes(0)
+        self._next += 1
+        # With several threads every other pair runs in one thread, for comparison.
+        turn, of = divmod(pair, len(self._runners))
+        size = self._round_size() if of == 0 else 1
+        indices = [(turn * size + place) % len(self._loader) for place in range(size)]
         # The second of a pair finds its files in the system's cache, so each kind is second as
         # often as first.
-        pair, second = divmod(self._steps, 2)
-        self._steps += 1
-        index = pair % len(self._loader)
-        if second == pair % 2:
-            self._profiled_batch(index)
-        else:
-            self._plain_batch(index)
-
-    def _plain_batch(self, index: int) -> None:
-        began = perf_counter()
-        self._run_batch(index)
-        with self._lock:
-            self._plain.append(perf_counter() - began)
-
-    def _profiled_batch(self, index: int) -> None:
-        self._began = perf_counter()
-        self._profiler.enable_by_count()
+        profiled = second == turn % 2
+        self._running_since = perf_counter() if profiled and of == 0 else None
         try:
-            samples = self._run_batch(index)
+            seen = self._runners[of].run(indices, profiled)
         finally:
-            self._profiler.disable_by_count()
-            ended, began, self._began = perf_counter(), self._began, None
-        ticks = self._ticks()
-        with self._lock:
-            self._profiled.append(ended - began)
-            self._finished, self._samples = ticks, self._samples + samples
-            for place, lines in ticks.items():
-                for line, (_, seconds) in lines.items():
-                    self._spreads[place, line].add(seconds)
+            self._running_since = None
+        self._begun.append((profiled, seen))
+        if len(self._begun) == 2:
+            (_, plain), (_, ours) = sorted(self._begun, key=lambda half: half[0])
+            self._begun.clear()
+            with self._lock:
+                (self._alone if of else self._totals).add_pair(ours, plain)
 
     @property
     def batches(self) -> int:
         """Profiled batches so far."""
-        return len(self._profiled)
+        return self._totals.profiled.batches
 
     def snapshot(self) -> LineProfile:
-        """The profile of the batches so far; within the first one, of its finished lines."""
+        """The profile of the batches so far; within the first ones, of their finished lines."""
         with self._lock:
-            profiled, plain = list(self._profiled), list(self._plain)
-            spreads = {key: s.deviation(len(profiled)) for key, s in self._spreads.items()}
-            ticks, began, samples = self._finished, self._began, self._samples
-        elapsed = sum(profiled)
-        if not profiled:
-            ticks, elapsed = self._ticks(), perf_counter() - began if began else 1.0
-        batches = max(1, len(profiled))
-        pairs = list(zip(profiled, plain, strict=False))
-        batch_seconds, slowdown = elapsed / batches, 1.0
-        if pairs:
-            batch_seconds *= sum(q for _, q in pairs) / sum(p for p, _ in pairs)
-            slowdown = statistics.median(p / q for p, q in pairs)
-        shares = {code: self._shares(code, ticks, elapsed) for code in self._functions}
-        scale = batch_seconds * batches / elapsed
-        functions = [
-            self._function(code, shares, ticks.get(_place(code), {}), spreads, scale, batches)
-            for code in self._functions
-        ]
-        # The one that gives the batch stays first: nothing can take more.
-        functions[1:] = sorted(functions[1:], key=lambda function: -function.share)
-        own = sum(line.self_share for f in functions for line in f.lines)
-        return LineProfile(
-            batches=batches,
-            seconds=elapsed,
-            unprofiled_seconds=batch_seconds * batches,
-            slowdown=slowdown,
-            samples=samples,
-            workers=0,
-            use_multiprocessing=False,
-            outside={"keras": 0.0, "conversion": 0.0, "waiting": 0.0, "other": max(0.0, 1 - own)},
-            functions=tuple(functions),
-            hot=_ranked(functions),
-        )
-
-    def _run_batch(self, index: int) -> int:
-        """Run one batch and count its samples."""
-        # The batch is dropped at once: keeping batches alive makes the next ones slower.
-        return _leading_dimension(self._loader[index])
-
-    def _ticks(self) -> Ticks:
-        """Hits and seconds so far, of lines that have finished."""
-        stats = self._profiler.get_stats()
-        return {
-            (file, first): {line: (hits, ticks * stats.unit) for line, hits, ticks in lines}
-            for (file, first, _), lines in stats.timings.items()
-        }
-
-    def _shares(self, code: CodeType, ticks: Ticks, elapsed: float) -> dict[int, float]:
-        """Each line's share of the time; a recursive function's lines count their callees twice."""
-        shares = {line: s / elapsed for line, (_, s) in ticks.get(_place(code), {}).items()}
-        if code in self._calls.recursive and any(shares.values()):
-            # Its outermost calls' time, as recorded, is what its lines have together.
-            whole = self._calls.seconds[code] / max(self._calls.seconds.values())
-            total = sum(shares.values())
-            shares = {line: share * whole / total for line, share in shares.items()}
-        return shares
-
-    def _function(
-        self,
-        code: CodeType,
-        shares: dict[CodeType, dict[int, float]],
-        ticks: dict[int, tuple[int, float]],
-        spreads: dict[tuple[Place, int], float],
-        scale: float,
-        batches: int,
-    ) -> Function:
-        source, first = self._sources[code], code.co_firstlineno
-        numbers = range(first, first + len(source)) if source else sorted(ticks)
-        lines = []
-        for number in numbers:
-            hits, seconds = ticks.get(number, (0, 0.0))
-            share = shares[code].get(number, 0.0)
-            lines.append(
-                Line(
-                    line=number,
-                    hits=hits,
-                    seconds=seconds * scale,
-                    share=share,
-                    self_share=max(0.0, share - self._callees_share(code, number, shares)),
-                    spread=spreads.get((_place(code), number), 0.0) * scale,
-                    approximate=bool(hits) and seconds / hits < APPROXIMATE_BELOW,
-                    source=source[number - first] if source else "",
-                )
+            totals = self._totals if self.batches else self._first_lines()
+            crowd = self._account(totals)
+            alone = self._account(self._alone) if self._alone.profiled.batches else None
+            return Writer(self._probe, crowd, totals, alone).profile(
+                batches=self.batches,
+                workers=self._workers,
+                use_multiprocessing=self._processes,
+                peak_bytes=self._peak_bytes,
             )
-        return Function(
-            name=code.co_qualname,
-            file=code.co_filename,
-            first_line=first,
-            calls=self._calls.counts[code] * batches,
-            share=sum(shares[code].values()),
-            lines=tuple(lines),
-        )
 
-    def _callees_share(
-        self, code: CodeType, line: int, shares: dict[CodeType, dict[int, float]]
-    ) -> float:
-        """The share of listed functions called from this line.
+    def _hire(self) -> list[Runner]:
+        """Who runs the batches; after them the one thread that several are compared with."""
+        if self._processes:
+            examine(self._loader, self._workers, True).raise_problems()
+            limit = LIMIT_FACTOR * self._probe.calls.total / self._probe.calls.batches
+            return [Processes(self._probe, self._workers, max(LEAST_LIMIT, limit))]
+        runners: list[Runner] = [Threads(self._probe, self._workers)]
+        return [*runners, Threads(self._probe, 0)] if self._workers > 1 else runners
 
-        A function called from several lines is divided among them as in the recorded batch.
-        """
-        total = 0.0
-        for (caller, at, callee), seconds in self._calls.edges.items():
-            if caller is code and at == line and callee in shares:
-                total += sum(shares[callee].values()) * seconds / self._calls.seconds[callee]
-        return total
+    def _round_size(self) -> int:
+        if self._workers < 2:
+            return 1
+        each = self._probe.calls.total / self._probe.calls.batches
+        return self._workers * min(MOST_PER_ROUND, ceil(ROUND_SECONDS / max(each, 1e-6)))
 
+    def _account(self, totals: Totals) -> Account:
+        return Account(self._probe.calls, self._probe.instruments.places, totals, self._cost)
 
-class _Spread:
-    """Standard deviation, over batches, of a figure that is known as a running total."""
-
-    def __init__(self) -> None:
-        self._last = self._squares = 0.0
-
-    def add(self, total: float) -> None:
-        self._squares += (total - self._last) ** 2
-        self._last = total
-
-    def deviation(self, batches: int) -> float:
-        if batches < 2:
-            return 0.0
-        variance = (self._squares - self._last**2 / batches) / (batches - 1)
-        return float(max(0.0, variance) ** 0.5)
-
-
-def _leading_dimension(batch: Any) -> int:
-    """Samples in a batch: the first axis of its first array, however it is nested."""
-    while isinstance(batch, tuple | list | dict) and batch:
-        batch = next(iter(batch.values() if isinstance(batch, dict) else batch))
-    shape: Any = getattr(batch, "shape", ())
-    return int(shape[0]) if len(shape) else 0
-
-
-def _place(code: CodeType) -> Place:
-    return code.co_filename, code.co_firstlineno
-
-
-def _source(code: CodeType) -> list[str]:
-    """The function's lines, copied now: an edited notebook cell would show others later."""
-    try:
-        return [line.rstrip("\n") for line in inspect.getsourcelines(code)[0]]
-    except OSError:
-        return []
-
-
-def _ranked(functions: list[Function]) -> tuple[HotLine, ...]:
-    lines = [
-        HotLine(function.name, function.file, line.line, line.self_share, line.source)
-        for function in functions
-        for line in function.lines
-        if line.self_share > 0
-    ]
-    return tuple(sorted(lines, key=lambda line: -line.self_share))
+    def _first_lines(self) -> Totals:
+        """What the lines that have finished show before the first batches have."""
+        totals, since = Totals(), self._running_since
+        seconds = perf_counter() - since if since else 1.0
+        totals.add_profiled(Seen(1, 0, seconds, ticks=self._probe.instruments.ticks()))
+        return totals

@@ -21,6 +21,7 @@ from workbench.generators.pipeline import Pipeline
 from workbench.measure.lines import LineSession
 from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate, Stopped
+from workbench.measure.render.words import runners
 from workbench.settings import Settings
 from workbench.widgets.preview import Preview, Tiles, draw, label_counts
 from workbench.widgets.verdict import Fault
@@ -35,17 +36,33 @@ REST = 1.0  # sliders must rest this long before the feed is measured
 RATE_SECONDS = 1.0  # how long it is measured then; Measure takes longer
 BEAT_LIMIT = 3.0  # without a sign of life from the page for this long, nobody is looking
 FIRST_BEAT_LIMIT = 15.0  # the page needs time to draw the panel
-LIVE = "Live: profiling batches in this thread."
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the controls stand at. `generation` grows with each change; results carry it."""
+    """What the controls stand at.
+
+    Attributes:
+        generation: Grows with each change; results carry it.
+        settings: Those shown.
+        first: Number of the first sample of the picture.
+        epoch: Whose draws the picture shows.
+        in_workers: Whether batches are profiled in the workers as set, or in one thread.
+        libraries: Packages that the profile goes into.
+    """
 
     generation: int
     settings: Settings
     first: int = 0
     epoch: int = 0
+    in_workers: bool = False
+    libraries: frozenset[str] = frozenset()
+
+    def shows_as(self, other: Request) -> bool:
+        """Whether the picture of both is the same."""
+        return replace(self, in_workers=False, libraries=frozenset(), generation=0) == replace(
+            other, in_workers=False, libraries=frozenset(), generation=0
+        )
 
 
 @dataclass(frozen=True)
@@ -113,6 +130,7 @@ class Engine:
         self._changed = threading.Condition()
         self._report = Report(Request(1, pipeline.settings))
         self._drawn = 0
+        self._picture: tuple[Preview, Request, float] | None = None
         self._live, self._measure_seconds = True, 0.0
         self._keras_ready = self._closed = self._cell_runs = False
         self._last_beat = monotonic() + FIRST_BEAT_LIMIT - BEAT_LIMIT
@@ -142,18 +160,11 @@ class Engine:
         """Everything known now."""
         return self._report
 
-    def request(
-        self, settings: Settings, *, first: int | None = None, epoch: int | None = None
-    ) -> None:
-        """Ask for other settings, other samples or other draws."""
+    def request(self, **changes: Any) -> None:
+        """Ask for something else, by the names of `Request`'s attributes."""
         with self._changed:
             old = self._report.request
-            request = Request(
-                old.generation + 1,
-                settings,
-                old.first if first is None else first,
-                old.epoch if epoch is None else epoch,
-            )
+            request = replace(old, generation=old.generation + 1, **changes)
             # A fault belongs to the settings that made it; the next ones may be right.
             self._report = replace(
                 self._report, request=request, fault=None, complaint=None, notice=""
@@ -235,7 +246,11 @@ class Engine:
             )
 
     def _draw(self, request: Request, pipeline: Pipeline, labels: str) -> tuple[Pipeline, str]:
-        settings = request.settings
+        settings, last = request.settings, self._picture
+        if last is not None and self._drawn and request.shows_as(last[1]):
+            self._display.picture(last[0], request, last[2])
+            self._set_drawn(request)
+            return pipeline, labels
         if settings.methods.augment == "keras_loop" and not self._keras_ready:
             # The same picture to 1 grey level, without waiting for TensorFlow.
             settings = settings.updated({"methods": {"augment": "opencv"}})
@@ -245,14 +260,19 @@ class Engine:
             if ready.source.labels is not pipeline.source.labels:
                 labels = label_counts(ready.source)
             preview = draw(ready, self._tiles, request.first, request.epoch, labels)
-            self._display.picture(preview, request, perf_counter() - began)
+            self._picture = preview, request, perf_counter() - began
+            self._display.picture(*self._picture)
         except Exception as error:
+            self._picture = None
             self._fail(request, error)
             ready = pipeline
+        self._set_drawn(request)
+        return ready, labels
+
+    def _set_drawn(self, request: Request) -> None:
         with self._changed:
             self._drawn = request.generation
             self._changed.notify_all()
-        return ready, labels
 
     def _take_snapshot(self) -> None:
         if self._session is None:
@@ -325,17 +345,28 @@ class Engine:
 
     def _profile(self, request: Request, dataset: Any) -> None:
         usual = sys.getswitchinterval()  # what training has, and so the feed's measurement
-        session = LineSession(dataset, warm_up=request.generation == 1)
-        with switch_interval(PROFILING_SWITCH_INTERVAL), session:
+        feed = request.settings.feed
+        workers = feed.workers if request.in_workers else 0
+        live = f"Live: profiling batches in {runners(workers, feed.use_multiprocessing)}."
+        session = LineSession(
+            dataset,
+            workers,
+            feed.use_multiprocessing,
+            request.libraries,
+            warm_up=request.generation == 1,
+        )
+        # How long several threads wait for each other does depend on it.
+        interval = usual if workers else PROFILING_SWITCH_INTERVAL
+        with switch_interval(interval), session:
             self._session = request, session
             try:
-                self.tell(status=LIVE)
+                self.tell(status=live)
                 began = monotonic()
                 while self._still(request) and self._live:
                     if self._rate_is_due(request, began):
                         with switch_interval(usual):
                             self._measure(request, dataset)
-                        self.tell(status=LIVE)
+                        self.tell(status=live)
                     else:
                         session.step()
             finally:

@@ -10,6 +10,8 @@ import ipywidgets as widgets
 from workbench.widgets.area import Area
 from workbench.widgets.controls import Controls
 
+IN_THREAD, IN_WORKERS = "this thread", "the workers as set"
+
 
 class Layout:
     """All widgets of a panel, by name; `root` holds them.
@@ -37,6 +39,15 @@ class Layout:
         self.live.add_class("wb-live")
         self.measure = _button("Measure", "Measure what Keras's feed delivers, for 5 s")
         self.stop = _button("Stop", "End what is being measured")
+        self.profile_in = widgets.ToggleButtons(
+            options=(IN_THREAD, IN_WORKERS),
+            tooltips=(
+                "One batch at a time, as if nothing else ran",
+                "As many batches at a time as Workers says, in threads or processes",
+            ),
+            style={"button_width": "auto"},
+        )
+        self.profile_in.add_class("wb-profile-in")
         self.path = widgets.Text("tuned.json", description="Save to", layout={"width": "260px"})
         self.path.add_class("wb-export-path")
         self.export = _button("Export", "Write settings and evidence as JSON")
@@ -64,6 +75,7 @@ class Layout:
                 # In a narrow window the right goes below the left.
                 widgets.HBox([self.head, buttons], layout=wrapping),
                 widgets.HBox([column, picture], layout=wrapping),
+                widgets.HBox([widgets.Label("Profile in"), self.profile_in]),
                 self.profile,
                 widgets.HBox([self.path, self.export, self.import_, self.reset, self.copy]),
                 self.shell,

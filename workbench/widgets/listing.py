@@ -10,6 +10,7 @@ from pygments.lexers import PythonLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, String
 
 from workbench.measure.profile import Function, Line, LineProfile
+from workbench.measure.render import words
 
 # Kinds of token that get a colour; the rest is plain.
 COLOURS = {
@@ -25,26 +26,21 @@ COLOURS = {
 }
 HOT_LINES = 5
 FOLDED = [("folded", "")]
-
-
 NOTE = (
     "Times are scaled to batches that ran without the profiler, in alternation. "
-    "± is the standard deviation from batch to batch. "
-    "≈ marks lines of under a microsecond a hit, where the profiler's own cost is as large."
+    "± is the standard deviation from batch to batch."
 )
 
 
 def rows(profile: LineProfile) -> dict[str, Any]:
     """Data for the table: each function's lines, with the tokens of their source."""
-    slows = f"the profiler slows it by {profile.slowdown:.2f}×"
-    caption = (
-        f"Where one batch goes · {profile.batch_seconds * 1e3:.3g} ms unprofiled · this thread · "
-        f"batches: {profile.batches} · "
-        # Less than nothing is noise.
-        + (slows if profile.slowdown > 1.02 else "the profiler's cost is below the noise")
-    )
-    functions = [_function(f, profile.batches) for f in profile.functions]
-    return {"caption": caption, "note": NOTE, "functions": functions}
+    return {
+        "caption": f"Where one batch goes · {words.head(profile)}",
+        "note": NOTE,
+        "notes": " ".join(filter(None, [words.outside(profile), *words.notes(profile)])),
+        "waits": profile.outside["waiting"] > words.LEAST_SHARE,
+        "functions": [_function(f, profile.batches) for f in profile.functions],
+    }
 
 
 def hot_lines(profile: LineProfile) -> dict[str, Any]:
@@ -55,6 +51,7 @@ def hot_lines(profile: LineProfile) -> dict[str, Any]:
                 "source": line.source.strip() or f"{line.function}, no source",
                 "place": f"{Path(line.file).name}:{line.line}",
                 "share": line.self_share,
+                "parts": words.parts(line.parts),
             }
             for line in profile.hot[:HOT_LINES]
         ]
@@ -68,7 +65,7 @@ def _function(function: Function, batches: int) -> dict[str, Any]:
         "name": function.name,
         "place": f"{Path(function.file).name}:{function.first_line}",
         "share": function.share,
-        "calls": function.calls // batches,
+        "calls": function.calls / max(1, batches),
         "lines": [
             _line(line, batches, spans)
             for line, spans in zip(function.lines, tokens, strict=True)
@@ -82,11 +79,13 @@ def _line(line: Line, batches: int, spans: list[tuple[str, str]]) -> dict[str, A
         "line": line.line,
         "hits": line.hits,
         "share": line.share,
-        "ms": line.seconds / batches * 1e3,
+        "ms": line.seconds / max(1, batches) * 1e3,
         "spread": line.spread * 1e3,
         "hit_ms": line.seconds / line.hits * 1e3 if line.hits else 0.0,
+        "waiting": line.waiting,
         "approximate": line.approximate,
         "tokens": spans,
+        "libraries": line.libraries if line.self_share > words.LEAST_SHARE else (),
     }
 
 

@@ -26,8 +26,8 @@ const digits = (value) =>
   value === 0 ? "0" : value < 0.001 ? "<0.001" : value < 1 ? value.toFixed(3) : value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 
 // Tells Python of a click; the count makes two clicks on the same thing two changes.
-function press(model, action) {
-  model.set("pressed", { action, count: (model.get("pressed").count || 0) + 1 });
+function press(model, action, more) {
+  model.set("pressed", { action, ...more, count: (model.get("pressed").count || 0) + 1 });
   model.save_changes();
 }
 
@@ -99,13 +99,15 @@ function preview(model, root) {
   };
 }
 
-const COLUMNS = ["share", "ms/batch", "±", "hits", "ms/hit", "line", "source"];
+const COLUMNS = ["share", "waits", "ms/batch", "±", "hits", "ms/hit", "line", "source"];
 
 function profile(model, root) {
   const caption = make("caption");
   const columns = make("tr", {}, ...COLUMNS.map((name) => make("th", { scope: "col" }, name)));
   const table = make("table", { class: "wb-profile" }, caption, make("thead", {}, columns));
-  root.append(make("div", { class: "wb-scroll" }, table));
+  const notes = make("span");
+  const leave = button("wb-leave", "", () => press(model, "close"));
+  root.append(make("div", { class: "wb-scroll" }, table), make("div", { class: "wb-notes" }, leave, notes));
   const functions = new Map(); // key -> its part of the table, so that scroll and selection survive
   return () => {
     const data = model.get("data");
@@ -113,17 +115,21 @@ function profile(model, root) {
     if (!data.functions) return;
     setText(caption, data.caption);
     caption.title = data.note;
+    setText(notes, data.notes);
+    table.classList.toggle("wb-alone", !data.waits);
+    leave.hidden = !data.opened.length;
+    setText(leave, "Leave " + data.opened.join(", "));
     if (table.dataset.settings !== String(data.settings)) table.dataset.settings = data.settings;
     const wanted = data.functions.map((f) => f.key);
     for (const [key, body] of functions) {
       if (!wanted.includes(key)) body.node.remove(), functions.delete(key);
     }
     data.functions.forEach((f, place) => {
-      const source = JSON.stringify(f.lines.map((line) => line.tokens));
+      const source = JSON.stringify(f.lines.map((line) => [line.tokens, line.libraries]));
       let body = functions.get(f.key);
       if (!body || body.source !== source) {
         if (body) body.node.remove();
-        functions.set(f.key, (body = functionBody(f, source)));
+        functions.set(f.key, (body = functionBody(f, source, model)));
       }
       if (table.tBodies[place] !== body.node) table.insertBefore(body.node, table.tBodies[place] || null);
       body.update(f);
@@ -139,27 +145,36 @@ function hot(model, root) {
 
 function hotLine(line) {
   const bar = make("span", { class: "wb-bar" }, make("i", { style: `width:${100 * line.share}%` }));
-  const code = make("code", {}, line.source);
-  return make("li", { "data-share": line.share }, bar, make("b", {}, percent(line.share)), code, line.place);
+  const code = make("code", { title: line.source }, line.source);
+  const item = make("li", { "data-share": line.share });
+  item.append(make("div", {}, bar, make("b", {}, percent(line.share)), code, make("span", {}, line.place)));
+  if (line.parts) item.append(make("div", { class: "wb-parts" }, "of it " + line.parts));
+  return item;
 }
 
-function functionBody(f, source) {
+function functionBody(f, source, model) {
   const title = make("th", { colspan: COLUMNS.length, scope: "rowgroup" });
   const node = make("tbody", { "data-function": f.name }, make("tr", {}, title));
-  const updates = f.lines.map((line) => lineRow(node, line));
+  const updates = f.lines.map((line) => lineRow(node, line, model));
   const update = (now) => {
-    setText(title, `${now.name}  ${now.place} · ${percent(now.share)} · ${now.calls} × a batch`);
+    setText(title, `${now.name}  ${now.place} · ${percent(now.share)} · ${Number(now.calls.toPrecision(3))} × a batch`);
     now.lines.forEach((line, i) => updates[i](line));
   };
   return { node, source, update };
 }
 
-function lineRow(node, line) {
+function lineRow(node, line, model) {
   const fill = make("i");
   const share = make("span");
-  const cells = COLUMNS.slice(1, 5).map(() => make("td"));
+  const cells = COLUMNS.slice(1, 6).map(() => make("td"));
   const code = make("td", { class: "wb-code" });
   code.append(...line.tokens.map(([colour, text]) => make("span", { class: colour && "wb-" + colour }, text)));
+  if (line.libraries.length) {
+    // A click that ends a selection of text is none.
+    const open = () => getSelection().isCollapsed && press(model, "open", { libraries: line.libraries });
+    code.append(button("wb-into", "into " + line.libraries.join(", "), () => {}));
+    code.addEventListener("click", open);
+  }
   const first = make("td", {}, make("span", { class: "wb-bar" }, fill), share);
   const row = make("tr", { "data-line": line.line }, first, ...cells, make("td", {}, String(line.line)), code);
   node.append(row);
@@ -170,7 +185,8 @@ function lineRow(node, line) {
     row.style.setProperty("--wb-heat", `${Math.round(45 * now.share)}%`);
     fill.style.width = `${100 * now.share}%`;
     const about = now.approximate ? "≈ " : "";
-    const figures = [about + digits(now.ms), digits(now.spread), String(now.hits), digits(now.hit_ms)];
+    const waits = now.waiting ? percent(now.waiting) : "";
+    const figures = [waits, about + digits(now.ms), digits(now.spread), String(now.hits), digits(now.hit_ms)];
     setText(share, now.hits ? percent(now.share) : "");
     cells.forEach((cell, i) => setText(cell, now.hits ? figures[i] : ""));
   };

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 from IPython import get_ipython
+from IPython.display import HTML, DisplayHandle, display
 
 from workbench.generators.pipeline import Pipeline
 from workbench.generators.sources import open_source
@@ -22,7 +23,7 @@ from workbench.widgets import verdict
 from workbench.widgets.controls import Controls
 from workbench.widgets.engine import Engine, Report, Request
 from workbench.widgets.evidence import evidence
-from workbench.widgets.layout import Layout
+from workbench.widgets.layout import IN_WORKERS, Layout
 from workbench.widgets.listing import hot_lines, rows
 from workbench.widgets.preview import TILES, Preview
 
@@ -36,6 +37,11 @@ EXAMPLE_1 = Augmentation(
     horizontal_flip=True,
 )
 MEASURE_SECONDS = 5.0
+KEPT_AFTER = 1.0  # seconds of profiling after which a profile is worth keeping
+KEPT = (
+    '<div class="wb-kept"><p>The panel needs a running kernel: run this cell again. '
+    "Here is its last profile.</p>{}</div>"
+)
 
 
 class Workbench:
@@ -74,14 +80,19 @@ class Workbench:
         self._view = Layout(self._controls)
         self._engine = Engine(pipeline, self)
         self._drawn_at = ""
+        self._kept: DisplayHandle | None = None
+        self._kept_generation = 0
         self._connect()
         Workbench._open = self
         self._engine.start()
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
+    def _ipython_display_(self) -> None:
         if Workbench._open is not self:
-            return {"text/plain": "This panel is closed. Make another one: wb.Workbench(data)"}
-        return self._view.root._repr_mimebundle_(**options)
+            print("This panel is closed. Make another one: wb.Workbench(data)")
+            return
+        display(self._view.root)
+        # Widgets are not saved with a notebook: this output is, hidden while there is a panel.
+        self._kept = display(HTML(""), display_id=True)
 
     @property
     def settings(self) -> Settings:
@@ -100,10 +111,25 @@ class Workbench:
         """
         self._show(self._controls.settings(self._controls.changes_for(values)))
 
-    def profile(self, seconds: float = 1.0) -> LineProfile:
-        """Profile the lines of a batch in this thread, with the settings shown."""
+    def profile(
+        self, seconds: float = 1.0, *, in_workers: bool = False, libraries: Iterable[str] = ()
+    ) -> LineProfile:
+        """Profile the lines of a batch with the settings shown.
+
+        Args:
+            seconds: How long.
+            in_workers: In the workers as set, instead of in this thread.
+            libraries: Packages to go into; see `workbench.profile_lines`.
+        """
+        feed = self.settings.feed
         with self._engine.alone():
-            return profile_lines(self._dataset(), seconds=seconds)
+            return profile_lines(
+                self._dataset(),
+                seconds=seconds,
+                workers=feed.workers if in_workers else 0,
+                use_multiprocessing=feed.use_multiprocessing,
+                libraries=libraries,
+            )
 
     def measure(self, seconds: float = MEASURE_SECONDS) -> Rate:
         """Measure what Keras gets, with the settings shown."""
@@ -175,9 +201,19 @@ class Workbench:
         self._view.copy.show({"code": self._python()})
         if profile is not None and profile.seconds:
             self._view.hot.show(hot_lines(profile))
+            shown = report.profile_request or report.request
             # A number that changes with the settings tells a new profile from a grown one.
-            settings_number = report.profile_request.generation if report.profile_request else 0
-            self._view.profile.show({**rows(profile), "settings": settings_number})
+            more = {"settings": shown.generation, "opened": sorted(shown.libraries)}
+            self._view.profile.show({**rows(profile), **more})
+            self._keep(profile, shown.generation)
+
+    def _keep(self, profile: LineProfile, generation: int) -> None:
+        """Leave the profile in the notebook, once for each generation: it counts as an edit."""
+        if self._kept is None or generation == self._kept_generation:
+            return
+        if profile.seconds > KEPT_AFTER:
+            self._kept_generation = generation
+            self._kept.update(HTML(KEPT.format(profile._repr_html_())))
 
     def _sentences(self, report: Report) -> dict[str, Any]:
         measured, profile = report.measured, report.profile
@@ -212,16 +248,24 @@ class Workbench:
     # Callbacks: they run on any thread and only pass on what is wanted.
 
     def _moved(self) -> None:
-        self._guarded(lambda: self._engine.request(self.settings), "fault")
+        self._guarded(self._request, "fault")
 
     def _pressed(self, change: Any) -> None:
-        request = self._engine.report.request
+        request, pressed = self._engine.report.request, change["new"]
         actions = {
             "try": lambda: self.set(augment_method="opencv"),
-            "others": lambda: self._engine.request(self.settings, first=request.first + TILES),
-            "redraw": lambda: self._engine.request(self.settings, epoch=request.epoch + 1),
+            "others": lambda: self._request(first=request.first + TILES),
+            "redraw": lambda: self._request(epoch=request.epoch + 1),
+            "open": lambda: self._request(libraries=request.libraries | set(pressed["libraries"])),
+            "close": lambda: self._request(libraries=frozenset()),
         }
-        self._guarded(actions[change["new"]["action"]], "fault")
+        self._guarded(actions[pressed["action"]], "fault")
+
+    def _profile_in(self, change: Any) -> None:
+        self._guarded(lambda: self._request(in_workers=change["new"] == IN_WORKERS), "fault")
+
+    def _request(self, **changes: Any) -> None:
+        self._engine.request(settings=self.settings, **changes)
 
     def _stop(self, _: Any) -> None:
         self._view.live.value = False
@@ -243,7 +287,7 @@ class Workbench:
 
     def _show(self, settings: Settings) -> None:
         self._controls.show(settings)
-        self._engine.request(settings)
+        self._engine.request(settings=settings)
 
     def _dataset(self) -> Any:
         from workbench.generators.dataset import Dataset
@@ -254,7 +298,8 @@ class Workbench:
         view, engine = self._view, self._engine
         view.live.observe(lambda change: engine.live(change["new"]), names="value")
         view.shell.observe(lambda _: engine.beat(), names="beat")
-        for area in (view.head, view.preview):
+        view.profile_in.observe(self._profile_in, names="value")
+        for area in (view.head, view.preview, view.profile):
             area.observe(self._pressed, names="pressed")
         view.measure.on_click(lambda _: engine.measure(MEASURE_SECONDS))
         view.stop.on_click(self._stop)

@@ -75,7 +75,8 @@ def slowest(profile: LineProfile) -> tuple[str, str]:
 
 def suggestion(profile: LineProfile, settings: Settings) -> str:
     """A method worth trying: opencv, where Keras's own loop is what takes the time."""
-    slow = bool(profile.hot) and Path(profile.hot[0].file).name == "keras_loop.py"
+    shares = [f.share for f in profile.functions if Path(f.file).name == "keras_loop.py"]
+    slow = max(shares, default=0.0) > 0.5
     return "opencv" if slow and settings.methods.augment == "keras_loop" else ""
 
 

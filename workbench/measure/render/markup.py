@@ -84,7 +84,7 @@ def profile(of: LineProfile) -> str:
         + '<div class="wbs-scroll"><table class="wbs-lines">'
         + f"<caption>Where one batch goes · {text(words.head(of))}</caption>\n"
         + f"{header(COLUMNS)}\n{bodies}\n</table></div>\n"
-        + paragraphs([words.outside(of), *words.notes(of)])
+        + paragraphs([words.outside(of), *words.notes(of), *words.hints(of)])
     )
 
 
@@ -98,8 +98,7 @@ def _hot(line: HotLine) -> str:
 def _parts(parts: tuple[Part, ...]) -> str:
     if not parts:
         return ""
-    shares = " · ".join(f"{part.name} {part.share:.0%}" for part in parts)
-    return f'<br><small class="wbs-parts">of it {text(shares)}</small>'
+    return f'<br><small class="wbs-parts">of it {text(words.parts(parts))}</small>'
 
 
 def _function(function: Function, of: LineProfile) -> str:

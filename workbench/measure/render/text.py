@@ -25,7 +25,7 @@ def profile(of: LineProfile) -> str:
         for row in _hot(number, line)
     ]
     blocks = [_function(function, of) for function in of.functions]
-    notes = words.notes(of)
+    notes = [*words.notes(of), *words.hints(of)]
     rows = [*wrapped(words.head(of)), *hot, *wrapped(words.outside(of)), *_joined(blocks)]
     rows += ["", *(row for note in notes for row in wrapped(note))] if notes else []
     return "\n".join(cut(row) for row in rows)
@@ -57,8 +57,8 @@ def _joined(blocks: list[list[str]]) -> list[str]:
 def _hot(number: int, line: HotLine) -> list[str]:
     # The place comes after the source, and must not be what is cut.
     short = replace(line, source=cut(line.source.strip(), SOURCE), parts=())
-    parts = " · ".join(f"{part.name} {part.share:.0%}" for part in line.parts)
-    return [f"  {number}. {short}", *([f"     of it {parts}"] if parts else [])]
+    parts = [f"     of it {words.parts(line.parts)}"] if line.parts else []
+    return [f"  {number}. {short}", *parts]
 
 
 def _function(function: Function, of: LineProfile) -> list[str]:

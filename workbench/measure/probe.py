@@ -1,0 +1,150 @@
+"""Runs batches of a loader, plain or under the line profiler, in whichever thread asks."""
+
+from __future__ import annotations
+
+import inspect
+import tracemalloc
+from collections.abc import Iterable
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from functools import cache
+from time import perf_counter
+from typing import Any
+
+from workbench.measure.calls import Calls, Place, package_of, record
+from workbench.measure.instrument import Instruments, Ticks
+
+# A function below this share of a batch is part of the line that calls it.
+LEAST_SHARE = 0.01
+MOST_FUNCTIONS = 20
+# Batches that are looked at for the calls: an augmentation that is drawn half of the time should be
+# among them.
+MOST_RECORDED = 4
+RECORDED_SECONDS = 0.15
+
+
+@dataclass
+class Seen:
+    """What running some batches showed.
+
+    Attributes:
+        batches: How many.
+        samples: By their real leading dimension.
+        seconds: In `__getitem__`, summed over workers.
+        handover: Seconds to pass them on to another process, summed over workers.
+        ticks: Of profiled batches, these alone.
+    """
+
+    batches: int = 0
+    samples: int = 0
+    seconds: float = 0.0
+    handover: float = 0.0
+    ticks: Ticks = field(default_factory=dict)
+
+    def add(self, other: Seen) -> None:
+        """Add another one, ticks left out."""
+        self.batches += other.batches
+        self.samples += other.samples
+        self.seconds += other.seconds
+        self.handover += other.handover
+
+
+class Probe:
+    """A loader with its costly functions found and instrumented; `remove` undoes that.
+
+    Args:
+        loader: Has `__getitem__` and `__len__`.
+        libraries: Packages whose functions are profiled too.
+        warm_up: Run one batch first, so that imports and first reads are not taken for the
+            generator's own time.
+    """
+
+    def __init__(self, loader: Any, libraries: Iterable[str] = (), *, warm_up: bool = True) -> None:
+        self.loader, self._libraries = loader, tuple(libraries)
+        self.calls = Calls()
+        if warm_up:
+            self._run(0)
+        follow = _follower(loader, frozenset(self._libraries))
+        while True:
+            index = self.calls.batches % len(loader)
+            record(self.calls, lambda: self._run(index), follow)  # noqa: B023  (runs at once)
+            if self.calls.total > RECORDED_SECONDS or self.calls.batches == MOST_RECORDED:
+                break
+        places = self.calls.carrying(LEAST_SHARE, MOST_FUNCTIONS)
+        self.sources = {place: self._source(place) for place in places}
+        self.instruments = Instruments(self.calls, places)
+
+    def remove(self) -> None:
+        """Put all functions back as they were."""
+        self.instruments.remove()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # In another process functions have to be found anew.
+        return Probe, (self.loader, self._libraries)
+
+    def batch(self, index: int, profiled: bool) -> tuple[Seen, Any]:
+        """Run one batch; what was seen, its ticks left out, and the batch itself."""
+        with self.instruments.here() if profiled else nullcontext():
+            began = perf_counter()
+            batch = self.loader[index]
+            seconds = perf_counter() - began
+        return Seen(1, leading_dimension(batch), seconds), batch
+
+    def peak_bytes(self, index: int) -> int:
+        """The most that a batch newly allocates at a time, through Python and NumPy."""
+        ours = not tracemalloc.is_tracing()
+        if ours:
+            tracemalloc.start()
+        try:
+            tracemalloc.reset_peak()
+            before, _ = tracemalloc.get_traced_memory()
+            self._run(index)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            if ours:
+                tracemalloc.stop()
+        return max(0, peak - before)
+
+    def _run(self, index: int) -> None:
+        # The batch is dropped at once: keeping batches alive makes the next ones slower.
+        self.loader[index]
+
+    def _source(self, place: Place) -> list[str]:
+        """The function's lines, copied now: an edited notebook cell would show others later."""
+        code = next(iter(self.calls.codes[place].values()))
+        try:
+            return [line.rstrip("\n") for line in inspect.getsourcelines(code)[0]]
+        except (OSError, TypeError):
+            return []
+
+
+def leading_dimension(batch: Any) -> int:
+    """Samples in a batch: the first axis of its first array, however it is nested."""
+    while isinstance(batch, tuple | list | dict) and batch:
+        batch = next(iter(batch.values() if isinstance(batch, dict) else batch))
+    shape: Any = getattr(batch, "shape", ())
+    return int(shape[0]) if len(shape) else 0
+
+
+def _follower(loader: Any, libraries: frozenset[str]) -> Any:
+    """Tells whether functions of a file are profiled: the user's code, and the loader's own class.
+
+    That is the user's as a rule; with `ImageDataGenerator().flow(...)` it is Keras's.
+    """
+    own = {
+        method.__code__.co_filename
+        for kind in type(loader).__mro__
+        for method in vars(kind).values()
+        if inspect.isfunction(method) and kind.__module__ not in _BASES
+    }
+
+    @cache
+    def follows(file: str) -> bool:
+        package = package_of(file)
+        return package is None or file in own or package in libraries
+
+    return follows
+
+
+# What every PyDataset inherits is not the loader's own.
+_BASES = ("keras.src.trainers.data_adapters.py_dataset_adapter",)
