@@ -228,6 +228,38 @@ def test_a_click_on_a_line_goes_into_the_libraries_that_it_calls(book):
     book.page.wait_for_selector(inner, state="detached", timeout=20_000)
 
 
+HOSTILE = """
+from workbench.measure.profile import Function, HotLine, Line, LineProfile, Part
+evil = '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 2">'
+texts = [evil, '\\tx = "\\u00e9\\U0001d11e &amp;"', "a" * 5000, "\\x1b[31m", ""]
+lines = tuple(
+    Line(n, 1, 0.1, 0.01, 0.01, 0.0, 0.0, False, texts[n % 5], (Part(evil, 0.01),), (evil,))
+    for n in range(1, 2001)
+)
+function = Function(evil, "/tmp/" + evil + ".py", 1, 1, 1.0, lines)
+part = (Part(evil, 0.1),)
+hot = tuple(HotLine(evil, evil, n, 0.2, text, part) for n, text in enumerate(texts))
+outside = dict(keras=0.0, conversion=0.0, waiting=0.0, other=0.0)
+profile = LineProfile(1, 1.0, 1.0, 1, 1.0, 0, False, None, outside, (function,), hot)
+panel._engine.tell(profile=profile)
+"""
+
+
+def test_names_and_source_are_shown_as_they_are_and_never_run(book):
+    book.page.locator(".wb-live").click()
+    wait_for_text(book, "wb-status", "Live is off")
+    book.run(HOSTILE)
+    book.page.wait_for_selector("tr[data-line='2000']", state="attached", timeout=20_000)
+    code = book.page.locator("tr[data-line] .wb-code")
+    assert code.count() == 2000
+    assert code.nth(4).inner_text().startswith("<script>window.hacked = 1</script>")
+    assert 'x = "é𝄞 &amp;"' in code.nth(0).inner_text()
+    assert "<script>" in book.page.locator("tbody[data-function] th").first.inner_text()
+    assert "<script>" in code.nth(0).locator("button").inner_text()
+    assert "<script>" in book.page.locator(".wb-hot li").first.inner_text()
+    assert book.page.evaluate("window.hacked") is None
+
+
 CULPRITS = {
     "read": (
         "from workbench.generators import sources\n"

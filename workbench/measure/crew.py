@@ -75,7 +75,7 @@ class Crew:
                 runner.join(STEP_SECONDS)
         if self.has_processes:
             self._team[0].join()
-        # Here and now: a pool that is garbage ends in whichever thread collects it, TensorFlow's too.
+        # Here and now: as garbage it would end in whichever thread collects it, TensorFlow's too.
         self._team = None, []
         self._forget()
 

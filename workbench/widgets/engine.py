@@ -27,6 +27,9 @@ from workbench.widgets.preview import Preview, Tiles, draw, label_counts
 from workbench.widgets.verdict import Fault
 
 REFRESH = 0.2  # seconds between two updates of the profile: 5 a second
+# Of a profile with more lines than this, updates are as many times rarer: Jupyter's server drops
+# messages beyond 1 MB a second, and a line is some 300 bytes.
+LINES_PER_REFRESH = 400
 # Seconds a thread may keep the interpreter lock while another wants it. A slider's event passes
 # several threads of the kernel on its way to a picture; at Python's 5 ms each may wait that long
 # for the batch that runs beside it. One busy thread's own speed does not depend on it.
@@ -241,8 +244,11 @@ class Engine:
         """Until there are new settings or it is time to refresh; a little after a picture."""
         with self._changed:
             self._changed.wait_for(lambda: self._closed, drawn_at + PICTURE_GAP - monotonic())
+            profile = self._report.profile
+            lines = sum(len(f.lines) for f in profile.functions) if profile else 0
             self._changed.wait_for(
-                lambda: self._closed or self._report.request is not request, REFRESH
+                lambda: self._closed or self._report.request is not request,
+                REFRESH * max(1.0, lines / LINES_PER_REFRESH),
             )
 
     def _draw(self, request: Request, pipeline: Pipeline, labels: str) -> tuple[Pipeline, str]:

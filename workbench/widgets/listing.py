@@ -26,6 +26,7 @@ COLOURS = {
 }
 HOT_LINES = 5
 FOLDED = [("folded", "")]
+LONGEST = 400  # characters of a line that are shown
 NOTE = (
     "Times are scaled to batches that ran without the profiler, in alternation. "
     "± is the standard deviation from batch to batch."
@@ -48,7 +49,7 @@ def hot_lines(profile: LineProfile) -> dict[str, Any]:
     return {
         "lines": [
             {
-                "source": line.source.strip() or f"{line.function}, no source",
+                "source": line.source.strip()[:LONGEST] or f"{line.function}, no source",
                 "place": f"{Path(line.file).name}:{line.line}",
                 "share": line.self_share,
                 "parts": words.parts(line.parts),
@@ -98,7 +99,9 @@ def _tokens(source: tuple[str, ...]) -> list[list[tuple[str, str]]]:
     indent = min((len(s) - len(s.lstrip()) for s in source if s.strip()), default=0)
     lexer = PythonLexer(stripnl=False, ensurenl=False)
     lines: list[list[tuple[str, str]]] = [[]]
-    for kind, text in lexer.get_tokens("\n".join(line[indent:] for line in source)):
+    shown = (line[indent:] for line in source)
+    cut = (line if len(line) <= LONGEST else line[:LONGEST] + " …" for line in shown)
+    for kind, text in lexer.get_tokens("\n".join(cut)):
         colour = next((name for of, name in COLOURS.items() if kind in of), "")
         first, *rest = text.split("\n")
         if kind in String.Doc and rest:
