@@ -23,9 +23,9 @@ import pytest
 import workbench as wb
 from tests import slow_helpers
 from tests.conftest import timed
-from workbench.measure.cost import calibrate
-from workbench.measure.lines import LineSession
-from workbench.measure.trouble import WorkerError, WorkersRefused
+from workbench.measure.lines.cost import calibrate
+from workbench.measure.lines.session import LineSession
+from workbench.measure.workers.trouble import WorkerError, WorkersRefused
 
 THREAD, THREADS, PROCESSES = (0, False), (2, False), (2, True)
 KINDS = pytest.mark.parametrize(
@@ -566,7 +566,7 @@ class Hangs(Dies):
 
 
 def test_a_worker_that_hangs_is_named(monkeypatch):
-    monkeypatch.setattr("workbench.measure.lines.LEAST_LIMIT", 0.5)
+    monkeypatch.setattr("workbench.measure.lines.session.LEAST_LIMIT", 0.5)
     began = time.monotonic()
     with pytest.raises(
         WorkerError, match=r"Worker [12] has been [01] s in time.sleep\(1000\) \(test_lines.py:"

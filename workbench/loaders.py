@@ -87,7 +87,7 @@ def profile_lines(
         ValueError: If there are no batches.
         RuntimeError: If worker processes would hang, or did, or ended; `check_workers` tells more.
     """
-    from workbench.measure.lines import profile
+    from workbench.measure.lines.session import profile
     from workbench.measure.untouched import untouched
 
     with untouched():

@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 
 from tests.benchmarks.augment import _dataset
-from workbench.measure.lines import LineSession
+from workbench.measure.lines.session import LineSession
 from workbench.widgets.listing import rows
 
 ROUNDS = 15

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.measure.arrivals import Arrivals, Kind
 from workbench.measure.rate import Rate, Stopped
-from workbench.measure.standing import Standing
-from workbench.measure.trouble import WorkerError
+from workbench.measure.workers.standing import Standing
+from workbench.measure.workers.trouble import WorkerError
 
 if TYPE_CHECKING:
-    from workbench.measure.preflight import Preflight
+    from workbench.measure.workers.preflight import Preflight
 
 # Among workers a batch may well take so many times and workers as long as one alone.
 SLOWER = 3.0
@@ -57,7 +57,8 @@ class WorkerCheck:
 
 def check(loader: Any, workers: int, use_multiprocessing: bool, seconds: float) -> WorkerCheck:
     """See `workbench.check_workers`."""
-    from workbench.measure import feed, preflight
+    from workbench.measure import feed
+    from workbench.measure.workers import preflight
 
     until = monotonic() + seconds
     feed.check_arguments(loader, workers)

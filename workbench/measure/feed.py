@@ -24,11 +24,11 @@ import tensorflow as tf
 from keras.src.trainers.data_adapters import py_dataset_adapter
 
 from workbench.measure.arrivals import Arrivals, Kind
-from workbench.measure.crew import Crew
-from workbench.measure.preflight import Preflight, examine
 from workbench.measure.rate import Rate
-from workbench.measure.standing import Board, board
-from workbench.measure.watch import Limits, watch
+from workbench.measure.workers.crew import Crew
+from workbench.measure.workers.preflight import Preflight, examine
+from workbench.measure.workers.standing import Board, board
+from workbench.measure.workers.watch import Limits, watch
 
 # No working feed meets these limits, however busy the machine: seconds without a batch; seconds to
 # start a worker (importing TensorFlow takes 5 s of a core); a batch among workers may take so

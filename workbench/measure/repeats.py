@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.measure.arrivals import Kind
-from workbench.measure.trouble import USE_THREADS
 from workbench.measure.untouched import untouched
+from workbench.measure.workers.trouble import USE_THREADS
 
 if TYPE_CHECKING:
-    from workbench.measure.rounds import Batch, Given
+    from workbench.measure.workers.rounds import Batch, Given
 
 # How often one batch is asked for in this thread, to see whether it is random: one that is flipped
 # or not, by chance, looks the same 8 times in 1 of 128 cases.
@@ -87,7 +87,8 @@ class Repeats:
 
 def find(loader: Any, workers: int, use_multiprocessing: bool, epochs: int) -> Repeats:
     """See `workbench.find_repeats`."""
-    from workbench.measure import feed, preflight, rounds
+    from workbench.measure import feed
+    from workbench.measure.workers import preflight, rounds
 
     feed.check_arguments(loader, workers)
     if epochs < 1:
@@ -107,7 +108,7 @@ def find(loader: Any, workers: int, use_multiprocessing: bool, epochs: int) -> R
 
 def _nature(loader: Any) -> tuple[Nature, bool]:
     """What kind of loader it is, and whether its draws are few."""
-    from workbench.measure.rounds import INDEX, call, fingerprint
+    from workbench.measure.workers.rounds import INDEX, call, fingerprint
 
     tries = {fingerprint(loader[INDEX]) for _ in range(TRIES)}
     if len(tries) > 1:

@@ -18,7 +18,7 @@ from time import monotonic, perf_counter
 from typing import Any, Protocol
 
 from workbench.generators.pipeline import Pipeline
-from workbench.measure.lines import LineSession
+from workbench.measure.lines.session import LineSession
 from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate, Stopped
 from workbench.measure.render.words import runners

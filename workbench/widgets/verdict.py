@@ -6,7 +6,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.measure.calls import is_user_file
+from workbench.measure.lines.calls import is_user_file
 from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.settings import Settings

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from time import perf_counter
 
-from workbench.measure.account import Cost
-from workbench.measure.calls import Calls, Place
-from workbench.measure.instrument import Instruments
+from workbench.measure.lines.account import Cost
+from workbench.measure.lines.calls import Calls, Place
+from workbench.measure.lines.instrument import Instruments
 
 
 @cache

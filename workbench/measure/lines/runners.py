@@ -15,9 +15,9 @@ from multiprocessing.reduction import ForkingPickler
 from time import perf_counter
 from typing import Any, Protocol, cast
 
-from workbench.measure.probe import Probe, Seen
-from workbench.measure.standing import Board, board
-from workbench.measure.trouble import ended, hung
+from workbench.measure.lines.probe import Probe, Seen
+from workbench.measure.workers.standing import Board, board
+from workbench.measure.workers.trouble import ended, hung
 
 
 class Runner(Protocol):

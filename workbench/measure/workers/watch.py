@@ -13,8 +13,8 @@ from math import inf
 from time import monotonic
 from typing import TypeVar
 
-from workbench.measure.crew import Crew
 from workbench.measure.rate import Stopped
+from workbench.measure.workers.crew import Crew
 
 Result = TypeVar("Result")
 GLANCE = 0.1  # seconds between two looks at the workers

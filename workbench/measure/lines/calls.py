@@ -20,7 +20,7 @@ from time import perf_counter
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-WORKBENCH = Path(__file__).parents[1]
+WORKBENCH = Path(__file__).parents[2]
 # These run as part of the line that holds them.
 INLINE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<module>")
 # The package of code that Python makes for itself: there is nothing to read in it.

@@ -14,13 +14,13 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 
-from workbench.measure.account import Account, Totals
-from workbench.measure.cost import calibrate
-from workbench.measure.preflight import examine
-from workbench.measure.probe import Probe, Seen
+from workbench.measure.lines.account import Account, Totals
+from workbench.measure.lines.cost import calibrate
+from workbench.measure.lines.probe import Probe, Seen
+from workbench.measure.lines.runners import Processes, Runner, Threads
+from workbench.measure.lines.writer import Writer
 from workbench.measure.profile import LineProfile
-from workbench.measure.runners import Processes, Runner, Threads
-from workbench.measure.writer import Writer
+from workbench.measure.workers.preflight import examine
 
 # Several workers run batches in rounds of at least this long, so that they mostly run together.
 ROUND_SECONDS = 0.05

@@ -18,9 +18,9 @@ from typing import Any
 # Not public: see `feed`.
 from keras.src.trainers.data_adapters import py_dataset_adapter
 
-from workbench.measure import pools
-from workbench.measure.standing import Board, Standing
-from workbench.measure.trouble import WorkerError, ended, hung
+from workbench.measure.workers import pools
+from workbench.measure.workers.standing import Board, Standing
+from workbench.measure.workers.trouble import WorkerError, ended, hung
 
 # How long to wait for threads that end by themselves once their pool has ended.
 END_SECONDS = 5.0
@@ -48,12 +48,12 @@ class Crew:
     @property
     def has_processes(self) -> bool:
         """Whether the workers are processes; False before there are any."""
-        return isinstance(self._team[0], Pool) and not isinstance(self._team[0], ThreadPool)
+        return _is_of_processes(self._team[0])
 
     def lost(self) -> WorkerError | None:
         """What happened, if a process has ended; its pool has replaced it by now."""
         pool, workers = self._team
-        if not self.has_processes:
+        if not _is_of_processes(pool):
             return None
         # A pool removes none but those that ended before their work was done, and in the end none.
         present = list(pool._pool)
@@ -90,9 +90,10 @@ class Crew:
         over = WorkerError(("The workers were ended.",))
         pool_ended = None
         while any(t.is_alive() for t in (helper, *self._runners)) and monotonic() < until:
-            if self._team[0] is not pool_ended:
-                pool_ended = self._team[0]
-                pools.end(pool_ended)
+            pool = self._team[0]  # `join`, in the helper, may forget it at any time
+            if pool is not None and pool is not pool_ended:
+                pool_ended = pool
+                pools.end(pool)
             if pool_ended is not None:
                 pools.fail(pool_ended, over)  # each time: more may have been asked for
             if not helper.is_alive():
@@ -103,8 +104,8 @@ class Crew:
         self._forget()
 
     def _standing(self) -> tuple[Standing, ...]:
-        workers = self._team[1]
-        if self.has_processes:
+        pool, workers = self._team
+        if _is_of_processes(pool):
             return self._board.processes([worker.pid for worker in workers])
         return self._board.threads([worker.ident for worker in workers])
 
@@ -126,3 +127,7 @@ class Crew:
         if self._enqueuer is not None:
             with suppress(Empty):
                 self._enqueuer.future_queue.get_nowait()
+
+
+def _is_of_processes(pool: Any) -> bool:
+    return isinstance(pool, Pool) and not isinstance(pool, ThreadPool)

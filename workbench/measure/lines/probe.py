@@ -11,8 +11,8 @@ from functools import cache
 from time import perf_counter
 from typing import Any
 
-from workbench.measure.calls import Calls, Place, package_of, record
-from workbench.measure.instrument import Instruments, Ticks
+from workbench.measure.lines.calls import Calls, Place, package_of, record
+from workbench.measure.lines.instrument import Instruments, Ticks
 
 # A function below this share of a batch is part of the line that calls it.
 LEAST_SHARE = 0.01

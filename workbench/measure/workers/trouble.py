@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from workbench.measure.standing import Standing
+from workbench.measure.workers.standing import Standing
 
 USE_THREADS = "use threads (use_multiprocessing=False)"
 LATE = "forked after TensorFlow's threads had started"

@@ -20,9 +20,9 @@ import numpy as np
 from keras.src.trainers.data_adapters import py_dataset_adapter
 
 from workbench.measure.arrivals import Kind
-from workbench.measure.crew import Crew
-from workbench.measure.standing import Board, board
-from workbench.measure.watch import Limits, watch
+from workbench.measure.workers.crew import Crew
+from workbench.measure.workers.standing import Board, board
+from workbench.measure.workers.watch import Limits, watch
 
 MEET_SECONDS = 60.0  # how long a worker waits for others, which may have to import TensorFlow
 POLL = 0.002

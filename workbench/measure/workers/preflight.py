@@ -14,8 +14,8 @@ from typing import Any
 
 import psutil
 
-from workbench.measure.calls import is_user_file
-from workbench.measure.trouble import USE_THREADS, WorkersRefused
+from workbench.measure.lines.calls import is_user_file
+from workbench.measure.workers.trouble import USE_THREADS, WorkersRefused
 
 # Frames of a pickle, where names stand, are smaller; what is larger is data.
 FRAME_BYTES = 1 << 17

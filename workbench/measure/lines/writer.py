@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from workbench.measure.account import Account, Spot, Totals
-from workbench.measure.calls import NO_SOURCE, Calls, Place
-from workbench.measure.probe import Probe
+from workbench.measure.lines.account import Account, Spot, Totals
+from workbench.measure.lines.calls import NO_SOURCE, Calls, Place
+from workbench.measure.lines.probe import Probe
 from workbench.measure.profile import Function, HotLine, Line, LineProfile, Part
 
 # Below this a hit costs as much as the profiler's own bookkeeping (0.1-0.25 microseconds).

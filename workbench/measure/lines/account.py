@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from math import sqrt
 from statistics import median
 
-from workbench.measure.calls import Calls, Place
-from workbench.measure.probe import Seen
+from workbench.measure.lines.calls import Calls, Place
+from workbench.measure.lines.probe import Seen
 
 Spot = tuple[Place, int]  # a line of a function
 # Pairs of batches that the median slowdown is taken from, so that a long session stays small.

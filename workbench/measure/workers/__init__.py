@@ -1,0 +1,1 @@
+"""Workers: whether they would do, where each stands, and the end of those that hang."""
