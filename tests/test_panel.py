@@ -132,6 +132,29 @@ def test_the_grid_shows_any_number_of_any_images(count, channels, rng):
     assert picture.shape[:2] == (9 * (2 if count > 8 else 1), 7 * 8)
 
 
+def test_original_and_augmented_show_the_same_samples(rng):
+    x = rng.integers(0, 256, (40, 20, 30, 1), np.uint8)
+    settings = array_settings(
+        x, batch=Batch(size=16), augmentation=Augmentation(vertical_flip=True)
+    )
+    pipeline = Pipeline(settings, ArraySource(x, np.arange(40)), subset=None)
+    original, both = (
+        draw(pipeline, Tiles(), 0, 0, "", show) for show in ("original", "side by side")
+    )
+    rows = pipeline.order(0)
+    tiles = cv2.imdecode(np.frombuffer(original.jpeg, np.uint8), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_allclose(tiles[:20, :30], x[rows[0], ..., 0], atol=30)  # JPEG of noise
+    labels = [text["label"] for text in both.data["captions"]]
+    assert labels == [str(row) for row in rows[:8] for _ in range(2)]
+    pairs = cv2.imdecode(np.frombuffer(both.jpeg, np.uint8), cv2.IMREAD_UNCHANGED).astype(int)
+    flipped = pipeline.draws(rows[:8], 0).flip_vertical
+    assert flipped.any()
+    for place, flips in enumerate(flipped[:4]):
+        left, right = (pairs[:20, 30 * n : 30 * n + 30] for n in (2 * place, 2 * place + 1))
+        assert np.abs((left[::-1] if flips else left) - right).mean() < 15
+    assert "original" in both.data["captions"][0]["draw"]
+
+
 def test_large_pictures_stay_under_200_kb(rng):
     x = cv2.GaussianBlur(rng.random((16 * 300, 300, 3)).astype(np.float32), (0, 0), 2)
     x = x.reshape(16, 300, 300, 3)

@@ -71,6 +71,12 @@ class Pipeline:
         rows = self.rows if same else None
         return Pipeline(settings, source, subset=self.subset, augment=self.augment, rows=rows)
 
+    def without_augmentation(self) -> Pipeline:
+        """The same samples in the same order, only normalized."""
+        return Pipeline(
+            self.settings, self.source, subset=self.subset, augment=False, rows=self.rows
+        )
+
     def __len__(self) -> int:
         """Batches in an epoch."""
         size, keep = self.settings.batch.size, not self.settings.batch.drop_remainder

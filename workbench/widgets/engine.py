@@ -50,6 +50,7 @@ class Request:
         settings: Those shown.
         first: Number of the first sample of the picture.
         epoch: Whose draws the picture shows.
+        show: What the picture shows; one of `preview.SHOWN`.
         in_workers: Whether batches are profiled in the workers as set, or in one thread.
         libraries: Packages that the profile goes into.
     """
@@ -58,6 +59,7 @@ class Request:
     settings: Settings
     first: int = 0
     epoch: int = 0
+    show: str = "augmented"
     in_workers: bool = False
     libraries: frozenset[str] = frozenset()
 
@@ -265,7 +267,7 @@ class Engine:
             ready = pipeline.with_settings(settings)
             if ready.source.labels is not pipeline.source.labels:
                 labels = label_counts(ready.source)
-            preview = draw(ready, self._tiles, request.first, request.epoch, labels)
+            preview = draw(ready, self._tiles, request.first, request.epoch, labels, request.show)
             self._picture = preview, request, perf_counter() - began
             self._display.picture(*self._picture)
         except Exception as error:

@@ -66,13 +66,17 @@ function preview(model, root) {
   const redraw = button("wb-redraw", "Redraw", () => press(model, "redraw"));
   others.title = "Show the next samples";
   redraw.title = "Show the same samples as the next epoch will augment them";
-  root.append(make("div", { class: "wb-heading" }, title, others, redraw), grid, check, range);
+  const show = make("select", { class: "wb-show", "aria-label": "What the samples show" });
+  show.addEventListener("change", () => press(model, "show", { show: show.value }));
+  root.append(make("div", { class: "wb-heading" }, title, show, others, redraw), grid, check, range);
   let shown;
   return () => {
     const data = model.get("data");
-    grid.hidden = !data.captions;
+    grid.hidden = show.hidden = !data.captions;
     if (!data.captions) return setText(title, data.title || "");
     setText(title, "Samples " + data.title);
+    if (!show.length) show.append(...data.shows.map((name) => make("option", {}, name)));
+    show.value = data.show;
     setText(range, data.range + " · " + data.drawn);
     setText(check, "Check: " + data.check);
     if (image.alt !== data.alt) image.alt = data.alt;

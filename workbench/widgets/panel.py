@@ -25,7 +25,7 @@ from workbench.widgets.engine import Engine, Report, Request
 from workbench.widgets.evidence import evidence
 from workbench.widgets.layout import IN_WORKERS, Layout
 from workbench.widgets.listing import hot_lines, rows
-from workbench.widgets.preview import TILES, Preview
+from workbench.widgets.preview import Preview, tiles_of
 
 # The article's first example: where the panel starts on data that has no settings yet.
 EXAMPLE_1 = Augmentation(
@@ -254,7 +254,8 @@ class Workbench:
         request, pressed = self._engine.report.request, change["new"]
         actions = {
             "try": lambda: self.set(augment_method="opencv"),
-            "others": lambda: self._request(first=request.first + TILES),
+            "others": lambda: self._request(first=request.first + tiles_of(request.show)),
+            "show": lambda: self._request(show=pressed["show"]),
             "redraw": lambda: self._request(epoch=request.epoch + 1),
             "open": lambda: self._request(libraries=request.libraries | set(pressed["libraries"])),
             "close": lambda: self._request(libraries=frozenset()),

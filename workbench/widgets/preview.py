@@ -18,6 +18,8 @@ TILES = 16
 COLUMNS = 8
 TILE_PIXELS = 144  # the longer side on screen; 16 of them stay under 200 KB as JPEG
 QUALITY = 90
+# What the grid may show; "side by side" has each sample twice, before and after.
+SHOWN = ("augmented", "original", "side by side")
 # Scales that pixels are usually on; another range, or a narrow one, is stretched.
 SCALES = ((0.0, 1.0), (0.0, 255.0), (0.0, 65535.0))
 
@@ -55,7 +57,14 @@ class Tiles:
         return self._read
 
 
-def draw(pipeline: Pipeline, tiles: Tiles, first: int, epoch: int, labels: str) -> Preview:
+def draw(
+    pipeline: Pipeline,
+    tiles: Tiles,
+    first: int,
+    epoch: int,
+    labels: str,
+    show: str = "augmented",
+) -> Preview:
     """Draw the samples from `first` on in the order of epoch 0, augmented as in `epoch`.
 
     Only the samples shown are read and augmented, with the draws that their batches would have.
@@ -66,23 +75,30 @@ def draw(pipeline: Pipeline, tiles: Tiles, first: int, epoch: int, labels: str) 
         first: Place of the first tile in the order of epoch 0.
         epoch: Decides the draws.
         labels: What `label_counts` said of the source.
+        show: One of `SHOWN`.
     """
-    count = min(TILES, len(pipeline.rows))
+    count = min(tiles_of(show), len(pipeline.rows))
     order = pipeline.order(0)
     wanted = order[np.arange(first, first + count) % len(order)]
     images, rows = tiles.read(pipeline.source, wanted)
-    images = pipeline.transform(images, rows, epoch)
-    low, high, stretched = display_range(images)
-    shown = [to_tile(image, low, high) for image in images]
-    height, width = shown[0].shape[:2]
+    augmented = pipeline.transform(images, rows, epoch)
     texts = captions(pipeline.source, rows, pipeline.draws(rows, epoch))
+    pictures = augmented
+    if show != "augmented":
+        original = pipeline.without_augmentation().transform(images, rows, epoch)
+        pictures, texts = _with_original(original, augmented, texts, show == "side by side")
+    low, high, stretched = display_range(pictures)
+    shown = [to_tile(image, low, high) for image in pictures]
+    height, width = shown[0].shape[:2]
     data = {
         "title": f"{first % len(order) + 1}-{(first + count - 1) % len(order) + 1} of "
         f"{len(order)} · epoch {epoch}",
         "range": f"contrast stretched {low:.3g} … {high:.3g}"
         if stretched
         else f"shown on {low:g} … {high:g}",
-        "check": f"{check(images, len(wanted) - len(rows))} · {labels}",
+        "check": f"{check(augmented, len(wanted) - len(rows))} · {labels}",
+        "show": show,
+        "shows": SHOWN,
         "samples": len(order),
         "shape": list(pipeline.source.shape),
         "columns": COLUMNS,
@@ -90,9 +106,26 @@ def draw(pipeline: Pipeline, tiles: Tiles, first: int, epoch: int, labels: str) 
         "width": width,
         "height": height,
         "captions": texts,
-        "alt": f"{len(shown)} augmented samples: " + "; ".join(t["label"] for t in texts),
+        "alt": f"{len(rows)} samples, {show}: " + "; ".join(t["label"] for t in texts),
     }
     return Preview(_jpeg(mosaic(shown)), data)
+
+
+def tiles_of(show: str) -> int:
+    """How many samples the grid holds."""
+    return TILES // 2 if show == "side by side" else TILES
+
+
+def _with_original(
+    original: Images, augmented: Images, texts: list[dict[str, str]], both: bool
+) -> tuple[Images, list[dict[str, str]]]:
+    """The originals and their captions; with `both`, each beside its augmented image."""
+    plain = [{**t, "draw": "original", "title": t["title"].split(":")[0]} for t in texts]
+    if not both:
+        return original, plain
+    pairs = np.stack([original, augmented], axis=1)
+    texts = [text for pair in zip(plain, texts, strict=True) for text in pair]
+    return pairs.reshape(-1, *original.shape[1:]), texts
 
 
 def display_range(images: Images) -> tuple[float, float, bool]:
