@@ -171,7 +171,7 @@ def find_repeats(
 
 
 def _is_data(data: Any) -> bool:
-    return isinstance(data, str | tuple | list | dict) or hasattr(data, "dtype")
+    return isinstance(data, str | tuple | list | dict) or hasattr(data, "__array__")
 
 
 def _of_path(path: Path) -> Settings:

@@ -9,32 +9,20 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from math import sqrt
-from statistics import median
+from statistics import median, stdev
 
 from workbench.measure.lines.calls import Calls, Place
+from workbench.measure.lines.cost import Cost
+from workbench.measure.lines.flows import Spot, flows_of
 from workbench.measure.lines.probe import Seen
 
-Spot = tuple[Place, int]  # a line of a function
 # Pairs of batches that the median slowdown is taken from, so that a long session stays small.
 PAIRS_KEPT = 501
 # What is left of a line at least when the profiler's cost is taken out: keeps tight loops in order.
 LEAST_LEFT = 0.05
-# How a hit's cost divides is calibrated to some 10 %. What is left over would show up as time of
-# lines that call tight loops, or of no line; taken as cost it stays with the loops.
-OUTSIDE_MARGIN = 1.15
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds that the profiler takes for each line that runs.
-
-    Attributes:
-        inside: Charged to the line itself.
-        outside: Charged to no line of the function, and so to the line that called it.
-    """
-
-    inside: float
-    outside: float
+# Beyond this many times the calibrated cost it is something else. Functions of a thousand lines
+# reach 20: Python 3.13 looks for the number of a line from the start of the function.
+MOST_FACTOR = 30.0
 
 
 @dataclass
@@ -87,6 +75,14 @@ class Totals:
                 self.lines[place, line].add(hits, seconds, seen.batches)
 
     @property
+    def slowdown_error(self) -> float:
+        """Standard error of the slowdown; while it is not known, as much as it is."""
+        count = len(self._slowdowns)
+        if count < 3:
+            return abs(self.slowdown - 1)
+        return stdev(self._slowdowns) / sqrt(count)
+
+    @property
     def slowdown(self) -> float:
         """Profiled over plain time of the same batches, median; 1 while there is no pair."""
         return median(self._slowdowns) if self._slowdowns else 1.0
@@ -103,29 +99,27 @@ class Account:
 
     Attributes:
         batch_seconds: Duration of one plain batch, handing it over included.
+        handover: Of it, to pass it on to another process.
         own: Seconds of each line, without listed functions.
         other: Seconds that no line has.
         deviations: Standard deviation of each line's inclusive seconds.
     """
 
     def __init__(self, calls: Calls, places: list[Place], totals: Totals, cost: Cost) -> None:
-        self._totals, self._listed = totals, set(places)
-        self._callees = _callees(calls, self._listed)
-        batches = totals.profiled.batches
+        self._calls, self._places, self._totals, self._cost = calls, places, totals, cost
+        seen = totals.profiled
         # Without a plain batch yet, the profiled one is the best that is known.
-        plain = totals.plain if totals.plain.batches else totals.profiled
+        plain = totals.plain if totals.plain.batches else seen
         self.handover = plain.handover / plain.batches
         self.batch_seconds = plain.seconds / plain.batches + self.handover
-        raw, other = self._raw(
-            cost, totals.profiled.seconds, plain.seconds * batches / plain.batches
+        seconds = {spot: sums.seconds / seen.batches for spot, sums in totals.lines.items()}
+        self._flows = flows_of(calls, places, seconds)
+        self.own, self.other = self._divided(
+            seen.seconds / seen.batches, plain.seconds / plain.batches
         )
-        whole = sum(raw.values()) + other
-        scale = (self.batch_seconds - self.handover) / whole if whole else 0.0
-        self.own = {spot: seconds * scale for spot, seconds in raw.items()}
-        self.other = other * scale
-        spread = plain.seconds / plain.batches / (totals.profiled.seconds / batches)
+        spread = plain.seconds / plain.batches / (seen.seconds / seen.batches)
         self.deviations = {
-            spot: sums.deviation(batches, totals.observations) * spread
+            spot: sums.deviation(seen.batches, totals.observations) * spread
             for spot, sums in totals.lines.items()
         }
         self._inclusive: dict[Place, float] = {}
@@ -136,7 +130,7 @@ class Account:
 
     def inclusive(self, spot: Spot) -> float:
         """Seconds of a line, listed functions that it called included."""
-        below = (part * self.function(callee) for callee, part in self._callees[spot])
+        below = (part * self.function(callee) for callee, part in self._flows.parts[spot].items())
         return self.own.get(spot, 0.0) + sum(below)
 
     def function(self, place: Place) -> float:
@@ -149,45 +143,45 @@ class Account:
             self._inclusive[place] = sum(self.inclusive(spot) for spot in spots)
         return self._inclusive[place]
 
-    def _raw(self, cost: Cost, profiled: float, plain: float) -> tuple[dict[Spot, float], float]:
-        """Own seconds of lines, and seconds of none, of all profiled batches."""
-        seconds: dict[Place, float] = defaultdict(float)
-        hits: dict[Place, int] = defaultdict(int)
+    def _divided(self, profiled: float, plain: float) -> tuple[dict[Spot, float], float]:
+        """Own seconds of lines and seconds of none, as in a plain batch."""
+        costs, outside = self._costs()
+        factor = self._factor(sum(costs.values()) + outside, profiled - plain, plain)
+        own = {
+            spot: max(LEAST_LEFT * left, left - factor * costs[spot])
+            for spot, left in self._flows.left.items()
+        }
+        other = max(0.0, profiled - self._flows.entered - factor * outside)
+        whole = sum(own.values()) + other
+        scale = plain / whole if whole else 0.0
+        return {spot: seconds * scale for spot, seconds in own.items()}, other * scale
+
+    def _factor(self, expected: float, extra: float, plain: float) -> float:
+        """How many times the calibrated cost the batches took longer; 1 as far as noise goes."""
+        if not expected:
+            return 0.0
+        noise = 2 * self._totals.slowdown_error * plain
+        low, high = (extra - noise) / expected, (extra + noise) / expected
+        return min(MOST_FACTOR, max(0.0, low, min(1.0, high)))
+
+    def _costs(self) -> tuple[dict[Spot, float], float]:
+        """The profiler's cost in each line's own time, and outside of all lines."""
+        batches, cost, flows = self._totals.profiled.batches, self._cost, self._flows
+        hits: dict[Place, float] = defaultdict(float)
         for (place, _), sums in self._totals.lines.items():
-            seconds[place] += sums.seconds
-            hits[place] += sums.hits
-        each = _measured(cost, sum(hits.values()), profiled - plain)
-        own, called = {}, dict.fromkeys(self._listed, 0.0)
+            hits[place] += sums.hits / batches
+        recorded = self._calls.batches
+        calls = {place: self._calls.counts[place] / recorded for place in self._places}
+        around = {
+            place: cost.outside * hits[place] + cost.call_outside * calls[place]
+            for place in self._places
+        }
+        found = {}
         for spot, sums in self._totals.lines.items():
-            below = below_hits = 0.0
-            for callee, part in self._callees[spot]:
-                below += part * seconds[callee]
-                below_hits += part * hits[callee]
-                called[callee] += part
-            left = max(0.0, sums.seconds - below)
-            own[spot] = max(
-                LEAST_LEFT * left, left - each.inside * sums.hits - each.outside * below_hits
-            )
-        # What is called by no listed line was called by the loader's caller, or by a library.
-        entered = [(place, max(0.0, 1 - part)) for place, part in called.items()]
-        other = profiled - sum(
-            part * (seconds[place] + each.outside * hits[place]) for place, part in entered
-        )
-        return own, max(0.0, other)
-
-
-def _callees(calls: Calls, listed: set[Place]) -> dict[Spot, list[tuple[Place, float]]]:
-    """For each line the functions that it called, and which part of their time that was."""
-    found: dict[Spot, list[tuple[Place, float]]] = defaultdict(list)
-    for (caller, line, callee), seconds in calls.edges.items():
-        if caller in listed and callee in listed and calls.inclusive[callee]:
-            found[caller, line].append((callee, seconds / calls.inclusive[callee]))
-    return found
-
-
-def _measured(cost: Cost, hits: int, extra: float) -> Cost:
-    """The cost of a hit in these batches: calibrated, but no more than what they took longer."""
-    expected = (cost.inside + cost.outside) * hits
-    # Beyond twice the calibrated cost it is noise, or libraries' lines that are traced in vain.
-    factor = min(2.0, max(0.0, extra / expected)) if expected else 0.0
-    return Cost(cost.inside * factor, cost.outside * factor * OUTSIDE_MARGIN)
+            place = spot[0]
+            each = cost.inside + cost.call_inside * calls[place] / hits[place]
+            below = sum(part * around[callee] for callee, part in flows.parts[spot].items())
+            library = self._calls.library.get(spot)
+            traced = library.python_calls / recorded if library else 0.0
+            found[spot] = each * sums.hits / batches + below + cost.library * traced
+        return found, sum(part * around[place] for place, part in flows.outside.items())

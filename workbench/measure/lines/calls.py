@@ -12,9 +12,11 @@ import site
 import sys
 import sysconfig
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from inspect import CO_GENERATOR
 from pathlib import Path
 from time import perf_counter
 from types import CodeType, FrameType
@@ -46,13 +48,27 @@ class Place(NamedTuple):
 class LibraryCall:
     """Time in a library function that a line called, and in what that one called."""
 
+    count: int = 0
     seconds: float = 0.0
     package: str = ""
     children: dict[str, LibraryCall] = field(default_factory=dict)
 
+    def add(self, other: LibraryCall) -> None:
+        """Add another one, and all below it."""
+        self.count += other.count
+        self.seconds += other.seconds
+        for name, call in other.children.items():
+            self.child(name, call.package).add(call)
+
     def child(self, name: str, package: str) -> LibraryCall:
         """What it called by this name."""
         return self.children.setdefault(name, LibraryCall(package=package))
+
+    @property
+    def python_calls(self) -> int:
+        """Calls of Python functions in it, at all depths."""
+        own = self.count if self.package else 0
+        return own + sum(child.python_calls for child in self.children.values())
 
     def packages(self) -> dict[str, float]:
         """Seconds in the Python code of each package, with the C functions that it called."""
@@ -109,6 +125,24 @@ class Calls:
         default_factory=lambda: defaultdict(LibraryCall)
     )
 
+    def add(self, other: Calls) -> None:
+        """Add what other batches called."""
+        self.batches += other.batches
+        self.total += other.total
+        for name in ("seconds", "inclusive", "counts", "edges"):
+            mine = getattr(self, name)
+            for key, value in getattr(other, name).items():
+                mine[key] += value
+        for place, codes in other.codes.items():
+            self.codes[place] |= codes
+        self.namespaces |= other.namespaces
+        for spot, call in other.library.items():
+            self.library[spot].add(call)
+
+    def is_generator(self, place: Place) -> bool:
+        """Whether a function yields."""
+        return any(code.co_flags & CO_GENERATOR for code in self.codes[place].values())
+
     def carrying(self, share: float, most: int) -> list[Place]:
         """The functions that take at least this share of a batch, the costliest first."""
         places = sorted(self.seconds, key=lambda place: -self.seconds[place])
@@ -123,15 +157,26 @@ def record(calls: Calls, run: Callable[[], object], follow: Callable[[str], bool
         run: Runs one batch.
         follow: Whether functions of a file are recorded one by one.
     """
-    recorder, before = _Recorder(calls, follow), sys.getprofile()
+    recorder = _Recorder(calls, follow)
     began = perf_counter()
-    sys.setprofile(recorder)
-    try:
+    with watching(recorder):
         run()
-    finally:
-        sys.setprofile(before)
+    recorder.close()
     calls.batches += 1
     calls.total += perf_counter() - began
+
+
+@contextmanager
+def watching(function: Callable[[FrameType, str, Any], None]) -> Iterator[None]:
+    """Tell a function of all calls in this thread, and whoever was told before again afterwards."""
+    before: Any = sys.getprofile()
+    sys.setprofile(function)
+    try:
+        yield
+    finally:
+        sys.setprofile(before if callable(before) else None)
+        if hasattr(before, "enable"):
+            before.enable()  # cProfile's is an object, up to Python 3.11
 
 
 @cache
@@ -196,6 +241,11 @@ class _Recorder:
             if self._stack and self._stack[-1].what is what:
                 self._leave()
 
+    def close(self) -> None:
+        """Account for what was not seen to end: a generator may have switched us off."""
+        while self._stack:
+            self._leave()
+
     def _enter(self, frame: FrameType) -> None:
         code = frame.f_code
         if code.co_name in INLINE:
@@ -228,6 +278,7 @@ class _Recorder:
         elapsed = perf_counter() - ended.began
         if ended.library is not None:
             ended.library.seconds += elapsed
+            ended.library.count += 1
             return
         assert ended.place is not None
         place, calls = ended.place, self.calls

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import CellType, CodeType, FunctionType
-from typing import Any
+from typing import Any, ClassVar
 
 from line_profiler import LineProfiler
 
@@ -25,7 +25,16 @@ from workbench.measure.lines.calls import Calls, Place
 monitoring: Any = getattr(sys, "monitoring", None)
 TRACES_ITS_THREAD = monitoring is None or os.environ.get("LINE_PROFILER_CORE") == "legacy"
 
+# An id that is nobody's: with line_profiler's own, which is also cProfile's, a generator that uses
+# one of the two would fail.
+TOOL = 4
+
 Ticks = dict[Place, dict[int, tuple[int, float]]]  # {function: {line: (hits, seconds)}}
+
+
+class _Profiler(LineProfiler):  # type: ignore[misc,unused-ignore]
+    tool_id = TOOL
+    _managers: ClassVar[dict[int, Any]] = {}
 
 
 class Instruments:
@@ -39,7 +48,7 @@ class Instruments:
     """
 
     def __init__(self, calls: Calls, places: list[Place]) -> None:
-        self._profiler = LineProfiler()
+        self._profiler = _Profiler()
         # line_profiler would pad more each time, and never forget.
         self._paddings = dict(LineProfiler._all_paddings)
         self._wanted = {key: code for place in places for key, code in calls.codes[place].items()}
@@ -50,7 +59,6 @@ class Instruments:
             self._originals.append((function, function.__code__))
             function.__code__ = self._twin(function.__code__)
         known = {Place.of(twin) for twin in self._profiler.code_hash_map}
-        self._one_liners = [twin for twin in self._profiler.code_hash_map if _in_one_line(twin)]
         self.places = [place for place in places if place in known]
 
     def remove(self) -> None:
@@ -68,11 +76,12 @@ class Instruments:
             yield
             return
         self._profiler.enable()
-        self._show_one_liners(monitoring.events.PY_START)
+        self._listen(monitoring.events)
         try:
             yield
         finally:
-            self._show_one_liners(monitoring.events.NO_EVENTS)
+            for code in self._profiler.code_hash_map:
+                monitoring.set_local_events(TOOL, code, 0)
             self._profiler.disable()
 
     @contextmanager
@@ -101,10 +110,13 @@ class Instruments:
         self._last = now
         return {place: _since(lines, last.get(place, {})) for place, lines in now.items()}
 
-    def _show_one_liners(self, events: int) -> None:
+    def _listen(self, events: Any) -> None:
+        """Be told of lines of the profiled functions alone: of all others it only costs time."""
+        monitoring.set_events(TOOL, events.RAISE | events.RERAISE)  # these are for all code
         # Python 3.13 tells of no line that holds the function's start, unless starts are told too.
-        for code in self._one_liners:
-            monitoring.set_local_events(LineProfiler.tool_id, code, events)
+        wanted = events.LINE | events.PY_RETURN | events.PY_YIELD | events.PY_START
+        for code in self._profiler.code_hash_map:
+            monitoring.set_local_events(TOOL, code, wanted)
 
     def _twin(self, code: CodeType) -> CodeType:
         """A copy that the profiler knows, holding twins of the functions defined within it."""
@@ -132,12 +144,6 @@ def _since(
         for line, (hits, seconds) in now.items()
     }
     return {line: (hits, seconds) for line, (hits, seconds) in differences.items() if hits}
-
-
-def _in_one_line(code: CodeType) -> bool:
-    """Whether something is done on the line of the function's start, beside starting."""
-    first = next((start, end) for start, end, line in code.co_lines() if line is not None)
-    return first[1] - first[0] > 2
 
 
 def _holds(const: object, wanted: dict[int, CodeType]) -> bool:

@@ -17,9 +17,8 @@ from workbench.measure.lines.instrument import Instruments, Ticks
 # A function below this share of a batch is part of the line that calls it.
 LEAST_SHARE = 0.01
 MOST_FUNCTIONS = 20
-# Batches that are looked at for the calls: an augmentation that is drawn half of the time should be
-# among them.
-MOST_RECORDED = 4
+# Batches that are looked at for the calls before anything is profiled.
+FIRST_RECORDED = 4
 RECORDED_SECONDS = 0.15
 
 
@@ -61,16 +60,35 @@ class Probe:
 
     def __init__(self, loader: Any, libraries: Iterable[str] = (), *, warm_up: bool = True) -> None:
         self.loader, self._libraries = loader, tuple(libraries)
+        self._follow = _follower(loader, frozenset(self._libraries))
         self.calls = Calls()
         if warm_up:
             self._run(0)
-        follow = _follower(loader, frozenset(self._libraries))
-        while True:
-            index = self.calls.batches % len(loader)
-            record(self.calls, lambda: self._run(index), follow)  # noqa: B023  (runs at once)
-            if self.calls.total > RECORDED_SECONDS or self.calls.batches == MOST_RECORDED:
-                break
+        while self.calls.total < RECORDED_SECONDS and self.calls.batches < FIRST_RECORDED:
+            self.calls.add(self.record(self.calls.batches))
+        self._instrument()
+
+    def record(self, number: int) -> Calls:
+        """What a batch calls; goes into `calls` by `learn`."""
+        found = Calls()
+        record(found, lambda: self._run(number % len(self.loader)), self._follow)
+        return found
+
+    def learn(self, found: Calls) -> bool:
+        """Add what a later batch called; whether more functions should be profiled now."""
+        for place in self.instruments.places:
+            found.codes.pop(place, None)  # not its own code, as long as it is profiled
+        self.calls.add(found)
+        return not self._sought.issuperset(self.calls.carrying(LEAST_SHARE, MOST_FUNCTIONS))
+
+    def instrument_again(self) -> None:
+        """Profile the functions that carry the time by what is known now."""
+        self.remove()
+        self._instrument()
+
+    def _instrument(self) -> None:
         places = self.calls.carrying(LEAST_SHARE, MOST_FUNCTIONS)
+        self._sought = set(places)
         self.sources = {place: self._source(place) for place in places}
         self.instruments = Instruments(self.calls, places)
 

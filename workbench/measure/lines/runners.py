@@ -40,13 +40,19 @@ class Threads:
     def run(self, indices: Sequence[int], profiled: bool) -> list[Seen]:
         """See `Runner`. The profiler does not tell threads apart: one sum for all batches."""
 
-        def run(index: int) -> Seen:
-            return self._probe.batch(index, profiled)[0]
+        def run(index: int) -> Seen | BaseException:
+            try:
+                return self._probe.batch(index, profiled)[0]
+            except (
+                BaseException
+            ) as error:  # a pool waits for ever for a task that raises SystemExit
+                return error
 
         whole = Seen()
         with self._probe.instruments.everywhere() if profiled else contextlib.nullcontext():
-            each = self._pool.map(run, indices, 1) if self._pool else map(run, indices)
-            for seen in each:
+            for seen in self._pool.map(run, indices, 1) if self._pool else map(run, indices):
+                if isinstance(seen, BaseException):
+                    raise seen
                 whole.add(seen)
         if profiled:
             whole.ticks = self._probe.instruments.new_ticks()

@@ -8,7 +8,8 @@ the profiler's own cost does not show up as the user's.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from math import ceil
 from time import perf_counter
 from types import TracebackType
@@ -25,6 +26,8 @@ from workbench.measure.workers.preflight import examine
 # Several workers run batches in rounds of at least this long, so that they mostly run together.
 ROUND_SECONDS = 0.05
 MOST_PER_ROUND = 16
+# Pairs between two looks at what a batch calls, and up to which one: branches that are rare.
+LOOK_AGAIN, LAST_LOOK = 6, 200
 # A process's batch may take this long, or this many times as long as in the calling thread.
 LEAST_LIMIT = 30.0
 LIMIT_FACTOR = 20
@@ -36,9 +39,24 @@ def profile(
     """Profile a loader for some seconds, two batches at least."""
     with LineSession(loader, workers, processes, libraries) as session:
         until = perf_counter() + seconds
-        while session.batches < 2 or perf_counter() < until:
+        while not session.suffices or perf_counter() < until:
             session.step()
         return session.snapshot()
+
+
+# Two profiles at a time would change the same functions, and count each other's lines.
+_ONE = threading.Lock()
+ALONE_SECONDS = 10.0
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    if not _ONE.acquire(timeout=ALONE_SECONDS):
+        raise RuntimeError("Another line profile is running in this process: one at a time.")
+    try:
+        yield
+    finally:
+        _ONE.release()
 
 
 class LineSession:
@@ -57,6 +75,7 @@ class LineSession:
 
     Raises:
         ValueError: If the loader has no batches, or workers are fewer than none.
+        RuntimeError: If another profile is running in this process.
         WorkerError: If worker processes are refused, or one dies or hangs.
     """
 
@@ -80,16 +99,18 @@ class LineSession:
         self._totals, self._alone = Totals(), Totals()
         self._peak_bytes: int | None = None
         self._running_since: float | None = None
+        self._runners: list[Runner] = []
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        self._cost = calibrate()
-        self._probe = Probe(self._loader, self._libraries, warm_up=self._warm_up)
-        try:
+        with ExitStack() as undo:
+            undo.enter_context(_alone())
+            self._cost = calibrate()
+            self._probe = Probe(self._loader, self._libraries, warm_up=self._warm_up)
+            undo.callback(self._probe.remove)
+            undo.callback(self._close_runners)
             self._runners = self._hire()
-        except BaseException:
-            self._probe.remove()
-            raise
+            self._undo = undo.pop_all()
         return self
 
     def __exit__(
@@ -98,15 +119,15 @@ class LineSession:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for runner in self._runners:
-            runner.close()
-        self._probe.remove()
+        self._undo.close()
 
     def step(self) -> None:
         """Run some batches, one of each worker at least, profiled or plain in turn."""
         pair, second = divmod(self._next, 2)
         if self._peak_bytes is None and pair == 1:
             self._peak_bytes = self._probe.peak_bytes(0)
+        if not second and pair % LOOK_AGAIN == LOOK_AGAIN - 1 and pair < LAST_LOOK:
+            self._look_again(pair)
         self._next += 1
         # With several threads every other pair runs in one thread, for comparison.
         turn, of = divmod(pair, len(self._runners))
@@ -127,10 +148,31 @@ class LineSession:
             with self._lock:
                 (self._alone if of else self._totals).add_pair(ours, plain)
 
+    def _look_again(self, number: int) -> None:
+        """See what a batch calls; a function that was not seen before starts the profile anew."""
+        found = self._probe.record(number)
+        with self._lock:
+            if not self._probe.learn(found):
+                return
+            self._close_runners()
+            self._probe.instrument_again()
+            self._totals, self._alone = Totals(), Totals()
+            self._runners = self._hire()
+
+    def _close_runners(self) -> None:
+        while self._runners:
+            self._runners.pop().close()
+
     @property
     def batches(self) -> int:
         """Profiled batches so far."""
         return self._totals.profiled.batches
+
+    @property
+    def suffices(self) -> bool:
+        """Whether there are two batches, and what several threads are compared with."""
+        compared = len(self._runners) == 1 or self._alone.profiled.batches > 0
+        return self.batches >= 2 and compared
 
     def snapshot(self) -> LineProfile:
         """The profile of the batches so far; within the first ones, of their finished lines."""

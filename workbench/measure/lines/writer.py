@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from workbench.measure.lines.account import Account, Spot, Totals
+from workbench.measure.lines.account import Account, Totals
 from workbench.measure.lines.calls import NO_SOURCE, Calls, Place
+from workbench.measure.lines.flows import Spot
 from workbench.measure.lines.probe import Probe
 from workbench.measure.profile import Function, HotLine, Line, LineProfile, Part
 

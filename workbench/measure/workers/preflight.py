@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import multiprocessing
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from workbench.measure.lines.calls import is_user_file
+from workbench.measure.lines.calls import is_user_file, watching
 from workbench.measure.workers.trouble import USE_THREADS, WorkersRefused
 
 # Frames of a pickle, where names stand, are smaller; what is larger is data.
@@ -56,13 +57,9 @@ def examine(loader: Any, workers: int, use_multiprocessing: bool) -> Preflight:
     What threads of the loader's own do is not seen.
     """
     operations = _Operations()
-    before, began = sys.getprofile(), perf_counter()
-    if use_multiprocessing:
-        sys.setprofile(operations)
-    try:
+    began = perf_counter()
+    with watching(operations) if use_multiprocessing else nullcontext():
         example = loader[0]
-    finally:
-        sys.setprofile(before)
     seconds = perf_counter() - began
     if not use_multiprocessing:
         return Preflight(example, seconds)
