@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from workbench.generators.files import list_folder, probe
+from workbench.generators.arrays import as_array, check_arrays
+from workbench.generators.files import probe
 from workbench.generators.pipeline import Pipeline
-from workbench.generators.sources import as_array, check_arrays, open_source
-from workbench.settings import ArraysData, Data, FolderData, NpyData, Settings
+from workbench.generators.sources import list_files, open_source
+from workbench.generators.table_guess import guess
+from workbench.kinds import ArraysData, CsvData, FolderData, NpyData
+from workbench.settings import Settings
 from workbench.tuned import Tuned, load
 
 if TYPE_CHECKING:
@@ -22,9 +25,13 @@ if TYPE_CHECKING:
 # Headers read to tell colour and depth; a folder of 100,000 files would take minutes.
 PROBED_FILES = 200
 ACCEPTED = (
-    "a folder of class folders, a folder with data.npy, a .json file of the workbench, "
+    "a folder of class folders, a folder with data.npy, a .csv table, a .json file of the "
+    "workbench, "
     "a pair (x, y), Settings or Tuned"
 )
+
+
+Files = TypeVar("Files", FolderData, CsvData)
 
 
 def settings_of(data: Any) -> tuple[Settings, Any, Any]:
@@ -179,21 +186,27 @@ def _of_path(path: Path) -> Settings:
         raise FileNotFoundError(f"No such file or folder: {path}")
     if path.suffix == ".json":
         return load(path).settings
+    if path.suffix.lower() == ".csv":
+        return Settings.for_data(_seen(guess(path)))
     if not path.is_dir():
         raise ValueError(f"data: expected {ACCEPTED}. Received: the file {path}")
-    npy = (path / "data.npy").exists()
-    return Settings.for_data(NpyData(path=str(path)) if npy else _of_folder(path))
+    if (path / "data.npy").exists():
+        return Settings.for_data(NpyData(path=str(path)))
+    return Settings.for_data(_seen(FolderData(path=str(path))))
 
 
-def _of_folder(path: Path) -> Data:
-    listing = list_folder(path)
+def _seen(data: Files) -> Files:
+    """With the colour, depth and classes that the files have."""
+    listing = list_files(data)
     step = max(1, len(listing.paths) // PROBED_FILES)
     colour, deep = probe(listing.paths[::step])
-    return FolderData(
-        path=str(path),
-        color_mode="rgb" if colour else "grayscale",
-        bit_depth=16 if deep else 8,
-        class_names=listing.class_names,
+    classes = () if data.label_mode in ("multi_label", "none") else listing.class_names
+    return data.model_copy(
+        update={
+            "color_mode": "rgb" if colour else "grayscale",
+            "bit_depth": 16 if deep else 8,
+            "class_names": classes,
+        }
     )
 
 

@@ -67,6 +67,7 @@ class Pipeline:
         source = reopen(self.source, settings)
         same = len(source) == len(self.source) and (
             settings.data.validation_split == self.settings.data.validation_split
+            and source.validation is self.source.validation
         )
         rows = self.rows if same else None
         return Pipeline(settings, source, subset=self.subset, augment=self.augment, rows=rows)
@@ -136,13 +137,15 @@ def split(source: Source, share: float, subset: Subset | None) -> Rows:
     """The rows of a subset: stratified by label, the same whatever the seed, disjoint.
 
     Args:
-        source: Its length and labels are used.
-        share: Share of each class that goes to validation.
+        source: Its length and labels are used; if it says which samples are for validation, that.
+        share: Share of each class that goes to validation otherwise.
         subset: "training", "validation" or None for all rows.
     """
     everything = np.arange(len(source))
     if subset is None:
         return everything
+    if source.validation is not None:
+        return np.flatnonzero(source.validation == (subset == "validation"))
     # A fixed generator, not `batch.seed`: another seed must not leak validation samples.
     shuffled = np.random.default_rng(0).permutation(everything)
     validation = np.zeros(len(source), bool)
@@ -170,10 +173,10 @@ def _as_read(images: Images, draws: Draws, *, out: Images) -> None:
 def _check(settings: Settings, source: Source, rows: Rows, subset: Subset | None) -> None:
     batch = settings.batch
     if not len(rows):
-        share = settings.data.validation_split
-        raise ValueError(
-            f"The {subset} subset is empty: {len(source)} samples, validation_split {share}"
-        )
+        why = f"validation_split {settings.data.validation_split}"
+        if source.validation is not None:
+            why = "and the settings have training_rows but no validation_rows"
+        raise ValueError(f"The {subset} subset is empty: {len(source)} samples, {why}")
     if subset != "validation" and batch.size > len(rows):
         of = f" of the {subset} subset" if subset else ""
         raise ValueError(

@@ -11,14 +11,17 @@ from typing import Any, ClassVar
 from IPython import get_ipython
 from IPython.display import HTML, DisplayHandle, display
 
-from workbench.generators.pipeline import Pipeline
-from workbench.generators.sources import open_source
+from workbench.generators.file_source import dtype_of, shape_of
+from workbench.generators.held import memory_needed
+from workbench.generators.pipeline import Pipeline, split
+from workbench.generators.sources import Source, open_source
+from workbench.kinds import ImageFiles
 from workbench.loaders import measure_rate, profile_lines, settings_of
 from workbench.measure.machine import usable_cores
 from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.settings import Augmentation, Settings, SettingsError
-from workbench.tuned import Tuned, load
+from workbench.tuned import PATHS, Tuned, load
 from workbench.widgets import verdict
 from workbench.widgets.controls import Controls
 from workbench.widgets.engine import Engine, Report, Request
@@ -71,7 +74,7 @@ class Workbench:
         settings, x, y = settings_of(data)
         source = open_source(settings, x, y)
         if not isinstance(data, Settings | Tuned) and not _is_json(data):
-            settings = _first_view(settings, len(source))
+            settings = _first_view(settings, source)
         pipeline = Pipeline(settings, source)
         if Workbench._open is not None:
             Workbench._open.close()
@@ -173,7 +176,7 @@ class Workbench:
         if own.kind == "arrays":
             self._show(wanted.updated({"data": {"shape": own.shape, "dtype": own.dtype}}))
         else:
-            self._show(wanted.updated({"data": {"path": own.path}}))
+            self._show(wanted.updated({"data": own.model_dump(include=PATHS)}))
 
     def close(self) -> None:
         """End the threads and remove the panel; safe to call twice."""
@@ -242,6 +245,7 @@ class Workbench:
             f"{total} images" + (f", {samples} for training" if samples else ""),
             f"batch {settings.batch.size} × {shape} {settings.batch.dtype}" if shape else "",
             f"{usable_cores()} cores usable",
+            _memory(settings, total),
         ]
         return " · ".join(part for part in parts if part)
 
@@ -332,9 +336,9 @@ class Workbench:
         )
 
 
-def _first_view(settings: Settings, samples: int) -> Settings:
+def _first_view(settings: Settings, source: Source) -> Settings:
     """Where to start on new data: the article's slow example, so that the hot line is there."""
-    training = samples - round(samples * settings.data.validation_split)
+    training = len(split(source, settings.data.validation_split, "training"))
     return settings.updated(
         {
             "batch": {"size": max(1, min(32, training // 2))},
@@ -342,6 +346,15 @@ def _first_view(settings: Settings, samples: int) -> Settings:
             "methods": {"augment": "keras_loop"},
         }
     )
+
+
+def _memory(settings: Settings, samples: int) -> str:
+    """What files take that stay in memory; other ways of reading take nothing, or are there."""
+    data = settings.data
+    if not isinstance(data, ImageFiles) or settings.methods.read != "files_in_memory":
+        return ""
+    needed = memory_needed(samples, shape_of(data), dtype_of(data))
+    return f"{needed / 1e6:,.1f} MB in memory once all are read"
 
 
 def _is_json(data: Any) -> bool:
