@@ -17,6 +17,7 @@ from workbench.settings import Settings
 from workbench.tuned import Tuned, load
 
 if TYPE_CHECKING:
+    from workbench.generators.scan import Scan
     from workbench.measure.check import WorkerCheck
     from workbench.measure.profile import LineProfile
     from workbench.measure.rate import Rate
@@ -67,6 +68,29 @@ def as_loader(data: Any) -> Any:
 
     settings, x, y = settings_of(data)
     return Dataset(Pipeline(settings, open_source(settings, x, y)))
+
+
+def scan(data: Any, *, decode: bool = False) -> Scan:
+    """Look at all image files of a folder or a table, before anything else runs.
+
+    Args:
+        data: A folder of class folders, a `.csv` table, or settings of either.
+        decode: Whether to decode each file, which takes as long as reading an epoch. Defaults to
+            its header only: a file that is broken behind a good header is not found.
+
+    Returns:
+        Counts, formats, colours, bit depths, sizes, classes and the files that cannot be read.
+
+    Raises:
+        FileNotFoundError: If a path does not exist; files that a table names are told instead.
+        TypeError: If it is none of these.
+
+    Example:
+        >>> print(wb.scan("scans"))
+    """
+    from workbench.generators.scan import scan_listing
+
+    return scan_listing(list_files(_files_of(data)), decodes=decode)
 
 
 def profile_lines(
@@ -175,6 +199,17 @@ def find_repeats(
     from workbench.measure.repeats import find
 
     return find(as_loader(data), workers, use_multiprocessing, epochs)
+
+
+def _files_of(data: Any) -> FolderData | CsvData:
+    """The folder or table that is meant; missing files of a table are no error here."""
+    path = Path(data) if isinstance(data, str | os.PathLike) else None
+    if path and path.is_dir() and not (path / "data.npy").exists():
+        return FolderData(path=str(path))  # what `settings_of` would probe is scanned anyway
+    found = guess(path) if path and path.suffix.lower() == ".csv" else settings_of(data)[0].data
+    if isinstance(found, FolderData | CsvData):
+        return found.model_copy(update={"unreadable": "skip"})
+    raise TypeError(f"data: expected a folder or table of images. Received: kind {found.kind!r}")
 
 
 def _is_data(data: Any) -> bool:

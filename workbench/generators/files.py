@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,6 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from workbench.generators.bytestream import UnreadableFileError
+from workbench.generators.headers import read_header
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 KINDS = "PNG, JPEG, BMP, TIFF or WebP"
@@ -63,17 +67,13 @@ def list_folder(path: str | os.PathLike[str], class_names: Iterable[str] = ()) -
 
 def probe(paths: Iterable[str]) -> tuple[bool, bool]:
     """Whether any of these files is in colour, and whether all have 16 bits; reads headers only."""
-    from PIL import Image
-
-    colour, deep = False, []
+    headers = []
     for path in paths:
-        try:
-            with Image.open(path) as image:
-                colour |= image.mode not in ("1", "L", "LA") and not image.mode.startswith("I")
-                deep.append(image.mode.startswith("I"))
-        except OSError:
-            continue  # an unreadable file is reported when its batch is read
-    return colour, bool(deep) and all(deep)
+        # An unreadable file is reported when its batch is read.
+        with contextlib.suppress(UnreadableFileError):
+            headers.append(read_header(path))
+    deep = bool(headers) and all(header.bits == 16 for header in headers)
+    return any(header.coloured for header in headers), deep
 
 
 def _visible(name: str) -> bool:
