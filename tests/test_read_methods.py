@@ -195,7 +195,7 @@ def test_unreadable_files_are_skipped_from_memory_as_from_files(class_folder, fo
 
 
 def test_room_for_no_image_is_no_error():
-    assert Held(0, (2, 2, 1), np.dtype(np.uint8))._pixels.shape == (0, 2, 2, 1)
+    assert Held(0, (2, 2, 1), np.dtype(np.uint8), "x")._pixels.shape == (0, 2, 2, 1)
 
 
 def test_a_saved_file_names_the_way_of_reading(folder_settings, tmp_path):

@@ -320,3 +320,18 @@ def test_a_panel_opens_on_a_table(table, method):
         assert ("0.0 MB in memory" in panel._title(panel.settings)) == (method != "files")
     finally:
         panel.close()
+
+
+def test_an_export_says_nothing_of_where_images_are(table, tmp_path):
+    panel = wb.Workbench(settings(table))
+    try:
+        other = settings(table, images=str(tmp_path / "pictures" / ".." / "pictures"))
+        panel._initial = other
+        text = panel.export(tmp_path / "tuned.json").read_text()
+        assert str(tmp_path) not in text
+        panel.set(batch_size=3)
+        panel.import_(tmp_path / "tuned.json")
+        assert panel.settings.batch.size == 2
+        assert panel.settings.data.images == other.data.images, "the data stays the panel's"
+    finally:
+        panel.close()

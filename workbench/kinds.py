@@ -18,6 +18,7 @@ READ_METHODS: dict[str, tuple[ReadMethod, ...]] = {
     "arrays": ("array", "list"),
 }
 
+PATHS = {"path", "images"}  # fields of data that say where it is
 Names = Annotated[tuple[str, ...], Strict(False)]
 
 

@@ -180,7 +180,7 @@ class Augmentation(Group):
 
 
 class Methods(Group):
-    """How each step is done. Speed only: pixels agree to 1 grey level."""
+    """How each step is done. Speed only, pixels agree to 1 grey level; but for `copies`."""
 
     read: ReadMethod = knob(
         "files",
@@ -204,6 +204,16 @@ class Methods(Group):
         "One sample at a time, the whole batch at once, or as many samples as fit the cache.",
         name="normalize_method",
         trains=False,
+    )
+    copies: int = knob(
+        0,
+        "Augmented copies",
+        "0 augments anew in each epoch. Otherwise that many augmented copies of each sample are "
+        "made once, kept in memory (height × width × channels × 4 bytes each, as float32) and "
+        "used in turn: faster from then on, but the model sees no other variation.",
+        slider=(0, 10, 1),
+        ge=0,
+        le=1000,
     )
 
 

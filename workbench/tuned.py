@@ -14,7 +14,7 @@ from workbench import jsonfile
 from workbench.fields import Group, SettingsError
 from workbench.generators.pipeline import Pipeline, Subset
 from workbench.generators.sources import open_source
-from workbench.kinds import CsvData
+from workbench.kinds import PATHS, CsvData
 from workbench.measure.machine import machine
 from workbench.settings import Settings, faults
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 FORMAT = "workbench"
 VERSION = 1
-PATHS = {"path", "images"}  # fields of data that say where it is
 LINE = 100  # lists of plain values that fit a line of the file stay on it
 
 

@@ -1,4 +1,4 @@
-"""Decoded images that stay in memory (method `files_in_memory`), shared by forked processes."""
+"""Images that stay in memory once they were made, shared by forked processes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.generators.arrays import Images
+from workbench.generators.arrays import Images, Rows
 
 
 class Held:
-    """Room for one image a sample, each put there when it is first read.
+    """Room for images, each put there when it is first made.
 
     At the first touch, not up front: the first batch comes at once, samples that are never asked
     for (another subset's) take neither time nor memory, and workers share the decoding between
@@ -25,22 +25,25 @@ class Held:
     Safe to use from many threads and processes: whoever reads the same file writes the same pixels.
 
     Args:
-        count: Samples.
-        shape: Of one image.
+        count: Images.
+        shape: Of one.
         dtype: Of its pixels.
+        setting: What asks for it, for the error.
 
     Raises:
         MemoryError: If that is more than this machine's memory.
     """
 
-    def __init__(self, count: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        self._made_of = count, shape, dtype
+    def __init__(
+        self, count: int, shape: tuple[int, ...], dtype: np.dtype[Any], setting: str
+    ) -> None:
+        self._made_of = count, shape, dtype, setting
         need = memory_needed(count, shape, dtype)
         if need > _machine_memory():
             raise MemoryError(
-                f"methods.read: files_in_memory needs {need / 1e9:.1f} GB for {count} images of "
+                f"{setting} needs {need / 1e9:.1f} GB for {count} images of "
                 f"shape {shape}, {dtype}; this machine has {_machine_memory() / 1e9:.1f} GB. "
-                "Choose files, or a smaller image_size"
+                "Choose another, or a smaller image_size"
             )
         self._pixels = _shared((count, *shape), dtype)
         self._there = _shared((count,), np.dtype(bool))
@@ -51,6 +54,10 @@ class Held:
     def get(self, row: int) -> Images | None:
         """The image of a row, or None if it was not put there yet."""
         return self._pixels[row] if self._there[row] else None
+
+    def take(self, rows: Rows) -> Images | None:
+        """Copies of the images of these rows, or None unless all were put there."""
+        return self._pixels[rows] if self._there[rows].all() else None
 
     def put(self, row: int, image: Images) -> None:
         """Keep the image of a row."""

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from workbench.generators.augment import METHODS as AUGMENT
 from workbench.generators.draws import Draws, draw
+from workbench.generators.held import Held, memory_needed
 from workbench.generators.normalize import METHODS as NORMALIZE
 from workbench.generators.sources import Images, Rows, Source, reopen
 from workbench.settings import Settings
@@ -23,7 +24,8 @@ Subset = Literal["training", "validation"]
 class Pipeline:
     """Reads, augments and normalizes the samples of a batch.
 
-    Safe to use from many threads at once: nothing is changed after it is made.
+    Safe to use from many threads at once: nothing but the augmented copies (`methods.copies`) is
+    added after it is made, and each of them is the same whoever makes it.
 
     Args:
         settings: What to do.
@@ -60,7 +62,9 @@ class Pipeline:
             else _as_read
         )
         self._normalize = NORMALIZE[methods.normalize]
+        self._copies = methods.copies if self.augment else 0
         _check(settings, source, self.rows, subset)
+        self._held = self._room() if self._copies else None
 
     def with_settings(self, settings: Settings) -> Pipeline:
         """The same data and subset under other settings; opens anew only what has changed."""
@@ -88,8 +92,8 @@ class Pipeline:
         return self.rows[_permutation(len(self.rows), batch.seed, epoch)[part]]
 
     def draws(self, rows: Rows, epoch: int) -> Draws:
-        """The random values of these samples in this epoch."""
-        s = self.settings
+        """The random values of these samples in this epoch; of copies, those of their epoch."""
+        s, epoch = self.settings, epoch % self._copies if self._copies else epoch
         return draw(rows, epoch, s.batch.seed, s.augmentation, self.source.shape)
 
     def batch(self, index: int, epoch: int) -> tuple[Images, ...]:
@@ -104,10 +108,35 @@ class Pipeline:
         """
         start = self._place(index) * self.settings.batch.size
         rows = self._ordered(epoch, slice(start, start + self.settings.batch.size))
-        images, rows = self.source.read(rows)
-        images = self.transform(images, rows, epoch)
+        images = self._made_before(rows, epoch)
+        if images is None:
+            images, rows = self.source.read(rows)
+            images = self.transform(images, rows, epoch)
+            self._keep(images, rows, epoch)
         labels = self.source.labels
         return (images,) if labels is None else (images, labels[rows])
+
+    @property
+    def copies_bytes(self) -> int:
+        """What the augmented copies take in memory once all are made."""
+        return copies_bytes(self.settings, len(self.rows), self.source.shape) if self._copies else 0
+
+    def _made_before(self, rows: Rows, epoch: int) -> Images | None:
+        """The augmented copies of these rows, if they are kept and all there."""
+        return None if self._held is None else self._held.take(self._places(rows, epoch))
+
+    def _keep(self, images: Images, rows: Rows, epoch: int) -> None:
+        if self._held is not None:
+            for place, image in zip(self._places(rows, epoch), images, strict=True):
+                self._held.put(place, image)
+
+    def _places(self, rows: Rows, epoch: int) -> Rows:
+        """Where the copies of these rows for this epoch are held; `self.rows` is in order."""
+        return np.searchsorted(self.rows, rows) + len(self.rows) * (epoch % self._copies)
+
+    def _room(self) -> Held:
+        dtype = np.dtype(self.settings.batch.dtype)
+        return Held(len(self.rows) * self._copies, self.source.shape, dtype, "methods.copies")
 
     def transform(self, images: Images, rows: Rows, epoch: int) -> Images:
         """Augment and normalize images that were read from these rows; leaves them unchanged."""
@@ -131,6 +160,17 @@ def _permutation(count: int, seed: int, epoch: int) -> Rows:
     # be the generator of the draws' block 0.
     sequence = np.random.SeedSequence([seed, epoch], spawn_key=(1,))
     return np.random.default_rng(sequence).permutation(count)
+
+
+def copies_bytes(settings: Settings, samples: int, shape: tuple[int, ...]) -> int:
+    """What the augmented copies of the settings take in memory, before anything is allocated.
+
+    Args:
+        settings: Uses `methods.copies` and `batch.dtype`.
+        samples: How many are trained on.
+        shape: Of one image.
+    """
+    return memory_needed(samples * settings.methods.copies, shape, np.dtype(settings.batch.dtype))
 
 
 def split(source: Source, share: float, subset: Subset | None) -> Rows:

@@ -134,7 +134,7 @@ def _relisted(source: FileSource, data: FolderData | CsvData, settings: Settings
 def _room(data: FolderData | CsvData, listing: Listing, settings: Settings) -> Held | None:
     if settings.methods.read != "files_in_memory":
         return None
-    return Held(len(listing.paths), shape_of(data), dtype_of(data))
+    return Held(len(listing.paths), shape_of(data), dtype_of(data), "methods.read: files_in_memory")
 
 
 def _check_expected(x: Images, data: ArraysData) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,15 +13,15 @@ from IPython.display import HTML, DisplayHandle, display
 
 from workbench.generators.file_source import dtype_of, shape_of
 from workbench.generators.held import memory_needed
-from workbench.generators.pipeline import Pipeline, split
+from workbench.generators.pipeline import Pipeline, copies_bytes, split
 from workbench.generators.sources import Source, open_source
-from workbench.kinds import ImageFiles
+from workbench.kinds import PATHS, ImageFiles
 from workbench.loaders import measure_rate, profile_lines, settings_of
 from workbench.measure.machine import usable_cores
 from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.settings import Augmentation, Settings, SettingsError
-from workbench.tuned import PATHS, Tuned, load
+from workbench.tuned import Tuned, load
 from workbench.widgets import verdict
 from workbench.widgets.controls import Controls
 from workbench.widgets.engine import Engine, Report, Request
@@ -245,7 +245,7 @@ class Workbench:
             f"{total} images" + (f", {samples} for training" if samples else ""),
             f"batch {settings.batch.size} × {shape} {settings.batch.dtype}" if shape else "",
             f"{usable_cores()} cores usable",
-            _memory(settings, total),
+            _memory(settings, total, samples or 0, data.get("shape", ())),
         ]
         return " · ".join(part for part in parts if part)
 
@@ -348,13 +348,12 @@ def _first_view(settings: Settings, source: Source) -> Settings:
     )
 
 
-def _memory(settings: Settings, samples: int) -> str:
-    """What files take that stay in memory; other ways of reading take nothing, or are there."""
-    data = settings.data
-    if not isinstance(data, ImageFiles) or settings.methods.read != "files_in_memory":
-        return ""
-    needed = memory_needed(samples, shape_of(data), dtype_of(data))
-    return f"{needed / 1e6:,.1f} MB in memory once all are read"
+def _memory(settings: Settings, total: int, trained: int, shape: Sequence[int]) -> str:
+    """What files and copies take that stay in memory; other ways take nothing, or are there."""
+    data, needed = settings.data, copies_bytes(settings, trained, tuple(shape))
+    if isinstance(data, ImageFiles) and settings.methods.read == "files_in_memory":
+        needed += memory_needed(total, shape_of(data), dtype_of(data))
+    return f"{needed / 1e6:,.1f} MB in memory once all are read" if needed else ""
 
 
 def _is_json(data: Any) -> bool:
