@@ -274,6 +274,7 @@ def test_an_image_in_two_rows_is_warned_of(tmp_path, columns):
         ({"label_columns": []}, "label_mode int needs one column.*Received: none"),
         ({"label_columns": [], "label_mode": "multi_label"}, "needs at least one"),
         ({"label_columns": ["file"]}, "'file' is the image column as well"),
+        ({"class_names": ["a", "b", "a"]}, "expected each name once. Received twice: a"),
         ({"validation_rows": {"set": "b"}}, "validation_rows: needs training_rows"),
         ({"training_rows": {"set": 3}}, "training_rows.set: .*valid string. Received: 3"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, Strict, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
 
 from workbench.fields import Group, Size, knob
 
@@ -19,7 +19,16 @@ READ_METHODS: dict[str, tuple[ReadMethod, ...]] = {
 }
 
 PATHS = {"path", "images"}  # fields of data that say where it is
-Names = Annotated[tuple[str, ...], Strict(False)]
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"data: expected each name once. Received twice: {', '.join(twice)}")
+    return names
+
+
+Names = Annotated[tuple[str, ...], Strict(False), AfterValidator(_distinct)]
 
 
 def _split() -> Any:

@@ -6,6 +6,7 @@ import csv
 import difflib
 import os
 import warnings
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +40,7 @@ class Table:
         """The cells of a column.
 
         Raises:
-            ValueError: If there is no such column, naming the setting that asked for it, or if a
-                cell is empty.
+            ValueError: If there is no such column, naming the setting that asked for it.
         """
         if name not in self.columns:
             near = difflib.get_close_matches(name, self.columns, n=1)
@@ -174,9 +174,10 @@ def _matching(table: Table, wanted: Mapping[str, str], setting: str) -> npt.NDAr
 
 
 def _warn_of_repeats(table: Table, names: tuple[str, ...]) -> None:
-    repeats = len(names) - len(set(names))
+    counts = Counter(names)
+    repeats = len(names) - len(counts)
     if repeats:
-        first = next(name for name in names if names.count(name) > 1)
+        first = counts.most_common(1)[0][0]
         warnings.warn(
             f"{table.path}: {repeats} rows name an image that another row names, such as {first}: "
             "one may be trained on and the other be for validation",
