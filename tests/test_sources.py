@@ -8,8 +8,11 @@ import pytest
 from PIL import Image
 
 from tests.conftest import array_settings
-from workbench.generators.files import UnreadableFileError, decode, list_folder, probe
-from workbench.generators.sources import ArraySource, open_npy, open_source, reopen
+from workbench.generators.arrays import ArraySource, open_npy
+from workbench.generators.bytestream import UnreadableFileError
+from workbench.generators.decoding import decode
+from workbench.generators.files import list_folder, probe
+from workbench.generators.sources import open_source, reopen
 from workbench.loaders import settings_of
 from workbench.settings import FolderData, Settings
 
@@ -174,7 +177,7 @@ def test_a_mapped_file_is_not_read_into_memory_and_pickles_as_its_path(tmp_path,
     x = rng.integers(0, 256, (2000, 32, 32, 1), np.uint8)
     np.save(tmp_path / "data.npy", x)
     np.save(tmp_path / "labels.npy", np.arange(2000))
-    source = open_npy(tmp_path, mapped=True)
+    source = open_npy(tmp_path, "memory_map")
     assert isinstance(source.x, np.memmap)
     assert source.x.mode == "r"
     assert len(pickle.dumps(source)) < 1000

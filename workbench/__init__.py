@@ -6,7 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.loaders import check_workers, find_repeats, measure_rate, profile_lines
+    from workbench.generators.scan import Scan
+    from workbench.loaders import check_workers, find_repeats, measure_rate, profile_lines, scan
     from workbench.measure.check import WorkerCheck
     from workbench.measure.profile import LineProfile
     from workbench.measure.rate import Rate
@@ -19,6 +20,7 @@ __all__ = [
     "LineProfile",
     "Rate",
     "Repeats",
+    "Scan",
     "Settings",
     "SettingsError",
     "Tuned",
@@ -29,6 +31,7 @@ __all__ = [
     "load",
     "measure_rate",
     "profile_lines",
+    "scan",
 ]
 
 # Imported at first use: training from an exported JSON must not need JupyterLab or line_profiler,
@@ -37,6 +40,7 @@ _HOMES = {
     "LineProfile": "measure.profile",
     "Rate": "measure.rate",
     "Repeats": "measure.repeats",
+    "Scan": "generators.scan",
     "Settings": "settings",
     "SettingsError": "settings",
     "Tuned": "tuned",
@@ -47,6 +51,7 @@ _HOMES = {
     "load": "tuned",
     "measure_rate": "loaders",
     "profile_lines": "loaders",
+    "scan": "loaders",
 }
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from workbench.generators.files import list_folder, probe
+from workbench.generators.arrays import as_array, check_arrays
+from workbench.generators.files import probe
 from workbench.generators.pipeline import Pipeline
-from workbench.generators.sources import as_array, check_arrays, open_source
-from workbench.settings import ArraysData, Data, FolderData, NpyData, Settings
+from workbench.generators.sources import list_files, open_source
+from workbench.generators.table_guess import guess
+from workbench.kinds import ArraysData, CsvData, FolderData, NpyData
+from workbench.settings import Settings
 from workbench.tuned import Tuned, load
 
 if TYPE_CHECKING:
+    from workbench.generators.scan import Scan
     from workbench.measure.check import WorkerCheck
     from workbench.measure.profile import LineProfile
     from workbench.measure.rate import Rate
@@ -22,9 +26,13 @@ if TYPE_CHECKING:
 # Headers read to tell colour and depth; a folder of 100,000 files would take minutes.
 PROBED_FILES = 200
 ACCEPTED = (
-    "a folder of class folders, a folder with data.npy, a .json file of the workbench, "
+    "a folder of class folders, a folder with data.npy, a .csv table, a .json file of the "
+    "workbench, "
     "a pair (x, y), Settings or Tuned"
 )
+
+
+Files = TypeVar("Files", FolderData, CsvData)
 
 
 def settings_of(data: Any) -> tuple[Settings, Any, Any]:
@@ -60,6 +68,29 @@ def as_loader(data: Any) -> Any:
 
     settings, x, y = settings_of(data)
     return Dataset(Pipeline(settings, open_source(settings, x, y)))
+
+
+def scan(data: Any, *, decode: bool = False) -> Scan:
+    """Look at all image files of a folder or a table, before anything else runs.
+
+    Args:
+        data: A folder of class folders, a `.csv` table, or settings of either.
+        decode: Whether to decode each file, which takes as long as reading an epoch. Defaults to
+            its header only: a file that is broken behind a good header is not found.
+
+    Returns:
+        Counts, formats, colours, bit depths, sizes, classes and the files that cannot be read.
+
+    Raises:
+        FileNotFoundError: If a path does not exist; files that a table names are told instead.
+        TypeError: If it is none of these.
+
+    Example:
+        >>> print(wb.scan("scans"))
+    """
+    from workbench.generators.scan import scan_listing
+
+    return scan_listing(list_files(_files_of(data)), decodes=decode)
 
 
 def profile_lines(
@@ -170,6 +201,17 @@ def find_repeats(
     return find(as_loader(data), workers, use_multiprocessing, epochs)
 
 
+def _files_of(data: Any) -> FolderData | CsvData:
+    """The folder or table that is meant; missing files of a table are no error here."""
+    path = Path(data) if isinstance(data, str | os.PathLike) else None
+    if path and path.is_dir() and not (path / "data.npy").exists():
+        return FolderData(path=str(path))  # what `settings_of` would probe is scanned anyway
+    found = guess(path) if path and path.suffix.lower() == ".csv" else settings_of(data)[0].data
+    if isinstance(found, FolderData | CsvData):
+        return found.model_copy(update={"unreadable": "skip"})
+    raise TypeError(f"data: expected a folder or table of images. Received: kind {found.kind!r}")
+
+
 def _is_data(data: Any) -> bool:
     return isinstance(data, str | tuple | list | dict) or hasattr(data, "__array__")
 
@@ -179,21 +221,27 @@ def _of_path(path: Path) -> Settings:
         raise FileNotFoundError(f"No such file or folder: {path}")
     if path.suffix == ".json":
         return load(path).settings
+    if path.suffix.lower() == ".csv":
+        return Settings.for_data(_seen(guess(path)))
     if not path.is_dir():
         raise ValueError(f"data: expected {ACCEPTED}. Received: the file {path}")
-    npy = (path / "data.npy").exists()
-    return Settings.for_data(NpyData(path=str(path)) if npy else _of_folder(path))
+    if (path / "data.npy").exists():
+        return Settings.for_data(NpyData(path=str(path)))
+    return Settings.for_data(_seen(FolderData(path=str(path))))
 
 
-def _of_folder(path: Path) -> Data:
-    listing = list_folder(path)
+def _seen(data: Files) -> Files:
+    """With the colour, depth and classes that the files have."""
+    listing = list_files(data)
     step = max(1, len(listing.paths) // PROBED_FILES)
     colour, deep = probe(listing.paths[::step])
-    return FolderData(
-        path=str(path),
-        color_mode="rgb" if colour else "grayscale",
-        bit_depth=16 if deep else 8,
-        class_names=listing.class_names,
+    classes = () if data.label_mode in ("multi_label", "none") else listing.class_names
+    return data.model_copy(
+        update={
+            "color_mode": "rgb" if colour else "grayscale",
+            "bit_depth": 16 if deep else 8,
+            "class_names": classes,
+        }
     )
 
 

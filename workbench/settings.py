@@ -1,7 +1,8 @@
 """What sliders edit, JSON stores and datasets are built from.
 
 The metadata of each field (range, unit, label, help) is the only source of the panel's controls,
-of validation, of the docs and of the JSON Schema. This module knows nothing else of ours.
+of validation, of the docs and of the JSON Schema. Kinds of data are in `kinds`, what a field is
+in `fields`; these three know nothing else of ours.
 """
 
 from __future__ import annotations
@@ -9,28 +10,39 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    Strict,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
-ReadMethod = Literal["files", "memory_map", "array"]
+from workbench.fields import Group, Pair, SettingsError, knob
+from workbench.kinds import READ_METHODS, ArraysData, CsvData, Data, FolderData, NpyData, ReadMethod
+
 AugmentMethod = Literal["keras_loop", "opencv"]
 NormalizeMethod = Literal["loop", "vectorized", "cache_blocked"]
 
-# The ways to read each kind of data; the first is the default.
-READ_METHODS: dict[str, tuple[ReadMethod, ...]] = {
-    "folder": ("files",),
-    "npy": ("memory_map", "array"),
-    "arrays": ("array",),
-}
+__all__ = [
+    "READ_METHODS",
+    "ArraysData",
+    "AugmentMethod",
+    "Augmentation",
+    "Batch",
+    "CsvData",
+    "Data",
+    "Feed",
+    "FolderData",
+    "Group",
+    "Methods",
+    "NormalizeMethod",
+    "NpyData",
+    "ReadMethod",
+    "Settings",
+    "SettingsError",
+    "control_name",
+    "faults",
+    "knob",
+    "knobs",
+]
 
 # ImageDataGenerator's parameters that are left out by decision, and what to do instead.
 LEFT_OUT = {
@@ -38,110 +50,6 @@ LEFT_OUT = {
     "preprocessing_function": "a function cannot be stored in JSON; put it into the model",
     "data_format": "batches are channels last: (batch, height, width, channels)",
 }
-
-# A pair may be written as a list, as in JSON and in Keras.
-Pair = Annotated[tuple[float, float], Strict(False)]
-Pixels = Annotated[int, Field(ge=1, le=16_384)]
-Size = Annotated[tuple[Pixels, Pixels], Strict(False)]
-
-
-class SettingsError(ValueError):
-    """Settings that cannot be used; one line for each fault."""
-
-
-class Group(BaseModel):
-    """Base of all settings: strict (`true` is no integer), frozen, unknown keys refused."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-def knob(
-    default: Any,
-    label: str,
-    help_text: str,
-    *,
-    name: str | None = None,
-    slider: tuple[float, float, float] | None = None,
-    trains: bool = True,
-    **limits: Any,
-) -> Any:
-    """A field that the panel shows.
-
-    Args:
-        default: The value if nothing is said.
-        label: On screen, with the unit.
-        help_text: In plain words, on hover.
-        name: The control's name if it differs from the field's.
-        slider: Least and greatest value and step of the slider; JSON may hold values beyond it.
-        trains: Whether a change alters what the model learns, or speed only.
-        **limits: Passed to `pydantic.Field` (`ge`, `le`, ...).
-    """
-    extra: dict[str, Any] = {"trains": trains}
-    extra |= {"control": name} if name else {}
-    extra |= {"slider": slider} if slider else {}
-    return Field(default, title=label, description=help_text, json_schema_extra=extra, **limits)
-
-
-def _split() -> Any:
-    return Field(0.2, ge=0, lt=1, description="Share of each class kept for validation.")
-
-
-class FolderData(Group):
-    """A folder with one subfolder of images for each class."""
-
-    kind: Literal["folder"] = "folder"
-    path: str
-    image_size: Size = knob(
-        (224, 224),
-        "Image size",
-        "Height and width in pixels that each image is resized to.",
-    )
-    color_mode: Literal["grayscale", "rgb"] = knob(
-        "rgb", "Color mode", "Grayscale gives 1 channel, rgb gives 3."
-    )
-    interpolation: Literal["area", "linear", "nearest"] = knob(
-        "area",
-        "Interpolation",
-        "How images are resized. Keras's flow_from_directory uses nearest; area keeps "
-        "detail when images shrink.",
-    )
-    bit_depth: Literal[8, 16] = Field(
-        8,
-        description="Bits per channel of the decoded image. In a folder of both kinds, the others "
-        "are scaled to it (8 -> 16: times 257).",
-    )
-    label_mode: Literal["int", "binary", "categorical", "none"] = Field(
-        "int", description="As in keras.utils.image_dataset_from_directory."
-    )
-    class_names: Annotated[tuple[str, ...], Strict(False)] = Field(
-        (), description="Subfolders in the order of their labels; empty: all, sorted."
-    )
-    validation_split: float = _split()
-    unreadable: Literal["error", "skip"] = Field(
-        "error",
-        description="What to do with a file that cannot be decoded: stop with its name, or leave "
-        "it out of its batch with a warning that names it.",
-    )
-
-
-class NpyData(Group):
-    """A folder with `data.npy` (samples, height, width[, channels]) and perhaps `labels.npy`."""
-
-    kind: Literal["npy"] = "npy"
-    path: str
-    validation_split: float = _split()
-
-
-class ArraysData(Group):
-    """Arrays that the caller passes as x and y; only their shape and dtype can be stored."""
-
-    kind: Literal["arrays"] = "arrays"
-    shape: Annotated[tuple[int, ...], Strict(False)]
-    dtype: str
-    validation_split: float = _split()
-
-
-Data = Annotated[FolderData | NpyData | ArraysData, Field(discriminator="kind")]
 
 
 class Batch(Group):
@@ -272,12 +180,14 @@ class Augmentation(Group):
 
 
 class Methods(Group):
-    """How each step is done. Speed only: pixels agree to 1 grey level."""
+    """How each step is done. Speed only, pixels agree to 1 grey level; but for `copies`."""
 
     read: ReadMethod = knob(
         "files",
         "Read method",
-        "files decodes images for each batch; memory_map maps data.npy; array holds it in memory.",
+        "files decodes images for each batch; files_in_memory keeps each once decoded (height × "
+        "width × channels bytes each, twice that for 16 bits); memory_map maps data.npy; array "
+        "holds it in memory; list gathers each batch from a Python list of samples.",
         name="read_method",
         trains=False,
     )
@@ -294,6 +204,16 @@ class Methods(Group):
         "One sample at a time, the whole batch at once, or as many samples as fit the cache.",
         name="normalize_method",
         trains=False,
+    )
+    copies: int = knob(
+        0,
+        "Augmented copies",
+        "0 augments anew in each epoch. Otherwise that many augmented copies of each sample are "
+        "made once, kept in memory (height × width × channels × 4 bytes each, as float32) and "
+        "used in turn: faster from then on, but the model sees no other variation.",
+        slider=(0, 10, 1),
+        ge=0,
+        le=1000,
     )
 
 

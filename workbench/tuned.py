@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, ValidationError
 
 from workbench import jsonfile
+from workbench.fields import Group, SettingsError
 from workbench.generators.pipeline import Pipeline, Subset
 from workbench.generators.sources import open_source
+from workbench.kinds import PATHS, CsvData
 from workbench.measure.machine import machine
-from workbench.settings import FolderData, Group, NpyData, Settings, SettingsError, faults
+from workbench.settings import Settings, faults
 
 if TYPE_CHECKING:
     from workbench.generators.dataset import Dataset
@@ -54,7 +56,8 @@ class Tuned(Group):
         Args:
             x: For settings of arrays: the images, (samples, height, width[, channels]).
             y: The labels, one entry a sample.
-            data: Where the data is on this machine. Defaults to the path in the settings.
+            data: Where the data is on this machine: the folder, or the table, from which its images
+                are looked for as before. Defaults to the path in the settings.
             subset: "training", "validation" (not augmented, not shuffled) or None for all.
             augment: Defaults to True for training, False for validation.
 
@@ -66,12 +69,12 @@ class Tuned(Group):
 
         settings = self.settings
         if data is not None:
-            settings = settings.updated({"data": {"path": os.fspath(data)}})
+            settings = settings.updated({"data": _moved(settings, os.fspath(data))})
         source = open_source(settings, x, y)
         return Dataset(Pipeline(settings, source, subset=subset, augment=augment))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the file; the data's path is stored relative to it.
+        """Write the file; the data's paths are stored relative to it.
 
         Raises:
             FileExistsError: If there is a file that is not the workbench's.
@@ -82,8 +85,8 @@ class Tuned(Group):
         target = jsonfile.claim(path, FORMAT)
         values = self.model_dump(mode="json")
         data = values["settings"]["data"]
-        if "path" in data:
-            data["path"] = _relative(data["path"], target.parent)
+        for name in PATHS & data.keys():
+            data[name] = _relative(data[name], target.parent)
         values["evidence"] = _rounded(values["evidence"])
         jsonfile.replace(target, _readable(values) + "\n")
         return target
@@ -107,11 +110,10 @@ def load(path: str | os.PathLike[str]) -> Tuned:
         lines = (f"{file}: {fault}" for fault in faults(error, Tuned))
         raise SettingsError("\n".join(lines)) from None
     _warn_if_measured_elsewhere(file, tuned.evidence.get("machine"))
-    if isinstance(tuned.settings.data, FolderData | NpyData):
-        place = os.path.normpath(file.parent / tuned.settings.data.path)
-        settings = tuned.settings.updated({"data": {"path": place}})
-        tuned = tuned.model_copy(update={"settings": settings})
-    return tuned
+    stored = tuned.settings.data.model_dump(include=PATHS)
+    places = {name: os.path.normpath(file.parent / path) for name, path in stored.items()}
+    settings = tuned.settings.updated({"data": places})
+    return tuned.model_copy(update={"settings": settings})
 
 
 def _warn_if_measured_elsewhere(file: Path, there: Any) -> None:
@@ -130,6 +132,15 @@ def _warn_if_measured_elsewhere(file: Path, there: Any) -> None:
             "The settings hold; measure again before you rely on the figures.",
             stacklevel=3,
         )
+
+
+def _moved(settings: Settings, path: str) -> dict[str, str]:
+    """The data's paths when it is at another place; a table's images move with it."""
+    data = settings.data
+    if not isinstance(data, CsvData):
+        return {"path": path}
+    images = os.path.relpath(data.images, Path(data.path).parent)
+    return {"path": path, "images": os.path.normpath(Path(path).parent / images)}
 
 
 def _relative(path: str, folder: Path) -> str:

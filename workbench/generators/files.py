@@ -1,43 +1,40 @@
-"""Image files: find them in class folders, decode one. The only decoder there is."""
+"""Image files: find them in class folders, and see from their headers what they are."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
-INTERPOLATIONS = {
-    "area": cv2.INTER_AREA,
-    "linear": cv2.INTER_LINEAR,
-    # The pixels that Keras's flow_from_directory takes; INTER_NEAREST rounds differently.
-    "nearest": cv2.INTER_NEAREST_EXACT,
-}
+from workbench.generators.bytestream import UnreadableFileError
+from workbench.generators.headers import read_header
 
-
-class UnreadableFileError(ValueError):
-    """A file that cannot be decoded as an image."""
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+KINDS = "PNG, JPEG, BMP, TIFF or WebP"
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The image files of a class folder.
+    """The image files of a class folder or a table.
 
     Attributes:
-        paths: Sorted by class, then by path.
-        labels: Class number of each path, shape (samples,), int64.
-        class_names: Subfolder of each class number.
+        paths: Of a folder sorted by class, then by path; of a table in its order.
+        labels: Class number of each path, shape (samples,), int64; or a 0 or 1 for each label
+            column, shape (samples, columns), float32.
+        class_names: Name of each class number or column.
+        validation: Which files are for validation, where the data itself says so.
     """
 
     paths: tuple[str, ...]
-    labels: npt.NDArray[np.int64]
+    labels: npt.NDArray[Any]
     class_names: tuple[str, ...]
+    validation: npt.NDArray[np.bool_] | None = None
 
 
 def list_folder(path: str | os.PathLike[str], class_names: Iterable[str] = ()) -> Listing:
@@ -68,48 +65,15 @@ def list_folder(path: str | os.PathLike[str], class_names: Iterable[str] = ()) -
     return Listing(paths, labels, names)
 
 
-def decode(
-    path: str, size: tuple[int, int], channels: int, bit_depth: int, interpolation: str
-) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
-    """Decode one image, turned as its EXIF orientation says, and resize it.
-
-    Args:
-        path: PNG or JPEG file; gray, colour, palette; 8 or 16 bits.
-        size: Height and width of the result in pixels.
-        channels: 1 (gray) or 3 (RGB).
-        bit_depth: 8 or 16; images of the other depth are scaled to it.
-        interpolation: A key of `INTERPOLATIONS`.
-
-    Returns:
-        Array of shape (height, width, channels), uint8 or uint16.
-
-    Raises:
-        UnreadableFileError: If the file is missing, cut short or no image.
-    """
-    flags = cv2.IMREAD_ANYDEPTH | (cv2.IMREAD_COLOR_RGB if channels == 3 else cv2.IMREAD_GRAYSCALE)
-    image = cv2.imdecode(_whole_file(path), flags)
-    if image is None:
-        raise UnreadableFileError(f"{path}: cannot be decoded as an image")
-    image = _to_depth(image, bit_depth)
-    height, width = size
-    if image.shape[:2] != size:
-        image = cv2.resize(image, (width, height), interpolation=INTERPOLATIONS[interpolation])
-    return image.reshape(height, width, channels)  # type: ignore[return-value]
-
-
 def probe(paths: Iterable[str]) -> tuple[bool, bool]:
     """Whether any of these files is in colour, and whether all have 16 bits; reads headers only."""
-    from PIL import Image
-
-    colour, deep = False, []
+    headers = []
     for path in paths:
-        try:
-            with Image.open(path) as image:
-                colour |= image.mode not in ("1", "L", "LA") and not image.mode.startswith("I")
-                deep.append(image.mode.startswith("I"))
-        except OSError:
-            continue  # an unreadable file is reported when its batch is read
-    return colour, bool(deep) and all(deep)
+        # An unreadable file is reported when its batch is read.
+        with contextlib.suppress(UnreadableFileError):
+            headers.append(read_header(path))
+    deep = bool(headers) and all(header.bits == 16 for header in headers)
+    return any(header.coloured for header in headers), deep
 
 
 def _visible(name: str) -> bool:
@@ -124,40 +88,8 @@ def _images(folder: Path) -> Iterator[str]:
 
 
 def _nothing_found(root: Path, names: tuple[str, ...]) -> str:
-    expected = f"Expected class folders with PNG or JPEG images, such as {root.name}/cats/1.png."
+    expected = f"Expected class folders with {KINDS} images, such as {root.name}/cats/1.png."
     if names:
         return f"No images in the subfolders of {root}. {expected} Received: {', '.join(names[:5])}"
     loose = len([e for e in os.scandir(root) if e.name.lower().endswith(SUFFIXES)])
     return f"No class folders in {root}. {expected} Received: {loose} loose images, no subfolder"
-
-
-def _whole_file(path: str) -> npt.NDArray[np.uint8]:
-    """The file's bytes, refused when cut short: decoders would fill the rest with grey."""
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise UnreadableFileError(f"{path}: {error.strerror}") from None
-    if data.startswith(b"\xff\xd8"):
-        whole = _has_end_of_jpeg(data)
-    else:
-        whole = not data.startswith(b"\x89PNG") or b"IEND\xaeB`\x82" in data
-    if not data or not whole:
-        raise UnreadableFileError(f"{path}: cut short after {len(data)} bytes")
-    return np.frombuffer(data, np.uint8)
-
-
-def _has_end_of_jpeg(data: bytes) -> bool:
-    """Whether the main image has its end marker; a thumbnail's, or data that follows, is not it."""
-    place = 2
-    while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
-        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-    # From the start of scan on, 0xFF is escaped in the data: an end marker found there is real.
-    return data.find(b"\xff\xd9", place) != -1
-
-
-def _to_depth(image: npt.NDArray[Any], bit_depth: int) -> npt.NDArray[Any]:
-    if image.dtype == np.uint8 and bit_depth == 16:
-        return image.astype(np.uint16) * np.uint16(257)
-    if image.dtype == np.uint16 and bit_depth == 8:
-        return cv2.convertScaleAbs(image, alpha=1 / 257)
-    return image

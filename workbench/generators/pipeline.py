@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from workbench.generators.augment import METHODS as AUGMENT
 from workbench.generators.draws import Draws, draw
+from workbench.generators.held import Held, memory_needed
 from workbench.generators.normalize import METHODS as NORMALIZE
 from workbench.generators.sources import Images, Rows, Source, reopen
 from workbench.settings import Settings
@@ -23,7 +24,8 @@ Subset = Literal["training", "validation"]
 class Pipeline:
     """Reads, augments and normalizes the samples of a batch.
 
-    Safe to use from many threads at once: nothing is changed after it is made.
+    Safe to use from many threads at once: nothing but the augmented copies (`methods.copies`) is
+    added after it is made, and each of them is the same whoever makes it.
 
     Args:
         settings: What to do.
@@ -60,13 +62,16 @@ class Pipeline:
             else _as_read
         )
         self._normalize = NORMALIZE[methods.normalize]
+        self._copies = methods.copies if self.augment else 0
         _check(settings, source, self.rows, subset)
+        self._held = self._room() if self._copies else None
 
     def with_settings(self, settings: Settings) -> Pipeline:
         """The same data and subset under other settings; opens anew only what has changed."""
         source = reopen(self.source, settings)
         same = len(source) == len(self.source) and (
             settings.data.validation_split == self.settings.data.validation_split
+            and source.validation is self.source.validation
         )
         rows = self.rows if same else None
         return Pipeline(settings, source, subset=self.subset, augment=self.augment, rows=rows)
@@ -93,8 +98,8 @@ class Pipeline:
         return self.rows[_permutation(len(self.rows), batch.seed, epoch)[part]]
 
     def draws(self, rows: Rows, epoch: int) -> Draws:
-        """The random values of these samples in this epoch."""
-        s = self.settings
+        """The random values of these samples in this epoch; of copies, those of their epoch."""
+        s, epoch = self.settings, epoch % self._copies if self._copies else epoch
         return draw(rows, epoch, s.batch.seed, s.augmentation, self.source.shape)
 
     def batch(self, index: int, epoch: int) -> tuple[Images, ...]:
@@ -109,10 +114,35 @@ class Pipeline:
         """
         start = self._place(index) * self.settings.batch.size
         rows = self._ordered(epoch, slice(start, start + self.settings.batch.size))
-        images, rows = self.source.read(rows)
-        images = self.transform(images, rows, epoch)
+        images = self._made_before(rows, epoch)
+        if images is None:
+            images, rows = self.source.read(rows)
+            images = self.transform(images, rows, epoch)
+            self._keep(images, rows, epoch)
         labels = self.source.labels
         return (images,) if labels is None else (images, labels[rows])
+
+    @property
+    def copies_bytes(self) -> int:
+        """What the augmented copies take in memory once all are made."""
+        return copies_bytes(self.settings, len(self.rows), self.source.shape) if self._copies else 0
+
+    def _made_before(self, rows: Rows, epoch: int) -> Images | None:
+        """The augmented copies of these rows, if they are kept and all there."""
+        return None if self._held is None else self._held.take(self._places(rows, epoch))
+
+    def _keep(self, images: Images, rows: Rows, epoch: int) -> None:
+        if self._held is not None:
+            for place, image in zip(self._places(rows, epoch), images, strict=True):
+                self._held.put(place, image)
+
+    def _places(self, rows: Rows, epoch: int) -> Rows:
+        """Where the copies of these rows for this epoch are held; `self.rows` is in order."""
+        return np.searchsorted(self.rows, rows) + len(self.rows) * (epoch % self._copies)
+
+    def _room(self) -> Held:
+        dtype = np.dtype(self.settings.batch.dtype)
+        return Held(len(self.rows) * self._copies, self.source.shape, dtype, "methods.copies")
 
     def transform(self, images: Images, rows: Rows, epoch: int) -> Images:
         """Augment and normalize images that were read from these rows; leaves them unchanged."""
@@ -138,17 +168,30 @@ def _permutation(count: int, seed: int, epoch: int) -> Rows:
     return np.random.default_rng(sequence).permutation(count)
 
 
+def copies_bytes(settings: Settings, samples: int, shape: tuple[int, ...]) -> int:
+    """What the augmented copies of the settings take in memory, before anything is allocated.
+
+    Args:
+        settings: Uses `methods.copies` and `batch.dtype`.
+        samples: How many are trained on.
+        shape: Of one image.
+    """
+    return memory_needed(samples * settings.methods.copies, shape, np.dtype(settings.batch.dtype))
+
+
 def split(source: Source, share: float, subset: Subset | None) -> Rows:
     """The rows of a subset: stratified by label, the same whatever the seed, disjoint.
 
     Args:
-        source: Its length and labels are used.
-        share: Share of each class that goes to validation.
+        source: Its length and labels are used; if it says which samples are for validation, that.
+        share: Share of each class that goes to validation otherwise.
         subset: "training", "validation" or None for all rows.
     """
     everything = np.arange(len(source))
     if subset is None:
         return everything
+    if source.validation is not None:
+        return np.flatnonzero(source.validation == (subset == "validation"))
     # A fixed generator, not `batch.seed`: another seed must not leak validation samples.
     shuffled = np.random.default_rng(0).permutation(everything)
     validation = np.zeros(len(source), bool)
@@ -176,10 +219,10 @@ def _as_read(images: Images, draws: Draws, *, out: Images) -> None:
 def _check(settings: Settings, source: Source, rows: Rows, subset: Subset | None) -> None:
     batch = settings.batch
     if not len(rows):
-        share = settings.data.validation_split
-        raise ValueError(
-            f"The {subset} subset is empty: {len(source)} samples, validation_split {share}"
-        )
+        why = f"validation_split {settings.data.validation_split}"
+        if source.validation is not None:
+            why = "and the settings have training_rows but no validation_rows"
+        raise ValueError(f"The {subset} subset is empty: {len(source)} samples, {why}")
     if subset != "validation" and batch.size > len(rows):
         of = f" of the {subset} subset" if subset else ""
         raise ValueError(

@@ -1,25 +1,35 @@
-"""Where samples come from: class folders, mapped or loaded `.npy` pairs, arrays.
+"""Where samples come from: from settings to a source, and to a changed one.
 
 A source knows its labels and gives images by row number. Its data is never written to.
 """
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from workbench.generators.files import Listing, UnreadableFileError, decode, list_folder
-from workbench.settings import ArraysData, FolderData, NpyData, Settings
+from workbench.generators.arrays import ArraySource, Images, NpySource, Rows, as_array, open_npy
+from workbench.generators.file_source import FileSource, dtype_of, shape_of
+from workbench.generators.files import Listing, list_folder
+from workbench.generators.held import Held
+from workbench.generators.table import list_table
+from workbench.kinds import ArraysData, CsvData, FolderData, NpyData
+from workbench.settings import Settings
 
-Images = npt.NDArray[Any]
-Rows = npt.NDArray[np.int64]
-ALLOWED = ("uint8", "uint16", "float16", "float32", "float64")
+__all__ = ["ArraySource", "Images", "Rows", "Source", "list_files", "open_source", "reopen"]
+
+# Settings of file data that decide which files there are; the others decide how they are decoded.
+LISTED_BY = {
+    "folder": {"path", "class_names"},
+    "csv": {
+        "path", "images", "image_column", "label_columns", "label_mode", "class_names",
+        "training_rows", "validation_rows", "unreadable",
+    },
+}  # fmt: skip
 
 
 class Source(Protocol):
@@ -29,7 +39,9 @@ class Source(Protocol):
         shape: Of one image: (height, width, channels).
         dtype: Of its pixels.
         labels: One entry a sample, or None.
-        class_names: Names of integer labels; may be empty.
+        class_names: Names of integer labels or of label columns; may be empty.
+        validation: Which samples are for validation where the data itself says so, or None.
+        memory_bytes: What its pixels take in memory once all were read.
     """
 
     @property
@@ -40,132 +52,14 @@ class Source(Protocol):
     def labels(self) -> npt.NDArray[Any] | None: ...  # noqa: D102
     @property
     def class_names(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def validation(self) -> npt.NDArray[np.bool_] | None: ...  # noqa: D102
+    @property
+    def memory_bytes(self) -> int: ...  # noqa: D102
     def __len__(self) -> int: ...
 
     def read(self, rows: Rows) -> tuple[Images, Rows]:
         """Images of these rows, shape (rows, height, width, channels), and the rows kept."""
-
-
-@dataclass(frozen=True)
-class FolderSource:
-    """Images decoded from class folders for each batch (method `files`)."""
-
-    data: FolderData
-    listing: Listing
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Height, width and channels of each image."""
-        return *self.data.image_size, 1 if self.data.color_mode == "grayscale" else 3
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """uint8 or uint16, by the bit depth set."""
-        return np.dtype(f"uint{self.data.bit_depth}")
-
-    @cached_property
-    def labels(self) -> npt.NDArray[Any] | None:
-        """Labels in the form that `label_mode` asks for."""
-        numbers, mode = self.listing.labels, self.data.label_mode
-        if mode == "categorical":
-            return np.eye(len(self.class_names), dtype=np.float32)[numbers]
-        if mode == "binary":
-            return numbers.astype(np.float32)[:, None]
-        return numbers if mode == "int" else None
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Subfolder of each label."""
-        return self.listing.class_names
-
-    def __len__(self) -> int:
-        return len(self.listing.paths)
-
-    def read(self, rows: Rows) -> tuple[Images, Rows]:
-        """Decode the files of these rows; see `Source.read`."""
-        images = np.empty((len(rows), *self.shape), self.dtype)
-        kept = np.ones(len(rows), bool)
-        for place, row in enumerate(rows):
-            try:
-                images[place] = self._decode(self.listing.paths[row])
-            except UnreadableFileError as error:
-                if self.data.unreadable == "error":
-                    raise
-                kept[place] = False
-                warnings.warn(f"skipped: {error}", stacklevel=2)
-        if not kept.any():
-            raise UnreadableFileError(f"none of the {len(rows)} files of this batch can be decoded")
-        return (images, rows) if kept.all() else (images[kept], rows[kept])
-
-    def _decode(self, path: str) -> Images:
-        d = self.data
-        return decode(path, d.image_size, self.shape[2], d.bit_depth, d.interpolation)
-
-
-@dataclass(frozen=True)
-class ArraySource:
-    """Rows of an array in memory (method `array`)."""
-
-    x: Images
-    labels: npt.NDArray[Any] | None
-    class_names: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        check_arrays(self.x, self.labels)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Height, width and channels of each image; gray images without channels get one."""
-        return (*self.x.shape[1:], 1)[:3]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The array's own."""
-        return self.x.dtype
-
-    def __len__(self) -> int:
-        return len(self.x)
-
-    def read(self, rows: Rows) -> tuple[Images, Rows]:
-        """Copy these rows; see `Source.read`.
-
-        Raises:
-            ValueError: If a sample holds NaN or infinity.
-        """
-        images = self.x[rows].reshape(len(rows), *self.shape)
-        # One pass, no temporary: the sum is finite unless a pixel is not (or it overflows).
-        if images.dtype.kind == "f" and not np.isfinite(np.sum(images, dtype=np.float64)):
-            bad = rows[~np.isfinite(images).all(axis=(1, 2, 3))]
-            if bad.size:
-                raise ValueError(f"NaN or infinity in x, rows {', '.join(map(str, bad[:5]))}")
-        return images, rows
-
-
-@dataclass(frozen=True)
-class NpySource(ArraySource):
-    """Rows of `data.npy`, mapped (method `memory_map`) or loaded (method `array`).
-
-    A pickled copy opens the file anew: worker processes share a map's pages.
-    """
-
-    path: Path = field(default=Path())
-    mapped: bool = True
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return open_npy, (self.path, self.mapped)
-
-
-def open_npy(path: Path, mapped: bool) -> NpySource:
-    """Open `data.npy` and, where there is one, `labels.npy` in a folder.
-
-    Raises:
-        FileNotFoundError: If there is no data.npy.
-        ValueError: If the arrays do not fit each other or are no images.
-    """
-    x = _load(path / "data.npy", "r" if mapped else None)
-    labels = path / "labels.npy"
-    y = _load(labels, None) if labels.exists() else None
-    return NpySource(x, y, path=path, mapped=mapped)
 
 
 def open_source(settings: Settings, x: Any = None, y: Any = None) -> Source:
@@ -178,91 +72,69 @@ def open_source(settings: Settings, x: Any = None, y: Any = None) -> Source:
 
     Raises:
         FileNotFoundError: If a path does not exist.
+        MemoryError: If the decoded images are to stay in memory and cannot.
         ValueError: If there is nothing to read, or arrays do not fit the settings.
     """
-    data = settings.data
-    if isinstance(data, FolderData):
-        listing = list_folder(data.path, data.class_names)
-        if data.label_mode == "binary" and len(listing.class_names) != 2:
-            names = ", ".join(listing.class_names[:5])
-            raise ValueError(f"label_mode binary: expected 2 class folders. Received: {names}")
-        return FolderSource(data, listing)
+    data, method = settings.data, settings.methods.read
+    if isinstance(data, FolderData | CsvData):
+        listing = list_files(data)
+        return FileSource(data, listing, _room(data, listing, settings))
     if isinstance(data, NpyData):
-        return open_npy(Path(data.path), settings.methods.read == "memory_map")
+        return open_npy(Path(data.path), method)
     if x is None:
         raise ValueError(
             f"These settings are for arrays of shape {data.shape}, {data.dtype}: pass x= and y="
         )
-    source = ArraySource(as_array("x", x), None if y is None else as_array("y", y))
+    labels = None if y is None else as_array("y", y)
+    source = ArraySource(as_array("x", x), labels, as_list=method == "list")
     _check_expected(source.x, data)
     return source
 
 
 def reopen(source: Source, settings: Settings) -> Source:
     """A source for changed settings that shares with `source` what has not changed."""
-    data = settings.data
-    if isinstance(source, FolderSource) and isinstance(data, FolderData):
-        where = ("path", "class_names")
-        if all(getattr(data, name) == getattr(source.data, name) for name in where):
-            return source if data == source.data else replace(source, data=data)
+    data, method = settings.data, settings.methods.read
+    if isinstance(source, FileSource) and isinstance(data, FolderData | CsvData):
+        return _relisted(source, data, settings)
     if isinstance(source, ArraySource) and isinstance(data, ArraysData):
-        return source
+        as_list = method == "list"
+        return source if source.as_list == as_list else replace(source, as_list=as_list)
     if isinstance(source, NpySource) and isinstance(data, NpyData):
-        mapped = settings.methods.read == "memory_map"
-        same = source.mapped == mapped and source.path == Path(data.path)
+        same = source.method == method and source.path == Path(data.path)
         return source if same else open_source(settings)
     return open_source(settings)
 
 
-def as_array(name: str, values: Any) -> npt.NDArray[Any]:
-    """`np.asarray`, with an error that names the argument.
+def list_files(data: FolderData | CsvData) -> Listing:
+    """The files of a folder or a table, and their labels.
 
     Raises:
-        ValueError: If the values make no array, for example lists of differing lengths.
+        FileNotFoundError: If the folder or the table is missing, or a file and that is an error.
+        ValueError: If there are none, or their labels are not what the settings say.
     """
-    try:
-        return np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"{name}: cannot be made an array: {error}") from None
+    if isinstance(data, CsvData):
+        return list_table(data)
+    listing = list_folder(data.path, data.class_names)
+    if data.label_mode == "binary" and len(listing.class_names) != 2:
+        names = ", ".join(listing.class_names[:5])
+        raise ValueError(f"label_mode binary: expected 2 class folders. Received: {names}")
+    return listing
 
 
-def check_arrays(x: Images, y: npt.NDArray[Any] | None) -> None:
-    """Refuse arrays that are no images and labels, in words.
-
-    Raises:
-        ValueError: Saying what was expected and what was received.
-    """
-    if x.dtype.name not in ALLOWED:
-        raise ValueError(f"x: expected dtype {', '.join(ALLOWED)}. Received: {x.dtype.name}")
-    if x.ndim not in (3, 4) or (x.ndim == 4 and not 1 <= x.shape[3] <= 4):
-        first = " (channels first? np.moveaxis(x, 1, -1))" if _channels_first(x) else ""
-        raise ValueError(
-            "x: expected shape (samples, height, width) or (samples, height, width, 1 to 4 "
-            f"channels). Received: {x.shape}{first}"
-        )
-    if 0 in x.shape:
-        raise ValueError(f"x: no samples or no pixels. Received: shape {x.shape}")
-    if y is None:
-        return
-    if y.ndim == 0 or len(y) != len(x):
-        raise ValueError(f"x and y: expected equal lengths. Received: x {x.shape}, y {y.shape}")
-    if y.dtype.kind not in "biuf":
-        first = f"{y.flat[0]!r:.40}" if y.size else "none"
-        raise ValueError(f"y: expected numbers. Received: dtype {y.dtype}, first {first}")
+def _relisted(source: FileSource, data: FolderData | CsvData, settings: Settings) -> Source:
+    listed_by = LISTED_BY[data.kind]
+    if data.model_dump(include=listed_by) != source.data.model_dump(include=listed_by):
+        return open_source(settings)
+    in_memory = settings.methods.read == "files_in_memory"
+    if data == source.data and in_memory == (source.held is not None):
+        return source
+    return replace(source, data=data, held=_room(data, source.listing, settings))
 
 
-def _channels_first(x: Images) -> bool:
-    return x.ndim == 4 and 1 <= x.shape[1] <= 4
-
-
-def _load(path: Path, mmap_mode: Any) -> npt.NDArray[Any]:
-    if not path.exists():
-        raise FileNotFoundError(f"No such file: {path}")
-    try:
-        array = np.load(path, mmap_mode=mmap_mode)
-    except (ValueError, OSError, EOFError) as error:
-        raise ValueError(f"{path}: cannot be read as an array: {error}") from None
-    return array  # type: ignore[no-any-return]
+def _room(data: FolderData | CsvData, listing: Listing, settings: Settings) -> Held | None:
+    if settings.methods.read != "files_in_memory":
+        return None
+    return Held(len(listing.paths), shape_of(data), dtype_of(data), "methods.read: files_in_memory")
 
 
 def _check_expected(x: Images, data: ArraysData) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from workbench.kinds import PATHS
 from workbench.measure.machine import machine, versions
 from workbench.settings import Settings
 from workbench.widgets.engine import Measured
@@ -53,7 +54,7 @@ def changes(start: Settings, now: Settings, *, speed_too: bool = False) -> list[
         for name, field in type(new).model_fields.items():
             trains = (field.json_schema_extra or {}).get("trains", True)
             before, after = getattr(old, name, None), getattr(new, name)
-            if before != after and name != "path" and (trains or speed_too):
+            if before != after and name not in PATHS and (trains or speed_too):
                 found.append(f"{group}.{name}: {before} -> {after}")
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,8 +11,11 @@ from typing import Any, ClassVar
 from IPython import get_ipython
 from IPython.display import HTML, DisplayHandle, display
 
-from workbench.generators.pipeline import Pipeline
-from workbench.generators.sources import open_source
+from workbench.generators.file_source import dtype_of, shape_of
+from workbench.generators.held import memory_needed
+from workbench.generators.pipeline import Pipeline, copies_bytes, split
+from workbench.generators.sources import Source, open_source
+from workbench.kinds import PATHS, ImageFiles
 from workbench.loaders import measure_rate, profile_lines, settings_of
 from workbench.measure.machine import usable_cores
 from workbench.measure.profile import LineProfile
@@ -71,7 +74,7 @@ class Workbench:
         settings, x, y = settings_of(data)
         source = open_source(settings, x, y)
         if not isinstance(data, Settings | Tuned) and not _is_json(data):
-            settings = _first_view(settings, len(source))
+            settings = _first_view(settings, source)
         pipeline = Pipeline(settings, source)
         if Workbench._open is not None:
             Workbench._open.close()
@@ -173,7 +176,7 @@ class Workbench:
         if own.kind == "arrays":
             self._show(wanted.updated({"data": {"shape": own.shape, "dtype": own.dtype}}))
         else:
-            self._show(wanted.updated({"data": {"path": own.path}}))
+            self._show(wanted.updated({"data": own.model_dump(include=PATHS)}))
 
     def close(self) -> None:
         """End the threads and remove the panel; safe to call twice."""
@@ -242,6 +245,7 @@ class Workbench:
             f"{total} images" + (f", {samples} for training" if samples else ""),
             f"batch {settings.batch.size} × {shape} {settings.batch.dtype}" if shape else "",
             f"{usable_cores()} cores usable",
+            _memory(settings, total, samples or 0, data.get("shape", ())),
         ]
         return " · ".join(part for part in parts if part)
 
@@ -333,9 +337,9 @@ class Workbench:
         )
 
 
-def _first_view(settings: Settings, samples: int) -> Settings:
+def _first_view(settings: Settings, source: Source) -> Settings:
     """Where to start on new data: the article's slow example, so that the hot line is there."""
-    training = samples - round(samples * settings.data.validation_split)
+    training = len(split(source, settings.data.validation_split, "training"))
     return settings.updated(
         {
             "batch": {"size": max(1, min(32, training // 2))},
@@ -343,6 +347,14 @@ def _first_view(settings: Settings, samples: int) -> Settings:
             "methods": {"augment": "keras_loop"},
         }
     )
+
+
+def _memory(settings: Settings, total: int, trained: int, shape: Sequence[int]) -> str:
+    """What files and copies take that stay in memory; other ways take nothing, or are there."""
+    data, needed = settings.data, copies_bytes(settings, trained, tuple(shape))
+    if isinstance(data, ImageFiles) and settings.methods.read == "files_in_memory":
+        needed += memory_needed(total, shape_of(data), dtype_of(data))
+    return f"{needed / 1e6:,.1f} MB in memory once all are read" if needed else ""
 
 
 def _is_json(data: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -205,8 +206,8 @@ def _label(source: Source, row: int) -> str:
     if source.labels is None:
         return f"#{row}"
     label = source.labels[row]
-    if np.size(label) > 1 and source.class_names and np.size(label) == len(source.class_names):
-        label = int(np.argmax(label))
+    if np.ndim(label) == 1 and np.size(label) == len(source.class_names):
+        return " + ".join(source.class_names[i] for i in np.flatnonzero(label)) or "none"
     if np.size(label) != 1:
         return f"#{row}"
     number = np.asarray(label).item()
@@ -227,12 +228,16 @@ def label_counts(source: Source) -> str:
     labels = source.labels
     if labels is None:
         return "no labels"
-    if labels.ndim == 2 and labels.shape[1] == len(source.class_names) > 1:
-        labels = labels.argmax(axis=1)
+    if labels.ndim == 2 and labels.shape[1] == len(source.class_names) <= 10:
+        return _counted(source, source.class_names, labels.sum(axis=0).astype(int))
     values, counts = np.unique(labels, return_counts=True)
     if labels.size != len(source) or len(values) > 10:
         return f"labels {labels.dtype} {labels.shape}"
     names = [source.class_names[int(v)] if source.class_names else f"{v:g}" for v in values]
+    return _counted(source, names, counts)
+
+
+def _counted(source: Source, names: Iterable[str], counts: Iterable[int]) -> str:
     pairs = (f"{name} {count}" for name, count in zip(names, counts, strict=True))
     return f"labels of all {len(source)}: " + " / ".join(pairs)
 
