@@ -22,7 +22,15 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 ReadMethod = Literal["files", "memory_map", "array"]
-AugmentMethod = Literal["keras_loop", "opencv"]
+AugmentMethod = Literal[
+    "none",
+    "keras_loop",
+    "keras_flow",
+    "keras_layers",
+    "numpy_batch",
+    "tensorflow_batch",
+    "opencv",
+]
 NormalizeMethod = Literal["loop", "vectorized", "cache_blocked"]
 
 # The ways to read each kind of data; the first is the default.
@@ -31,6 +39,12 @@ READ_METHODS: dict[str, tuple[ReadMethod, ...]] = {
     "npy": ("memory_map", "array"),
     "arrays": ("array",),
 }
+
+# Methods that wait for ever in forked worker processes: TensorFlow's threads are not there.
+NO_PROCESSES: tuple[AugmentMethod, ...] = ("keras_layers", "tensorflow_batch")
+
+# Methods that train on other pictures than the rest, which agree to 1 grey level.
+OTHER_PICTURES: tuple[AugmentMethod, ...] = ("none", "keras_layers")
 
 # ImageDataGenerator's parameters that are left out by decision, and what to do instead.
 LEFT_OUT = {
@@ -272,7 +286,7 @@ class Augmentation(Group):
 
 
 class Methods(Group):
-    """How each step is done. Speed only: pixels agree to 1 grey level."""
+    """How each step is done. Speed only: pixels agree to 1 grey level, but for OTHER_PICTURES."""
 
     read: ReadMethod = knob(
         "files",
@@ -284,7 +298,9 @@ class Methods(Group):
     augment: AugmentMethod = knob(
         "opencv",
         "Augment method",
-        "keras_loop is Keras's random_transform for each sample; opencv folds it into one warp.",
+        "keras_loop is Keras's random_transform for each sample, keras_flow its flow for a batch; "
+        "opencv and tensorflow_batch fold all into one warp, the latter not in worker processes. "
+        "For comparison: numpy_batch, and keras_layers, whose pictures differ. none only reads.",
         name="augment_method",
         trains=False,
     )
@@ -351,6 +367,11 @@ class Settings(Group):
             raise ValueError(
                 f"methods.read: data of kind {self.data.kind!r} can be read by {', '.join(reads)}. "
                 f"Received: {self.methods.read!r}"
+            )
+        if self.feed.use_multiprocessing and self.methods.augment in NO_PROCESSES:
+            raise ValueError(
+                f"feed.use_multiprocessing: {self.methods.augment} computes with TensorFlow, which "
+                "hangs in worker processes. Choose threads, or another methods.augment"
             )
         a = self.augmentation
         scaled = a.rescale is not None or a.samplewise_center or a.samplewise_std_normalization

@@ -54,11 +54,8 @@ class Pipeline:
         self.rows = split(source, share, subset) if rows is None else rows
         self.augment = subset != "validation" if augment is None else augment
         methods, a = settings.methods, settings.augmentation
-        self._augment = (
-            partial(AUGMENT[methods.augment], fill_mode=a.fill_mode, cval=a.cval)
-            if self.augment
-            else _as_read
-        )
+        method = AUGMENT[methods.augment if self.augment else "none"]
+        self._augment = partial(method, fill_mode=a.fill_mode, cval=a.cval)
         self._normalize = NORMALIZE[methods.normalize]
         _check(settings, source, self.rows, subset)
 
@@ -161,10 +158,6 @@ def _strata(labels: npt.NDArray[Any] | None, shuffled: Rows) -> list[Rows]:
     of_row = classes[shuffled]
     order = np.argsort(of_row, kind="stable")
     return np.split(shuffled[order], np.flatnonzero(np.diff(of_row[order])) + 1)
-
-
-def _as_read(images: Images, draws: Draws, *, out: Images) -> None:
-    out[:] = images
 
 
 def _check(settings: Settings, source: Source, rows: Rows, subset: Subset | None) -> None:
