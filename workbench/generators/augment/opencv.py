@@ -6,6 +6,8 @@ borders differ from SciPy's, which Keras uses, the source coordinates are comput
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -14,6 +16,7 @@ import numpy.typing as npt
 
 from workbench.generators.augment import geometry
 from workbench.generators.augment.colour import finish, float_target
+from workbench.generators.augment.threads import over_images
 from workbench.generators.draws import Draws
 
 EXACT = True
@@ -33,24 +36,46 @@ BORDERS = {
 WARPED_TOGETHER = (1, 3, 4)
 
 
+@dataclass(frozen=True)
+class _Batch:
+    """A batch and what shall become of it."""
+
+    images: Images
+    draws: Draws
+    fill_mode: str
+    cval: float
+    out: Images
+    matrices: geometry.Floats  # from output to source, flips left out
+    flips: geometry.Flags
+    folded: geometry.Floats  # the matrices with the flips in them
+
+    def augment(self, places: Iterator[int]) -> None:
+        """Fill `out` at these places."""
+        source = np.empty(self.images.shape[1:], np.float32)
+        for place in places:
+            source[...] = self.images[place]
+            self._augment(source, place)
+
+    def _augment(self, source: Images, place: int) -> None:
+        one, size = slice(place, place + 1), source.shape[:2]
+        target = float_target(self.out[one])
+        if self.fill_mode == "wrap":
+            _wrap(source, self.matrices[one], self.flips[one], target[0])
+        else:
+            _warp(source, self.folded[place], BORDERS[self.fill_mode], target[0])
+        if self.fill_mode == "constant":
+            x, y = geometry.coordinates(self.matrices[one], self.flips[one], *size)
+            target[geometry.outside(x, y, *size)] = self.cval
+        finish(target, self.images[one], self.draws, one, self.out[one])
+
+
 def augment(images: Images, draws: Draws, *, fill_mode: str, cval: float, out: Images) -> None:
     """See `augment.Method`."""
     size = images.shape[1:3]
     matrices, flips = geometry.source_matrices(draws, *size), geometry.flips_of(draws)
     folded = geometry.with_flips(matrices, flips, *size)
-    source = np.empty(images.shape[1:], np.float32)
-    for place, image in enumerate(images):
-        one = slice(place, place + 1)
-        target = float_target(out[one])
-        source[...] = image
-        if fill_mode == "wrap":
-            _wrap(source, matrices[one], flips[one], target[0])
-        else:
-            _warp(source, folded[place], BORDERS[fill_mode], target[0])
-        if fill_mode == "constant":
-            x, y = geometry.coordinates(matrices[one], flips[one], *size)
-            target[geometry.outside(x, y, *size)] = cval
-        finish(target, images[one], draws, one, out[one])
+    batch = _Batch(images, draws, fill_mode, cval, out, matrices, flips, folded)
+    over_images(batch.augment, len(images), images.size)
 
 
 def _warp(image: Images, matrix: geometry.Floats, border: int, target: Images) -> None:
