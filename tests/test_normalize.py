@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from workbench.generators import normalize
 from workbench.generators.normalize import METHODS
 from workbench.settings import Augmentation, NormalizeMethod
 
@@ -50,3 +51,34 @@ def test_integers_without_scaling_stay_as_they_are(method, rng):
     before = images.copy()
     METHODS[method](images, Augmentation())
     np.testing.assert_array_equal(images, before)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_empty_batch_stays_empty(method):
+    images = np.empty((0, 5, 5, 1), np.float32)
+    METHODS[method](images, BOTH)
+    assert images.shape == (0, 5, 5, 1)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("method", METHODS)
+def test_a_pixel_that_is_no_number_spoils_no_other_image(method, value, rng):
+    images = rng.uniform(0, 255, (5, 9, 9, 1)).astype(np.float32)
+    clean, images[2, 4, 4] = images.copy(), value
+    METHODS[method](clean, BOTH)
+    METHODS[method](images, BOTH)
+    np.testing.assert_array_equal(images[[0, 1, 3, 4]], clean[[0, 1, 3, 4]])
+    assert np.isnan(images[2]).any()
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "blocks"), [(Augmentation(rescale=0.5), [40]), (BOTH, [10, 10, 10, 10])]
+)
+def test_cache_blocked_takes_a_cache_of_samples_where_they_are_read_more_than_once(
+    augmentation, blocks, monkeypatch
+):
+    found = []
+    monkeypatch.setattr(normalize, "standardize", lambda images, _: found.append(len(images)))
+    monkeypatch.setattr(normalize, "CACHE_BYTES", 10 * 8 * 8 * 4)
+    METHODS["cache_blocked"](np.zeros((40, 8, 8, 1), np.float32), augmentation)
+    assert found == blocks

