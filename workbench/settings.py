@@ -261,6 +261,17 @@ class Augmentation(Group):
         "Divide each image by its own standard deviation (plus 1e-6).",
         name="samplewise_std",
     )
+    featurewise_center: bool = knob(
+        False,
+        "Center on data set",
+        "Subtract each channel's mean over the training images; statistics.fit finds it.",
+    )
+    featurewise_std_normalization: bool = knob(
+        False,
+        "Scale by data set",
+        "Divide each channel by its standard deviation over the training images (plus 1e-6).",
+        name="featurewise_std",
+    )
 
     @model_validator(mode="after")
     def _ranges_are_ordered(self) -> Self:
@@ -276,6 +287,11 @@ class Augmentation(Group):
                 f"Received: {self.brightness_range}"
             )
         return self
+
+    @property
+    def needs_statistics(self) -> bool:
+        """Whether the training images' mean or standard deviation is used."""
+        return self.featurewise_center or self.featurewise_std_normalization
 
     @property
     def zoom_bounds(self) -> tuple[float, float]:
@@ -341,6 +357,20 @@ class Feed(Group):
     )
 
 
+Numbers = Annotated[tuple[float, ...], Strict(False), Field(min_length=1)]
+
+
+class Statistics(Group):
+    """Of the training images as they are read, one number for each channel.
+
+    `generators.statistics.fit` finds them; they travel with the settings.
+    """
+
+    mean: Numbers = Field(description="Mean of each channel, on the source's own scale.")
+    std: Numbers = Field(description="Standard deviation of each channel.")
+    n: int = Field(ge=1, description="Images that they are from.")
+
+
 class Settings(Group):
     """Everything that decides a dataset.
 
@@ -358,7 +388,7 @@ class Settings(Group):
     augmentation: Augmentation = Augmentation()
     methods: Methods = Methods()
     feed: Feed = Feed()
-    statistics: None = None
+    statistics: Statistics | None = None
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -374,7 +404,18 @@ class Settings(Group):
                 "hangs in worker processes. Choose threads, or another methods.augment"
             )
         a = self.augmentation
-        scaled = a.rescale is not None or a.samplewise_center or a.samplewise_std_normalization
+        if a.needs_statistics and self.statistics is None:
+            raise ValueError(
+                "statistics: missing, and augmentation.featurewise_center and "
+                "featurewise_std_normalization need them. "
+                "workbench.generators.statistics.fit(pipeline) finds them in the training images"
+            )
+        scaled = (
+            a.rescale is not None
+            or a.samplewise_center
+            or a.samplewise_std_normalization
+            or a.needs_statistics
+        )
         if scaled and self.batch.dtype != "float32":
             raise ValueError(
                 f"batch.dtype: {self.batch.dtype} cannot hold rescaled or standardized pixels. "
@@ -400,15 +441,18 @@ class Settings(Group):
         except ValidationError as error:
             raise SettingsError("\n".join(faults(error, cls))) from None
 
-    def updated(self, changes: Mapping[str, Mapping[str, Any]]) -> Self:
+    def updated(self, changes: Mapping[str, Mapping[str, Any] | Group | None]) -> Self:
         """These settings with some values changed: `{"batch": {"size": 64}}`.
+
+        `{"statistics": fit(pipeline)}` sets all of a group, `{"statistics": None}` none.
 
         Raises:
             SettingsError: One line for each value that cannot be used.
         """
         values = self.model_dump(mode="json")
         for group, fields in changes.items():
-            values[group] = {**values[group], **fields} if group in values else fields
+            # Statistics are there or not, and a Group is as good as a dict.
+            values[group] = {**(values.get(group) or {}), **dict(fields)} if fields else fields
         return self.parse(values)
 
 
