@@ -27,7 +27,7 @@ class Method(Protocol):
     """Augment images into `out`.
 
     Computes in float32 on the source's own scale. `out` has the images' shape and is float32 or
-    the images' integer type (rounded, clipped). `images` is never written to.
+    an integer type that holds the images' (rounded, clipped). `images` is never written to.
     """
 
     def __call__(

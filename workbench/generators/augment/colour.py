@@ -42,11 +42,11 @@ def finish(warped: Images, source: Images, draws: Draws, part: slice, out: Image
 
 
 def store(images: Images, out: Images) -> None:
-    """Copy into a batch: rounded and clipped where it holds integers."""
-    if out.dtype.kind == "f":
-        out[...] = images
-    else:
-        out[...] = np.clip(np.rint(images), 0, np.iinfo(out.dtype).max)
+    """Copy into a batch: rounded and clipped, in place too, where it holds integers."""
+    if out.dtype.kind != "f":
+        np.rint(images, out=images)
+        np.clip(images, 0, np.iinfo(out.dtype).max, out=images)
+    out[...] = images
 
 
 def top_of(images: Images) -> Any:
