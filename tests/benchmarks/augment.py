@@ -65,7 +65,8 @@ def _methods() -> Iterator[dict[str, Any]]:
 def _times(
     shape: tuple[int, int, int], read: str, made: str, methods: tuple[str, ...], rounds: int
 ) -> dict[str, list[float]]:
-    datasets = {method: _dataset(shape, read, made, method) for method in methods}
+    x = np.random.default_rng(0).integers(0, 256, (96, *shape), np.uint8).astype(read)
+    datasets = {method: _dataset(x, made, method) for method in methods}
     times: dict[str, list[float]] = {method: [] for method in methods}
     for round_ in range(rounds + 1):
         for method, dataset in datasets.items():
@@ -91,16 +92,15 @@ def _text(shape: tuple[int, int, int]) -> str:
     return "x".join(map(str, shape))
 
 
-def _dataset(shape: tuple[int, int, int], read: str, made: str, method: str) -> Any:
+def _dataset(x: Any, made: str, method: str) -> Any:
     from workbench.generators.dataset import Dataset
     from workbench.generators.pipeline import Pipeline
     from workbench.generators.sources import ArraySource
     from workbench.settings import ArraysData, Batch, Methods, Settings
     from workbench.widgets.panel import EXAMPLE_1
 
-    x = np.random.default_rng(0).integers(0, 256, (96, *shape), np.uint8).astype(read)
     settings = Settings.for_data(
-        ArraysData(shape=x.shape, dtype=read),
+        ArraysData(shape=x.shape, dtype=x.dtype.name),
         batch=Batch(dtype=made),  # type: ignore[arg-type]
         augmentation=EXAMPLE_1,
         methods=Methods(read="array", augment=method),  # type: ignore[arg-type]
