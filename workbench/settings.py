@@ -229,8 +229,8 @@ class Augmentation(Group):
     brightness_range: Pair | None = knob(
         None,
         "Brightness ×",
-        "Pixels are multiplied by a factor from this range. keras_loop goes through 8-bit images "
-        "for it, as Keras does.",
+        "Pixels are multiplied by a factor from this range. keras_loop and keras_flow go through "
+        "8-bit images for it, as Keras does.",
         slider=(0.2, 2, 0.05),
     )
     channel_shift_range: float = knob(
