@@ -44,12 +44,9 @@ class Steps:
             if a.featurewise_std_normalization:
                 deviation = np.multiply(statistics.std, abs(factor)) + EPSILON
                 self.divisor = np.asarray(deviation, np.float32)
-
-    @property
-    def passes(self) -> int:
-        """How often each pixel is read; NumPy's standard deviation reads it three times."""
+        # How often each pixel is read; NumPy's standard deviation reads it three times.
         once = (self.rescale is not None, self.mean is not None, self.divisor is not None)
-        return sum(once) + 2 * self.center + 4 * self.scale
+        self.passes = sum(once) + 2 * self.center + 4 * self.scale
 
 
 def loop(images: Images, steps: Steps) -> None:
@@ -64,8 +61,8 @@ def vectorized(images: Images, steps: Steps) -> None:
 
 def cache_blocked(images: Images, steps: Steps) -> None:
     """As many samples at a time as fit the processor's cache; all of them for one pass."""
-    fitting = CACHE_BYTES // max(1, images[:1].nbytes)
-    _by_blocks(images, steps, fitting if steps.passes > 1 else len(images))
+    once = steps.passes <= 1
+    _by_blocks(images, steps, len(images) if once else CACHE_BYTES // max(1, images[:1].nbytes))
 
 
 METHODS = {"loop": loop, "vectorized": vectorized, "cache_blocked": cache_blocked}
