@@ -18,7 +18,7 @@ from workbench.generators.pipeline import Pipeline
 from workbench.generators.sources import ArraySource
 from workbench.measure.rate import Rate, Spread
 from workbench.settings import Augmentation, Batch, FolderData, Settings, SettingsError
-from workbench.widgets import listing, preview, verdict
+from workbench.widgets import evidence, listing, preview, verdict
 from workbench.widgets.controls import Controls
 from workbench.widgets.preview import Tiles, display_range, draw, label_counts
 
@@ -306,6 +306,20 @@ def test_export_then_import_gives_equal_settings(panel, tmp_path):
     panel.import_(file)
     assert panel.settings == wanted
     assert wb.load(file).dataset().pipeline.settings == wanted
+
+
+@pytest.mark.parametrize(
+    ("method", "alters"),
+    [
+        ("keras_flow", []),
+        ("keras_layers", ["methods.augment: keras_loop -> keras_layers"]),
+        ("none", ["methods.augment: keras_loop -> none"]),
+    ],
+)
+def test_a_method_with_other_pictures_counts_as_altering_training(panel, method, alters):
+    start = panel.settings
+    panel.set(augment_method=method)
+    assert evidence.changes(start, panel.settings) == alters
 
 
 def test_the_exported_evidence_is_what_was_measured(panel, tmp_path):

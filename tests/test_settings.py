@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import ROOT
 from workbench.settings import (
+    NO_PROCESSES,
     Augmentation,
     Batch,
     FolderData,
@@ -72,6 +73,15 @@ def test_what_is_left_out_by_decision_says_what_to_do_instead(name):
 def test_integer_batches_cannot_be_rescaled(scaling):
     with pytest.raises(SettingsError, match=r"batch\.dtype: uint8 cannot hold"):
         FOLDER.updated({"batch": {"dtype": "uint8"}, "augmentation": scaling})
+
+
+@pytest.mark.parametrize("method", NO_PROCESSES)
+def test_methods_that_hang_in_processes_are_refused_there(method):
+    changes = {"methods": {"augment": method}, "feed": {"use_multiprocessing": True}}
+    with pytest.raises(SettingsError, match=f"use_multiprocessing: {method} .* Choose threads"):
+        FOLDER.updated(changes)
+    changes["feed"]["use_multiprocessing"] = False
+    assert FOLDER.updated(changes).methods.augment == method
 
 
 def test_settings_cannot_be_changed_in_place():

@@ -10,15 +10,23 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, Strict, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from workbench.fields import Group, Pair, SettingsError, knob
 from workbench.kinds import READ_METHODS, ArraysData, CsvData, Data, FolderData, NpyData, ReadMethod
 
-AugmentMethod = Literal["keras_loop", "opencv"]
+AugmentMethod = Literal[
+    "none",
+    "keras_loop",
+    "keras_flow",
+    "keras_layers",
+    "numpy_batch",
+    "tensorflow_batch",
+    "opencv",
+]
 NormalizeMethod = Literal["loop", "vectorized", "cache_blocked"]
 
 __all__ = [
@@ -43,6 +51,12 @@ __all__ = [
     "knob",
     "knobs",
 ]
+
+# Methods that wait for ever in forked worker processes: TensorFlow's threads are not there.
+NO_PROCESSES: tuple[AugmentMethod, ...] = ("keras_layers", "tensorflow_batch")
+
+# Methods that train on other pictures than the rest, which agree to 1 grey level.
+OTHER_PICTURES: tuple[AugmentMethod, ...] = ("none", "keras_layers")
 
 # ImageDataGenerator's parameters that are left out by decision, and what to do instead.
 LEFT_OUT = {
@@ -123,8 +137,8 @@ class Augmentation(Group):
     brightness_range: Pair | None = knob(
         None,
         "Brightness ×",
-        "Pixels are multiplied by a factor from this range. keras_loop goes through 8-bit images "
-        "for it, as Keras does.",
+        "Pixels are multiplied by a factor from this range. keras_loop and keras_flow go through "
+        "8-bit images for it, as Keras does.",
         slider=(0.2, 2, 0.05),
     )
     channel_shift_range: float = knob(
@@ -155,6 +169,17 @@ class Augmentation(Group):
         "Divide each image by its own standard deviation (plus 1e-6).",
         name="samplewise_std",
     )
+    featurewise_center: bool = knob(
+        False,
+        "Center on data set",
+        "Subtract each channel's mean over the training images; statistics.fit finds it.",
+    )
+    featurewise_std_normalization: bool = knob(
+        False,
+        "Scale by data set",
+        "Divide each channel by its standard deviation over the training images (plus 1e-6).",
+        name="featurewise_std",
+    )
 
     @model_validator(mode="after")
     def _ranges_are_ordered(self) -> Self:
@@ -172,6 +197,11 @@ class Augmentation(Group):
         return self
 
     @property
+    def needs_statistics(self) -> bool:
+        """Whether the training images' mean or standard deviation is used."""
+        return self.featurewise_center or self.featurewise_std_normalization
+
+    @property
     def zoom_bounds(self) -> tuple[float, float]:
         """`zoom_range` as the pair (lower, upper), as Keras reads it."""
         if isinstance(self.zoom_range, tuple):
@@ -180,7 +210,9 @@ class Augmentation(Group):
 
 
 class Methods(Group):
-    """How each step is done. Speed only, pixels agree to 1 grey level; but for `copies`."""
+    """How each step is done. Speed only, pixels agree to 1 grey level: but for OTHER_PICTURES
+    and `copies`.
+    """
 
     read: ReadMethod = knob(
         "files",
@@ -194,7 +226,9 @@ class Methods(Group):
     augment: AugmentMethod = knob(
         "opencv",
         "Augment method",
-        "keras_loop is Keras's random_transform for each sample; opencv folds it into one warp.",
+        "keras_loop is Keras's random_transform for each sample, keras_flow its flow for a batch; "
+        "opencv and tensorflow_batch fold all into one warp, the latter not in worker processes. "
+        "For comparison: numpy_batch, and keras_layers, whose pictures differ. none only reads.",
         name="augment_method",
         trains=False,
     )
@@ -245,6 +279,20 @@ class Feed(Group):
     )
 
 
+Numbers = Annotated[tuple[float, ...], Strict(False), Field(min_length=1)]
+
+
+class Statistics(Group):
+    """Of the training images as they are read, one number for each channel.
+
+    `generators.statistics.fit` finds them; they travel with the settings.
+    """
+
+    mean: Numbers = Field(description="Mean of each channel, on the source's own scale.")
+    std: Numbers = Field(description="Standard deviation of each channel.")
+    n: int = Field(ge=1, description="Images that they are from.")
+
+
 class Settings(Group):
     """Everything that decides a dataset.
 
@@ -262,7 +310,7 @@ class Settings(Group):
     augmentation: Augmentation = Augmentation()
     methods: Methods = Methods()
     feed: Feed = Feed()
-    statistics: None = None
+    statistics: Statistics | None = None
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -272,8 +320,24 @@ class Settings(Group):
                 f"methods.read: data of kind {self.data.kind!r} can be read by {', '.join(reads)}. "
                 f"Received: {self.methods.read!r}"
             )
+        if self.feed.use_multiprocessing and self.methods.augment in NO_PROCESSES:
+            raise ValueError(
+                f"feed.use_multiprocessing: {self.methods.augment} computes with TensorFlow, which "
+                "hangs in worker processes. Choose threads, or another methods.augment"
+            )
         a = self.augmentation
-        scaled = a.rescale is not None or a.samplewise_center or a.samplewise_std_normalization
+        if a.needs_statistics and self.statistics is None:
+            raise ValueError(
+                "statistics: missing, and augmentation.featurewise_center and "
+                "featurewise_std_normalization need them. "
+                "workbench.generators.statistics.fit(pipeline) finds them in the training images"
+            )
+        scaled = (
+            a.rescale is not None
+            or a.samplewise_center
+            or a.samplewise_std_normalization
+            or a.needs_statistics
+        )
         if scaled and self.batch.dtype != "float32":
             raise ValueError(
                 f"batch.dtype: {self.batch.dtype} cannot hold rescaled or standardized pixels. "
@@ -299,15 +363,19 @@ class Settings(Group):
         except ValidationError as error:
             raise SettingsError("\n".join(faults(error, cls))) from None
 
-    def updated(self, changes: Mapping[str, Mapping[str, Any]]) -> Self:
+    def updated(self, changes: Mapping[str, Mapping[str, Any] | Group | None]) -> Self:
         """These settings with some values changed: `{"batch": {"size": 64}}`.
+
+        `{"statistics": fit(pipeline)}` sets all of a group, `{"statistics": None}` none.
 
         Raises:
             SettingsError: One line for each value that cannot be used.
         """
         values = self.model_dump(mode="json")
         for group, fields in changes.items():
-            values[group] = {**values[group], **fields} if group in values else fields
+            # Statistics are there or not, and a Group is as good as a dict.
+            known = values.get(group) or {}
+            values[group] = None if fields is None else {**known, **dict(fields)}
         return self.parse(values)
 
 

@@ -15,6 +15,7 @@ from workbench.generators.augment import METHODS as AUGMENT
 from workbench.generators.draws import Draws, draw
 from workbench.generators.held import Held, memory_needed
 from workbench.generators.normalize import METHODS as NORMALIZE
+from workbench.generators.normalize import Steps
 from workbench.generators.sources import Images, Rows, Source, reopen
 from workbench.settings import Settings
 
@@ -56,12 +57,9 @@ class Pipeline:
         self.rows = split(source, share, subset) if rows is None else rows
         self.augment = subset != "validation" if augment is None else augment
         methods, a = settings.methods, settings.augmentation
-        self._augment = (
-            partial(AUGMENT[methods.augment], fill_mode=a.fill_mode, cval=a.cval)
-            if self.augment
-            else _as_read
-        )
-        self._normalize = NORMALIZE[methods.normalize]
+        method = AUGMENT[methods.augment if self.augment else "none"]
+        self._augment = partial(method, fill_mode=a.fill_mode, cval=a.cval)
+        self._normalize, self._steps = NORMALIZE[methods.normalize], Steps(a, settings.statistics)
         self._copies = methods.copies if self.augment else 0
         _check(settings, source, self.rows, subset)
         self._held = self._room() if self._copies else None
@@ -146,11 +144,10 @@ class Pipeline:
 
     def transform(self, images: Images, rows: Rows, epoch: int) -> Images:
         """Augment and normalize images that were read from these rows; leaves them unchanged."""
-        dtype = np.float32 if self.settings.batch.dtype == "float32" else images.dtype
-        out = np.empty(images.shape, dtype)
+        out = np.empty(images.shape, self.settings.batch.dtype)
         self._augment(images, self.draws(rows, epoch), out=out)
-        self._normalize(out, self.settings.augmentation)
-        return out.astype(self.settings.batch.dtype, copy=False)
+        self._normalize(out, self._steps)
+        return out
 
     def _place(self, index: int) -> int:
         place = index + len(self) if index < 0 else index
@@ -212,10 +209,6 @@ def _strata(labels: npt.NDArray[Any] | None, shuffled: Rows) -> list[Rows]:
     return np.split(shuffled[order], np.flatnonzero(np.diff(of_row[order])) + 1)
 
 
-def _as_read(images: Images, draws: Draws, *, out: Images) -> None:
-    out[:] = images
-
-
 def _check(settings: Settings, source: Source, rows: Rows, subset: Subset | None) -> None:
     batch = settings.batch
     if not len(rows):
@@ -227,6 +220,12 @@ def _check(settings: Settings, source: Source, rows: Rows, subset: Subset | None
         of = f" of the {subset} subset" if subset else ""
         raise ValueError(
             f"batch.size: expected at most the {len(rows)} samples{of}. Received: {batch.size}"
+        )
+    found, channels = settings.statistics, source.shape[-1]
+    if found is not None and not len(found.mean) == len(found.std) == channels:
+        raise ValueError(
+            f"statistics: expected a mean and a std for each of {channels} channels. "
+            f"Received: {len(found.mean)} and {len(found.std)}"
         )
     if batch.dtype != "float32" and source.dtype.name not in (batch.dtype, "uint8"):
         raise ValueError(

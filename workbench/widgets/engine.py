@@ -26,6 +26,8 @@ from workbench.settings import Settings
 from workbench.widgets.preview import Preview, Tiles, draw, label_counts
 from workbench.widgets.verdict import Fault
 
+# Augment methods that need no import of seconds before the first picture.
+WITHOUT_KERAS = ("none", "numpy_batch", "opencv")
 REFRESH = 0.2  # seconds between two updates of the profile: 5 a second
 # Of a profile with more lines than this, updates are as many times rarer: Jupyter's server drops
 # messages beyond 1 MB a second, and a line is some 300 bytes.
@@ -259,8 +261,8 @@ class Engine:
             self._display.picture(last[0], request, last[2])
             self._set_drawn(request)
             return pipeline, labels
-        if settings.methods.augment == "keras_loop" and not self._keras_ready:
-            # The same picture to 1 grey level, without waiting for TensorFlow.
+        if settings.methods.augment not in WITHOUT_KERAS and not self._keras_ready:
+            # The same picture to 1 grey level (keras_layers': alike), not waiting for TensorFlow.
             settings = settings.updated({"methods": {"augment": "opencv"}})
         began = perf_counter()
         try:
@@ -305,8 +307,9 @@ class Engine:
             self._fail(self._report.request, error)
             return
         self._keras_ready = True
-        if self._report.request.settings.augmentation.brightness_range:
-            self._set(_drawn=0)  # the one case where keras_loop's picture is its own
+        settings = self._report.request.settings
+        if settings.augmentation.brightness_range or settings.methods.augment == "keras_layers":
+            self._set(_drawn=0)  # the two cases where the picture of Keras's code is its own
         while (wanted := self._wait_for_work()) is not None:
             try:
                 pipeline = pipeline.with_settings(wanted.settings)

@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.kinds import PATHS
 from workbench.measure.machine import machine, versions
-from workbench.settings import Settings
+from workbench.settings import OTHER_PICTURES, Settings
 from workbench.widgets.engine import Measured
 
 GROUPS = ("data", "batch", "augmentation", "methods", "feed")
@@ -52,8 +52,9 @@ def changes(start: Settings, now: Settings, *, speed_too: bool = False) -> list[
     for group in GROUPS:
         old, new = getattr(start, group), getattr(now, group)
         for name, field in type(new).model_fields.items():
-            trains = (field.json_schema_extra or {}).get("trains", True)
             before, after = getattr(old, name, None), getattr(new, name)
+            trains = (field.json_schema_extra or {}).get("trains", True)
+            trains = trains or (name == "augment" and {before, after} & {*OTHER_PICTURES})
             if before != after and name not in PATHS and (trains or speed_too):
                 found.append(f"{group}.{name}: {before} -> {after}")
     return found

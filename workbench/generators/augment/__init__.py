@@ -1,6 +1,6 @@
-"""Ways to augment a batch, one module each; all take the same draws and give the same pictures.
+"""Ways to augment a batch, one module each; all take the same draws.
 
-To add one: a module here, a line in `METHODS`, a name in `settings.AugmentMethod`.
+To add one: a module here, a line in `MODULES`, a name in `settings.AugmentMethod`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,15 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-from workbench.generators.augment import keras_loop, opencv
+from workbench.generators.augment import (
+    keras_flow,
+    keras_layers,
+    keras_loop,
+    none,
+    numpy_batch,
+    opencv,
+    tensorflow_batch,
+)
 from workbench.generators.draws import Draws
 
 Images = npt.NDArray[Any]
@@ -19,7 +27,7 @@ class Method(Protocol):
     """Augment images into `out`.
 
     Computes in float32 on the source's own scale. `out` has the images' shape and is float32 or
-    the images' integer type (rounded, clipped). `images` is never written to.
+    an integer type that holds the images' (rounded, clipped). `images` is never written to.
     """
 
     def __call__(
@@ -28,7 +36,27 @@ class Method(Protocol):
         """Fill `out` with the augmented images."""
 
 
-METHODS: dict[str, Method] = {
-    "keras_loop": keras_loop.augment,
-    "opencv": opencv.augment,
+class Module(Protocol):
+    """What a method's module declares. Importing it imports neither Keras nor TensorFlow.
+
+    Attributes:
+        EXACT: Whether it gives the same pictures as Keras's `apply_transform`, to 1 grey level.
+        FORKS: Whether it runs in forked worker processes; `settings.NO_PROCESSES` has the others.
+    """
+
+    EXACT: bool
+    FORKS: bool
+
+    augment: Method
+
+
+MODULES: dict[str, Module] = {
+    "none": none,
+    "keras_loop": keras_loop,
+    "keras_flow": keras_flow,
+    "keras_layers": keras_layers,
+    "numpy_batch": numpy_batch,
+    "tensorflow_batch": tensorflow_batch,
+    "opencv": opencv,
 }
+METHODS: dict[str, Method] = {name: module.augment for name, module in MODULES.items()}

@@ -1,0 +1,59 @@
+"""How much memory a batch takes while it is made."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import cv2
+import pytest
+
+from tests.conftest import array_settings
+from workbench.generators.pipeline import Pipeline
+from workbench.generators.sources import ArraySource
+from workbench.settings import Augmentation, Batch
+
+WARPED = {"rotation_range": 20, "width_shift_range": 0.2, "zoom_range": 0.2}
+SCALED = {"samplewise_center": True, "samplewise_std_normalization": True}
+
+
+def peak_and_batch(p):
+    p.batch(0, 0)  # tables of draws that stay
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        images = p.batch(1, 0)[0]
+        return tracemalloc.get_traced_memory()[1] - before, images
+    finally:
+        tracemalloc.stop()
+
+
+def check(rng, read, made, threads, **augmentation):
+    x = rng.integers(0, 256, (64, 128, 128, 3)).astype(read)
+    settings = array_settings(
+        x, batch=Batch(dtype=made), augmentation=Augmentation(**WARPED, **augmentation)
+    )
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(threads)
+    try:
+        peak, images = peak_and_batch(Pipeline(settings, ArraySource(x, None), subset=None))
+    finally:
+        cv2.setNumThreads(before)
+    assert images.dtype == made
+    assert peak <= x[:32].nbytes + images.nbytes + images.nbytes // 2
+    assert peak >= images.nbytes, "tracemalloc sees NumPy's memory"
+
+
+@pytest.mark.parametrize("fill_mode", ["nearest", "constant", "reflect", "wrap"])
+@pytest.mark.parametrize("read", ["uint8", "float32"])
+@pytest.mark.parametrize(
+    "more", [SCALED, {"channel_shift_range": 9, "brightness_range": (0.5, 1.5)}]
+)
+def test_a_batch_takes_what_is_read_what_is_made_and_half_of_that(read, more, fill_mode, rng):
+    check(rng, read, "float32", 2, **more, fill_mode=fill_mode)
+
+
+# Each thread holds two images in float32, as much as 8 of a batch of bytes.
+@pytest.mark.parametrize("made", ["uint8", "uint16"])
+@pytest.mark.parametrize("fill_mode", ["nearest", "reflect"])
+def test_so_does_an_integer_batch_on_one_thread(made, fill_mode, rng):
+    check(rng, "uint8", made, 1, channel_shift_range=9, fill_mode=fill_mode)
