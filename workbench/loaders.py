@@ -121,8 +121,9 @@ def profile_lines(
     from workbench.measure.lines.session import profile
     from workbench.measure.untouched import untouched
 
-    with untouched():
-        return profile(as_loader(data), seconds, workers, use_multiprocessing, libraries)
+    loader = as_loader(data)
+    with untouched(loader):
+        return profile(loader, seconds, workers, use_multiprocessing, libraries)
 
 
 def measure_rate(
@@ -148,8 +149,9 @@ def measure_rate(
     from workbench.measure.feed import measure
     from workbench.measure.untouched import untouched
 
-    with untouched():
-        return measure(as_loader(data), workers, use_multiprocessing, max_queue_size, seconds)
+    loader = as_loader(data)
+    with untouched(loader):
+        return measure(loader, workers, use_multiprocessing, max_queue_size, seconds)
 
 
 def check_workers(
@@ -172,8 +174,9 @@ def check_workers(
     from workbench.measure.check import check
     from workbench.measure.untouched import untouched
 
-    with untouched():
-        return check(as_loader(data), workers, use_multiprocessing, seconds)
+    loader = as_loader(data)
+    with untouched(loader):
+        return check(loader, workers, use_multiprocessing, seconds)
 
 
 def find_repeats(

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from threading import get_ident
+
 import keras
 
 from workbench.generators.pipeline import Pipeline
 from workbench.generators.sources import Images
+
+# Fit's thread and TensorFlow's both count. One lock for all: a dataset is sent to worker processes,
+# and they, fed by a pool, never ask for it.
+_COUNTING = threading.Lock()
 
 
 class Dataset(keras.utils.PyDataset):
@@ -28,6 +35,7 @@ class Dataset(keras.utils.PyDataset):
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__(**pipeline.settings.feed.model_dump())
         self.pipeline = pipeline
+        self._fit_thread: int | None = None
         self.epoch = 0
 
     @property
@@ -39,15 +47,18 @@ class Dataset(keras.utils.PyDataset):
     def epoch(self, epoch: int) -> None:
         if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 0:
             raise ValueError(f"epoch: expected a whole number from 0. Received: {epoch!r}")
-        self._epoch = epoch
-        self._training = self._last_was_fetched = False
+        with _COUNTING:
+            self._epoch = epoch
+            self._training = self._last_was_fetched = False
 
     def __len__(self) -> int:
         return len(self.pipeline)
 
     def __getitem__(self, index: int) -> tuple[Images, ...]:
-        if self._training and not self._fed_by_pool:
-            self._follow_passes(index)
+        # Without a pool, batches for training are fetched by threads of TensorFlow's; what the
+        # thread that fits asks for, itself, is looked at only.
+        if not self._fed_by_pool and self._fit_thread not in (None, get_ident()):
+            return self.pipeline.batch(index, self._pass_of(index))
         return self.pipeline.batch(index, self.epoch)
 
     def batch(self, index: int, epoch: int) -> tuple[Images, ...]:
@@ -56,24 +67,31 @@ class Dataset(keras.utils.PyDataset):
 
     def on_epoch_begin(self) -> None:
         """Called by Keras."""
-        self._training = True
+        with _COUNTING:
+            self._training, self._fit_thread = True, get_ident()
 
     def on_epoch_end(self) -> None:
         """Called by Keras, also once before the first epoch."""
         # A pool has finished all that it was asked for by now, and asks from 0 again next time.
-        # Without a pool one generator goes on over several of fit's epochs (steps_per_epoch).
-        if self._training and (self._fed_by_pool or self._last_was_fetched):
-            self.epoch += 1
-        self._training = False
+        # Without a pool one generator goes on over several of fit's epochs (steps_per_epoch), also
+        # between the end of one and the begin of the next.
+        with _COUNTING:
+            if self._training and (self._fed_by_pool or self._last_was_fetched):
+                self._epoch += 1
+                self._last_was_fetched = False
+            self._training = False
 
     @property
     def _fed_by_pool(self) -> bool:
         """Whether Keras uses a pool of workers rather than one generator; its own rule."""
         return bool(self.workers > 1 or (self.workers > 0 and self.use_multiprocessing))
 
-    def _follow_passes(self, index: int) -> None:
-        """Without a pool batches are asked for in turn: 0 after the last is a new pass."""
-        if index == 0 and self._last_was_fetched:
-            self.epoch += 1
-            self._training = True
-        self._last_was_fetched = index == len(self) - 1
+    def _pass_of(self, index: int) -> int:
+        """The epoch of the next batch without a pool: asked for in turn, 0 after the last is a new
+        pass.
+        """
+        with _COUNTING:
+            if index == 0 and self._last_was_fetched:
+                self._epoch += 1
+            self._last_was_fetched = index == len(self) - 1
+            return self._epoch

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -94,12 +93,12 @@ def find(loader: Any, workers: int, use_multiprocessing: bool, epochs: int) -> R
     if epochs < 1:
         raise ValueError(f"expected at least one epoch. Received: epochs={epochs}")
     kind = Kind(workers, use_multiprocessing, max_queue_size=2 * workers)
-    with _as_before(loader):
+    with untouched(loader):
         _set_feed(loader, kind)
         ready = preflight.examine(loader, workers, use_multiprocessing)
         ready.raise_problems()
         nature, many = _nature(loader)
-    with _as_before(loader):
+    with untouched(loader):
         _set_feed(loader, kind)
         limits = feed.limits_for(kind, ready)
         given = rounds.ask(loader, kind, MANY_ROUNDS if many else ROUNDS, epochs, limits)
@@ -108,18 +107,18 @@ def find(loader: Any, workers: int, use_multiprocessing: bool, epochs: int) -> R
 
 def _nature(loader: Any) -> tuple[Nature, bool]:
     """What kind of loader it is, and whether its draws are few."""
-    from workbench.measure.workers.rounds import INDEX, call, fingerprint
+    from workbench.measure.workers.rounds import INDEX, call, fetch, fingerprint
 
     tries = {fingerprint(loader[INDEX]) for _ in range(TRIES)}
     if len(tries) > 1:
         return "random", len(tries) < TRIES
     for _ in range(2):
         call(loader, "on_epoch_begin")
-        again = {fingerprint(loader[INDEX]) for _ in range(2)}
+        again = {fingerprint(fetch(loader, INDEX)) for _ in range(2)}
         if len(again) > 1:
             return "random", True
         tries |= again
-        loader[len(loader) - 1]  # some count their epochs by the last batch
+        fetch(loader, len(loader) - 1)  # some count their epochs by the last batch
         call(loader, "on_epoch_end")
     return "by epoch" if len(tries) > 1 else "fixed", False
 
@@ -195,19 +194,3 @@ def _set_feed(loader: Any, kind: Kind) -> None:
     for name, value in asdict(kind).items():
         if hasattr(loader, name):
             setattr(loader, name, value)
-
-
-@contextmanager
-def _as_before(loader: Any) -> Iterator[None]:
-    """Afterwards the loader's attributes, and global random states, are what they were.
-
-    What an attribute holds may have changed: its own random state, a list shuffled in place.
-    """
-    attributes = getattr(loader, "__dict__", {})
-    saved = dict(attributes)
-    try:
-        with untouched():
-            yield
-    finally:
-        attributes.clear()
-        attributes.update(saved)

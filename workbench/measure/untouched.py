@@ -1,4 +1,4 @@
-"""Puts back the global state that a user's generator may change while it is measured."""
+"""Puts back what a user's generator may change while it is measured: global state, and itself."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ import numpy as np
 
 
 @contextmanager
-def untouched() -> Iterator[None]:
-    """Restore NumPy's and Python's global random states, warnings filters, matplotlib's backend."""
+def untouched(loader: Any) -> Iterator[None]:
+    """Restore global random states, warnings filters, matplotlib's backend, a loader's attributes.
+
+    What an attribute holds may have changed: its own random state, a list shuffled in place.
+    """
+    attributes = getattr(loader, "__dict__", {})
+    saved = dict(attributes)
     numbers, standard = np.random.get_state(), random.getstate()
     backend = _backend()
     with warnings.catch_warnings():
@@ -23,6 +28,8 @@ def untouched() -> Iterator[None]:
         finally:
             np.random.set_state(numbers)
             random.setstate(standard)
+            attributes.clear()
+            attributes.update(saved)
             if _backend() is not backend:
                 _set_backend(backend)
 

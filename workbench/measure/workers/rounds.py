@@ -11,6 +11,7 @@ import os
 import pickle
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import get_ident
 from typing import Any
@@ -65,6 +66,12 @@ def fingerprint(batch: Any) -> Batch:
     return tuple(_hash([leaf[sample] for leaf in leaves if leaf.ndim]) for sample in range(count))
 
 
+def fetch(loader: Any, index: int) -> Any:
+    """A batch, asked for as Keras does without a pool: in another thread than fit's."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(loader.__getitem__, index).result()
+
+
 def call(loader: Any, name: str) -> None:
     """Call a method, such as `on_epoch_end`, if the loader has it."""
     method = getattr(loader, name, None)
@@ -94,7 +101,7 @@ class _Rounds(keras.utils.PyDataset):
         if self.workers == 1 and not self.use_multiprocessing:
             # Keras has no pool then and goes through the data, so that a loader may count its
             # epochs by the last batch; ours does.
-            self._loader[len(self._loader) - 1]
+            fetch(self._loader, len(self._loader) - 1)
         self._epoch += 1
         call(self._loader, "on_epoch_end")
 
