@@ -27,7 +27,7 @@ def main() -> None:
         if only in (None, name):
             values[name] = {**conditions(), **benchmark.run()}
             print(f"\n{name}\n{benchmark.table(values[name])}")
-    RESULTS.write_text(json.dumps(values, indent=1) + "\n")
+            RESULTS.write_text(json.dumps(values, indent=1) + "\n")
 
 
 def conditions() -> dict[str, object]:

@@ -30,14 +30,17 @@ def run() -> dict[str, Any]:
 def _datasets() -> dict[str, Any]:
     shape = (224, 224, 3)
     scaled = {"augmentation": {"samplewise_center": True, "samplewise_std_normalization": True}}
-    vectorized = _dataset(shape, "opencv")
+    x = np.random.default_rng(0).integers(0, 256, (96, *shape), np.uint8)
+    opencv, vectorized, loop = (
+        _dataset(x, "float32", method) for method in ("opencv", "opencv", "keras_loop")
+    )
     pipeline = vectorized.pipeline
     settings = pipeline.settings.updated({**scaled, "methods": {"normalize": "vectorized"}})
     vectorized.pipeline = pipeline.with_settings(settings)
     return {
-        "opencv": _dataset(shape, "opencv"),
+        "opencv": opencv,
         "opencv, vectorized scaling": vectorized,
-        "keras_loop": _dataset(shape, "keras_loop"),
+        "keras_loop": loop,
     }
 
 

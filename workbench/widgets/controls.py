@@ -135,7 +135,9 @@ def _widget(
     """A widget for a field, and how to show and read its value."""
     look = {"description": field.title, "tooltip": field.description, "layout": WIDE}
     if field.annotation is bool and name != "use_multiprocessing":
-        return widgets.Checkbox(indent=False, **look), _same, _same
+        # Statistics come from a pass over all images, which no box should start.
+        missing = name.startswith("featurewise_") and settings.statistics is None
+        return widgets.Checkbox(indent=False, disabled=missing, **look), _same, _same
     look["style"] = STYLE
     choices = _choices(name, field, settings)
     if name == "image_size":
