@@ -370,3 +370,10 @@ def test_interrupt_ends_promptly_and_leaves_nothing(ask):
     assert float(words[2]) < 1
     left = 1 if "use_multiprocessing=False" in ask else 0
     assert words[3:] == ["left", "0", str(1 + left)]
+
+
+def test_a_lock_that_a_dead_worker_of_fits_left_behind_hangs_nothing():
+    from keras.src.trainers.data_adapters import py_dataset_adapter
+
+    py_dataset_adapter.get_worker_id_queue()._wlock.acquire()
+    assert wb.measure_rate(Loader(), workers=2, use_multiprocessing=True, seconds=0.2)

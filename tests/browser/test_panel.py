@@ -43,8 +43,11 @@ def wait_for_picture(book, condition, number):
 
 def settle(book):
     """Wait until the page shows the picture of the newest settings."""
-    newest = book.run("print(panel._engine.report.request.generation)")
-    wait_for_picture(book, "=== number", newest)
+    generation = "print(panel._engine.report.request.generation)"
+    newest = None
+    while newest != (now := book.run(generation)):  # keys may still be on their way
+        newest = now
+        wait_for_picture(book, ">= number", newest)
 
 
 def setting(book, expression):
@@ -174,7 +177,9 @@ def test_the_profile_starts_anew_and_fills_live(book):
         seen.add(caption.inner_text())
         time.sleep(0.1)
     assert len(seen) >= 4, "several refreshes a second"
-    row = book.page.locator("tr[data-line]", has_text="return self.pipeline.batch").first
+    row = book.page.locator(
+        "tr[data-line]", has_text="return self.pipeline.batch(index, self.epoch)"
+    ).first
     assert 0.9 < float(row.get_attribute("data-share")) <= 1.001
     assert int(row.get_attribute("data-hits")) >= 1
     functions = book.page.locator(".wb-profile tbody").evaluate_all(
@@ -213,12 +218,12 @@ def test_a_click_on_a_line_goes_into_the_libraries_that_it_calls(book):
     assert book.page.locator(inner).count() == 0
     line.first.click(position={"x": 200, "y": 5})
     book.page.wait_for_selector(inner, timeout=20_000)
-    assert "geometric_transform" in rows(book)[0]
+    wait_for_text(book, "wb-hot", "geometric_transform")
     leave = book.page.get_by_role("button", name="Leave keras")
     leave.focus()
     book.page.keyboard.press("Enter")
     book.page.wait_for_selector(inner, state="detached", timeout=20_000)
-    assert "random_transform" in rows(book)[0]
+    wait_for_text(book, "wb-hot", "random_transform")
     # The same by keyboard.
     into = book.page.get_by_role("button", name="into keras").first
     into.focus()
@@ -262,7 +267,7 @@ def test_names_and_source_are_shown_as_they_are_and_never_run(book):
 
 CULPRITS = {
     "read": (
-        "from workbench.generators import sources\n"
+        "from workbench.generators import file_source as sources\n"
         "real = sources.decode\n"
         "def slow_read(*a):\n    time.sleep(0.004)\n    return real(*a)\n"
         "sources.decode = slow_read",
@@ -339,7 +344,7 @@ def test_errors_show_and_go_and_the_panel_lives_on(book):
     book.page.locator(".wb-import").click()
     wait_for_text(book, "wb-error", "No such file: nowhere.json")
     book.run(
-        "from workbench.generators import sources\n"
+        "from workbench.generators import file_source as sources\n"
         "real = sources.decode\n"
         "def broken(*a):\n    raise KeyError('<script>image_id</script>')\n"
         "sources.decode = broken\n"
@@ -361,7 +366,7 @@ def test_controls_picture_and_table_have_names(book):
     assert {"Zoom × lower", "Zoom × upper"} <= set(handles)
     assert None not in handles
     alt = book.page.get_attribute("img.wb-preview", "alt")
-    assert alt.startswith("16 augmented samples: ")
+    assert alt.startswith("16 samples, augmented: ")
     assert book.page.locator(".wb-profile caption").inner_text().startswith("Where one batch goes")
     assert book.page.locator(".wb-verdict").get_attribute("role") == "status"
     assert book.page.locator(".wb-check").inner_text().startswith("Check: float32")

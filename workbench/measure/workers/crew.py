@@ -41,6 +41,7 @@ class Crew:
         self._team: tuple[Any, list[Any]] = (None, [])
         self._runners: list[threading.Thread] = []  # Keras's threads, which ask for batches
         self._over = False
+        _renew_queue()
         if enqueuer is not None:
             make = enqueuer.executor_fn
             enqueuer.executor_fn = lambda sequences: self._keep(make, sequences)
@@ -99,8 +100,7 @@ class Crew:
             if not helper.is_alive():
                 self._make_room()
             helper.join(STEP_SECONDS)
-        # One of the killed may have held its lock; Keras makes a new one.
-        py_dataset_adapter._WORKER_ID_QUEUE = None
+        _renew_queue()
         self._forget()
 
     def _standing(self) -> tuple[Standing, ...]:
@@ -131,3 +131,12 @@ class Crew:
 
 def _is_of_processes(pool: Any) -> bool:
     return isinstance(pool, Pool) and not isinstance(pool, ThreadPool)
+
+
+def _renew_queue() -> None:
+    """Keras's workers all write into one queue when they start, and wait for it when they end.
+
+    One that was ended while it wrote, by us or when a pool of `fit`'s became garbage, keeps its
+    lock: then no later worker ever ends. Keras makes a new queue where there is none.
+    """
+    py_dataset_adapter._WORKER_ID_QUEUE = None
