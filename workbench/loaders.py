@@ -14,6 +14,7 @@ from workbench.generators.sources import list_files, open_source
 from workbench.generators.table_guess import guess
 from workbench.kinds import ArraysData, CsvData, FolderData, NpyData
 from workbench.settings import Settings
+from workbench.theirs import shapes
 from workbench.tuned import Tuned, load
 
 if TYPE_CHECKING:
@@ -51,19 +52,20 @@ def settings_of(data: Any) -> tuple[Settings, Any, Any]:
         return _of_path(Path(data)), None, None
     if isinstance(data, tuple | list) and len(data) == 2:
         return _of_pair(*data)
-    raise TypeError(f"data: expected {ACCEPTED}. Received: {_described(data)}")
+    raise TypeError(f"data: expected {ACCEPTED}. Received: {shapes.described(data)}")
 
 
 def as_loader(data: Any) -> Any:
     """An object with `__getitem__` and `__len__` that gives batches.
 
     Args:
-        data: Such an object (a PyDataset, a Sequence), or what `settings_of` takes.
+        data: A user's loader of any shape (see `theirs.shapes`), or what `settings_of` takes.
+
+    Raises:
+        TypeError: If it is neither, or a function that needs arguments.
     """
-    if hasattr(data, "__getitem__") and not _is_data(data):
-        if hasattr(data, "__len__"):
-            return data
-        raise TypeError(f"data: expected an object with __len__. Received: {_described(data)}")
+    if not isinstance(data, Settings | Tuned) and shapes.is_loader(data):
+        return shapes.opened(data)
     from workbench.generators.dataset import Dataset
 
     settings, x, y = settings_of(data)
@@ -215,10 +217,6 @@ def _files_of(data: Any) -> FolderData | CsvData:
     raise TypeError(f"data: expected a folder or table of images. Received: kind {found.kind!r}")
 
 
-def _is_data(data: Any) -> bool:
-    return isinstance(data, str | tuple | list | dict) or hasattr(data, "__array__")
-
-
 def _of_path(path: Path) -> Settings:
     if not path.exists():
         raise FileNotFoundError(f"No such file or folder: {path}")
@@ -253,8 +251,3 @@ def _of_pair(x: Any, y: Any) -> tuple[Settings, Any, Any]:
     y = None if y is None else as_array("y", y)
     check_arrays(x, y)
     return Settings.for_data(ArraysData(shape=x.shape, dtype=x.dtype.name)), x, y
-
-
-def _described(data: Any) -> str:
-    text = repr(data)
-    return f"{text if len(text) <= 60 else text[:57] + '...'} of type {type(data).__name__}"

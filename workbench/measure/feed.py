@@ -17,6 +17,7 @@ from time import perf_counter
 from typing import Any
 
 import keras
+import numpy as np
 import psutil
 import tensorflow as tf
 
@@ -24,7 +25,9 @@ import tensorflow as tf
 from keras.src.trainers.data_adapters import py_dataset_adapter
 
 from workbench.measure.arrivals import Arrivals, Kind
+from workbench.measure.lines.probe import leading_dimension
 from workbench.measure.rate import Rate
+from workbench.measure.structure import refusal
 from workbench.measure.workers.crew import Crew
 from workbench.measure.workers.preflight import Preflight, examine
 from workbench.measure.workers.standing import Board, board
@@ -103,6 +106,12 @@ def take(
         limits: When to give up; see `watch`.
         enough: Asked at each batch.
     """
+    dataset = getattr(loader, "original", loader)
+    if isinstance(dataset, tf.data.Dataset):
+        return _take_elements(dataset, found, arrivals, limits, enough)
+    refused = refusal(found.example, from_generator=hasattr(loader, "one_worker"))
+    if refused:
+        raise ValueError(refused)
     with board() as where:
         feed = _Feed(loader, arrivals.kind, found.example, limits.stop, where)
         adapter = _Adapter(feed)
@@ -114,6 +123,32 @@ def take(
 
         watch(work, crew, arrivals.batches, limits)
     return arrivals.rate(feed.example_bytes / arrivals.batches[0][1] if arrivals.batches else 0.0)
+
+
+def _take_elements(
+    dataset: tf.data.Dataset,
+    found: Preflight,
+    arrivals: Arrivals,
+    limits: Limits,
+    enough: Callable[[], bool],
+) -> Rate:
+    """The same from a tf.data pipeline, which `fit` iterates as it is: its workers are its own."""
+
+    def asked_to_stop() -> bool:
+        return limits.stop is not None and limits.stop.is_set()
+
+    def work() -> None:
+        sizes = (leading_dimension(element) for element in dataset.repeat())
+        _note(sizes, arrivals, lambda: enough() or asked_to_stop())
+
+    with board() as where:
+        watch(work, Crew(None, where), arrivals.batches, limits)
+    return arrivals.rate(_bytes(found.example) / arrivals.batches[0][1] if arrivals.batches else 0)
+
+
+def _bytes(batch: Any) -> int:
+    """Of all arrays of a batch."""
+    return sum(int(np.asarray(leaf).nbytes) for leaf in tf.nest.flatten(batch))
 
 
 class _Feed(keras.utils.PyDataset):
@@ -139,7 +174,7 @@ class _Feed(keras.utils.PyDataset):
 
     @property
     def example_bytes(self) -> int:
-        return sum(int(leaf.nbytes) for leaf in tf.nest.flatten(self._example))
+        return _bytes(self._example)
 
     @property
     def is_asked_to_stop(self) -> bool:
@@ -179,7 +214,7 @@ def _batches(feed: _Feed, adapter: _Adapter, crew: Crew) -> Iterator[Iterator[in
     dataset = adapter.get_tf_dataset()
     adapter.on_epoch_begin()
     try:
-        yield (int(tf.nest.flatten(batch)[0].shape[0]) for batch in dataset)
+        yield (leading_dimension(batch) for batch in dataset)
     except tf.errors.OpError:
         if adapter.error is not None:
             raise adapter.error from None

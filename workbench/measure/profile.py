@@ -123,6 +123,7 @@ class LineProfile:
             (the sum over lines) and `other`. Self shares plus these are 1.
         functions: By share; the one that gives the batch first.
         hot: Lines of all functions, ranked by `self_share`.
+        notes: What else must be known to read it, such as why there are no lines.
     """
 
     batches: int
@@ -136,6 +137,7 @@ class LineProfile:
     outside: dict[str, float]
     functions: tuple[Function, ...]
     hot: tuple[HotLine, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def batch_seconds(self) -> float:

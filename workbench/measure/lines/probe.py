@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import tracemalloc
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
@@ -13,6 +13,7 @@ from typing import Any
 
 from workbench.measure.lines.calls import Calls, Place, package_of, record
 from workbench.measure.lines.instrument import Instruments, Ticks
+from workbench.measure.structure import leaves
 
 # A function below this share of a batch is part of the line that calls it.
 LEAST_SHARE = 0.01
@@ -91,6 +92,9 @@ class Probe:
         self._sought = set(places)
         self.sources = {place: self._source(place) for place in places}
         self.instruments = Instruments(self.calls, places)
+        if hasattr(self.loader, "begin_anew"):
+            self.loader.begin_anew()  # a generator that was made before has the old code
+            self._run(0)
 
     def remove(self) -> None:
         """Put all functions back as they were."""
@@ -138,10 +142,8 @@ class Probe:
 
 def leading_dimension(batch: Any) -> int:
     """Samples in a batch: the first axis of its first array, however it is nested."""
-    while isinstance(batch, tuple | list | dict) and batch:
-        batch = next(iter(batch.values() if isinstance(batch, dict) else batch))
-    shape: Any = getattr(batch, "shape", ())
-    return int(shape[0]) if len(shape) else 0
+    shapes: Iterator[Any] = (getattr(leaf, "shape", ()) for _, leaf in leaves(batch))
+    return next((int(shape[0]) for shape in shapes if len(shape)), 0)
 
 
 def _follower(loader: Any, libraries: frozenset[str]) -> Any:
@@ -151,7 +153,7 @@ def _follower(loader: Any, libraries: frozenset[str]) -> Any:
     """
     own = {
         method.__code__.co_filename
-        for kind in type(loader).__mro__
+        for kind in type(getattr(loader, "original", loader)).__mro__
         for method in vars(kind).values()
         if inspect.isfunction(method) and kind.__module__ not in _BASES
     }

@@ -21,7 +21,7 @@ from workbench.measure.lines.probe import Probe, Seen
 from workbench.measure.lines.runners import Processes, Runner, Threads
 from workbench.measure.lines.writer import Writer
 from workbench.measure.profile import LineProfile
-from workbench.measure.workers.preflight import examine
+from workbench.measure.workers.preflight import check_forward_only, examine
 
 # Several workers run batches in rounds of at least this long, so that they mostly run together.
 ROUND_SECONDS = 0.05
@@ -93,6 +93,7 @@ class LineSession:
             raise ValueError(f"loader: expected at least one batch. Received: {loader!r}")
         if workers < 0:
             raise ValueError(f"workers: expected 0 (this thread) or more. Received: {workers}")
+        check_forward_only(loader, workers, processes)
         self._loader, self._libraries, self._warm_up = loader, libraries, warm_up
         self._workers, self._processes = workers, processes and workers > 0
         self._next = 0

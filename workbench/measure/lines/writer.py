@@ -57,6 +57,7 @@ class Writer:
             outside=outside,
             functions=tuple(functions),
             hot=_ranked(functions),
+            notes=getattr(self._probe.loader, "notes", ()),
         )
 
     def _function(self, place: Place) -> Function:

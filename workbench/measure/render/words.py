@@ -86,7 +86,7 @@ def outside(profile: LineProfile) -> str:
 
 def notes(profile: LineProfile) -> list[str]:
     """What a reader must know not to misread the figures."""
-    sentences = []
+    sentences = [visible(note) for note in profile.notes]
     if any(line.approximate for function in profile.functions for line in function.lines):
         sentences.append(
             "≈: under a microsecond a hit; there the profiler's own cost is as large as the line's."

@@ -56,6 +56,7 @@ def examine(loader: Any, workers: int, use_multiprocessing: bool) -> Preflight:
 
     What threads of the loader's own do is not seen.
     """
+    check_forward_only(loader, workers, use_multiprocessing)
     operations = _Operations()
     began = perf_counter()
     with watching(operations) if use_multiprocessing else nullcontext():
@@ -66,6 +67,17 @@ def examine(loader: Any, workers: int, use_multiprocessing: bool) -> Preflight:
     forked = multiprocessing.get_start_method() == "fork"
     found, notes = _when_forked(operations) if forked else _when_sent(loader, workers)
     return Preflight(example, seconds, *_columns(found), notes)
+
+
+def check_forward_only(loader: Any, workers: int, use_multiprocessing: bool) -> None:
+    """Refuse several workers for what only goes forward, one batch after the other.
+
+    Raises:
+        WorkersRefused: Saying why.
+    """
+    why = getattr(loader, "one_worker", "")
+    if why and (workers > 1 or (use_multiprocessing and workers > 0)):
+        raise WorkersRefused((why,), ())
 
 
 def note_sending(loader: Any) -> tuple[str, ...]:

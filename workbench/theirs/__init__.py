@@ -1,0 +1,1 @@
+"""Users' own loaders, whatever their shape. Knows neither our generators nor widgets."""
