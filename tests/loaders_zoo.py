@@ -29,6 +29,10 @@ def load(index: int) -> np.ndarray:
     return BATCH + index
 
 
+def pair(index: int) -> tuple[np.ndarray, np.ndarray]:
+    return load(index), LABELS
+
+
 class Direct(keras.utils.PyDataset):
     def __len__(self):
         return EPOCH
@@ -202,7 +206,7 @@ LOADERS = {
     "iterator class": lambda: Counting,
     "iterator object": Counting,
     "iterable": Iterable,
-    "map object": lambda: map(lambda i: (load(i), LABELS), range(10_000)),
+    "map object": lambda: map(pair, range(10_000)),
     "class": lambda: Direct,
     "factory of a PyDataset": lambda: make_sequence,
     "factory of generators": lambda: make_generator,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.measure.arrivals import Arrivals, Kind
 from workbench.measure.rate import Rate, Stopped
 from workbench.measure.workers.standing import Standing
-from workbench.measure.workers.trouble import WorkerError
+from workbench.measure.workers.trouble import WorkerError, WorkersRefused
 
 if TYPE_CHECKING:
     from workbench.measure.workers.preflight import Preflight
@@ -62,7 +62,10 @@ def check(loader: Any, workers: int, use_multiprocessing: bool, seconds: float) 
 
     until = monotonic() + seconds
     feed.check_arguments(loader, workers)
-    found = preflight.examine(loader, workers, use_multiprocessing)
+    try:
+        found = preflight.examine(loader, workers, use_multiprocessing)
+    except WorkersRefused as error:
+        found = preflight.Preflight(None, 0.0, error.problems, error.advice)
     result = WorkerCheck(
         not found.problems,
         found.problems,

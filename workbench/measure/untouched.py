@@ -18,7 +18,9 @@ def untouched(loader: Any) -> Iterator[None]:
 
     What an attribute holds may have changed: its own random state, a list shuffled in place.
     """
-    attributes = getattr(loader, "__dict__", {})
+    # A stream of ours stands before an object of the user's.
+    attributes = getattr(getattr(loader, "original", loader), "__dict__", {})
+    attributes = attributes if isinstance(attributes, dict) else {}  # a class's is a proxy
     saved = dict(attributes)
     numbers, standard = np.random.get_state(), random.getstate()
     backend = _backend()

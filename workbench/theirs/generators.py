@@ -20,10 +20,11 @@ def remake(generator: GeneratorType[Any, Any, Any]) -> Callable[[], Iterator[Any
     Args:
         generator: Is not touched. One that has begun may have changed its arguments since.
     """
-    if inspect.getgeneratorstate(generator) != inspect.GEN_CREATED:
+    frame = generator.gi_frame  # None: it has ended
+    if frame is None or inspect.getgeneratorstate(generator) != inspect.GEN_CREATED:
         return None
-    function = _function_of(generator.gi_frame)
-    return None if function is None else _called_as(function, generator.gi_frame)
+    function = _function_of(frame)
+    return None if function is None else _called_as(function, frame)
 
 
 def _function_of(frame: FrameType) -> FunctionType | None:

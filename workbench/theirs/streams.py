@@ -53,7 +53,7 @@ class Stream:
         self.epoch_batches = _length(original)
         self._make = make
         self._batches: Iterator[Any] | None = None
-        self._given = 0
+        self._given = self._given_in_all = 0  # batches, of this pass and of all
 
     def __len__(self) -> int:
         return ENDLESS
@@ -64,8 +64,9 @@ class Stream:
         try:
             batch = next(self._batches)
         except StopIteration:
-            return self._of_next_pass()
+            batch = self._first_of_next_pass()
         self._given += 1
+        self._given_in_all += 1
         return batch
 
     def begin_anew(self) -> None:
@@ -74,13 +75,13 @@ class Stream:
         """
         self._batches = None
 
-    def _of_next_pass(self) -> Any:
-        self._batches, ended_after = self._make(), self._given
+    def _first_of_next_pass(self) -> Any:
+        self._batches = self._make()
         try:
             batch = next(self._batches)
         except StopIteration:
-            raise ValueError(_ended(self.kind, ended_after)) from None
-        self.epoch_batches, self._given = ended_after, 1
+            raise ValueError(_ended(self.kind, self._given_in_all)) from None
+        self.epoch_batches, self._given = self._given, 0
         return batch
 
 

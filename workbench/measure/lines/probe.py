@@ -155,7 +155,7 @@ def _follower(loader: Any, libraries: frozenset[str]) -> Any:
         method.__code__.co_filename
         for kind in type(getattr(loader, "original", loader)).__mro__
         for method in vars(kind).values()
-        if inspect.isfunction(method) and kind.__module__ not in _BASES
+        if inspect.isfunction(method) and not kind.__module__.startswith(_BASES)
     }
 
     @cache
@@ -166,5 +166,5 @@ def _follower(loader: Any, libraries: frozenset[str]) -> Any:
     return follows
 
 
-# What every PyDataset inherits is not the loader's own.
-_BASES = ("keras.src.trainers.data_adapters.py_dataset_adapter",)
+# What every PyDataset inherits is not the loader's own, and of a tf.data pipeline nothing is.
+_BASES = ("keras.src.trainers.data_adapters.py_dataset_adapter", "tensorflow.")
