@@ -12,8 +12,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import keras
 import numpy as np
+
+try:
+    from keras.utils import PyDataset
+except ImportError:  # `test_pythons` runs without TensorFlow
+    PyDataset = object
 
 SIZE, EPOCH = 4, 6
 BATCH = np.arange(SIZE * 8 * 8 * 3, dtype=np.float32).reshape(SIZE, 8, 8, 3)
@@ -33,7 +37,7 @@ def pair(index: int) -> tuple[np.ndarray, np.ndarray]:
     return load(index), LABELS
 
 
-class Direct(keras.utils.PyDataset):
+class Direct(PyDataset):
     def __len__(self):
         return EPOCH
 
@@ -42,7 +46,7 @@ class Direct(keras.utils.PyDataset):
         return load(index), LABELS
 
 
-class Base(keras.utils.PyDataset):
+class Base(PyDataset):
     def __len__(self):
         return EPOCH
 
@@ -77,7 +81,7 @@ class OldSequence:
         np.random.shuffle(self.order)
 
 
-class Wrapping(keras.utils.PyDataset):
+class Wrapping(PyDataset):
     """Asks another data set for single samples."""
 
     def __init__(self, inner: Any) -> None:
@@ -167,7 +171,7 @@ class Project:
             yield load(0)[: self.size], LABELS[: self.size]
 
 
-def make_sequence(scale: float = 1.0) -> keras.utils.PyDataset:
+def make_sequence(scale: float = 1.0) -> PyDataset:
     return Direct()
 
 

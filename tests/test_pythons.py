@@ -56,7 +56,8 @@ def environment(version):
 @pytest.mark.parametrize("version", OTHERS)
 def test_line_profiles_are_true_on_the_other_pythons(version):
     python = environment(version)
-    tests = ["-k", "not spawned", str(ROOT / "tests" / "test_lines.py")]
+    files = (str(ROOT / "tests" / f"test_{name}.py") for name in ("lines", "streams"))
+    tests = ["-k", "not spawned", *files]
     command = [python, "-m", "pytest", "-o", "addopts=", "-p", "no:cacheprovider", *tests]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

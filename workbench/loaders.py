@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,8 +14,10 @@ from workbench.generators.pipeline import Pipeline
 from workbench.generators.sources import list_files, open_source
 from workbench.generators.table_guess import guess
 from workbench.kinds import ArraysData, CsvData, FolderData, NpyData
+from workbench.measure.untouched import untouched
 from workbench.settings import Settings
 from workbench.theirs import shapes
+from workbench.theirs.explain import explained
 from workbench.tuned import Tuned, load
 
 if TYPE_CHECKING:
@@ -121,10 +124,8 @@ def profile_lines(
         RuntimeError: If worker processes would hang, or did, or ended; `check_workers` tells more.
     """
     from workbench.measure.lines.session import profile
-    from workbench.measure.untouched import untouched
 
-    loader = as_loader(data)
-    with untouched(loader):
+    with _opened(data) as loader:
         return profile(loader, seconds, workers, use_multiprocessing, libraries)
 
 
@@ -149,10 +150,8 @@ def measure_rate(
         RuntimeError: If worker processes would hang, or did, or ended; `check_workers` tells more.
     """
     from workbench.measure.feed import measure
-    from workbench.measure.untouched import untouched
 
-    loader = as_loader(data)
-    with untouched(loader):
+    with _opened(data) as loader:
         return measure(loader, workers, use_multiprocessing, max_queue_size, seconds)
 
 
@@ -174,10 +173,8 @@ def check_workers(
             this thread.
     """
     from workbench.measure.check import check
-    from workbench.measure.untouched import untouched
 
-    loader = as_loader(data)
-    with untouched(loader):
+    with _opened(data) as loader:
         return check(loader, workers, use_multiprocessing, seconds)
 
 
@@ -203,7 +200,17 @@ def find_repeats(
     """
     from workbench.measure.repeats import find
 
-    return find(as_loader(data), workers, use_multiprocessing, epochs)
+    with _opened(data) as loader:
+        return find(loader, workers, use_multiprocessing, epochs)
+
+
+@contextmanager
+def _opened(data: Any) -> Iterator[Any]:
+    """A loader, put back as it was afterwards; exceptions say what to write instead, if known."""
+    with untouched(None), explained():
+        loader = as_loader(data)
+        with untouched(loader):
+            yield loader
 
 
 def _files_of(data: Any) -> FolderData | CsvData:

@@ -1,0 +1,109 @@
+"""What a user's code prints, logs and warns of while it is measured: kept, to be shown."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from threading import get_ident
+from typing import Any, TextIO
+
+MOST = 20  # different lines kept, each with its count
+LONGEST = 300  # characters of a line
+
+
+class Said:
+    """Lines of output, each once with how often it came; safe to use from many threads."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._dropped = 0
+        self._lock = threading.Lock()
+
+    def add(self, text: str) -> None:
+        """Add what was said; empty lines are left out."""
+        with self._lock:
+            for line in (whole.strip()[:LONGEST] for whole in text.splitlines() if whole.strip()):
+                if line in self._counts or len(self._counts) < MOST:
+                    self._counts[line] = self._counts.get(line, 0) + 1
+                else:
+                    self._dropped += 1
+
+    def __str__(self) -> str:
+        with self._lock:
+            lines = [line + (f"  (×{n})" if n > 1 else "") for line, n in self._counts.items()]
+            more = [f"… and {self._dropped} more lines"] if self._dropped else []
+        return "\n".join(lines + more)
+
+
+@contextmanager
+def listening(said: Said) -> Iterator[None]:
+    """Keep what is printed, logged and warned of, by all threads but the main one.
+
+    The main thread's own output goes where it did, unless it is the one that listens: cells of the
+    notebook run there. Put back at the end.
+    """
+    with ExitStack() as undo:
+        here = threading.current_thread()
+        out, err = (_Ear(said, stream, here) for stream in (sys.stdout, sys.stderr))
+        undo.callback(lambda: (out.end(), err.end()))
+        undo.enter_context(redirect_stdout(out))
+        undo.enter_context(redirect_stderr(err))
+        undo.enter_context(_logging_to(said))
+        undo.enter_context(warnings.catch_warnings())
+
+        def show(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
+            said.add(f"{category.__name__}: {message}")
+
+        warnings.showwarning = show
+        yield
+
+
+class _Ear(io.TextIOBase):
+    """A stream that keeps what is written, or passes it on."""
+
+    def __init__(self, said: Said, beyond: TextIO, listener: threading.Thread) -> None:
+        self._said, self._beyond, self._listener = said, beyond, listener
+        self._begun: dict[int, str] = {}  # of each thread: `print` writes a line in pieces
+
+    def write(self, text: str) -> int:
+        main, current = threading.main_thread(), threading.current_thread()
+        if current is main and self._listener is not main:
+            return self._beyond.write(text)
+        lines, _, rest = (self._begun.pop(get_ident(), "") + text).rpartition("\n")
+        self._said.add(lines)
+        if rest:
+            self._begun[get_ident()] = rest
+        return len(text)
+
+    def end(self) -> None:
+        """Keep lines that were not ended."""
+        self._said.add("\n".join(self._begun.values()))
+
+    def flush(self) -> None:
+        self._beyond.flush()
+
+
+class _Handler(logging.Handler):
+    def __init__(self, said: Said) -> None:
+        super().__init__()
+        self._said = said
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._said.add(f"{record.levelname} {record.name}: {record.getMessage()}")
+
+
+@contextmanager
+def _logging_to(said: Said) -> Iterator[None]:
+    """Root's handlers hold the streams that were there when they were made, so they are swapped."""
+    root = logging.getLogger()
+    before = root.handlers[:]
+    root.handlers[:] = [_Handler(said)]
+    try:
+        yield
+    finally:
+        root.handlers[:] = before
