@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
@@ -19,7 +20,9 @@ class SettingsError(ValueError):
 class Group(BaseModel):
     """Base of all settings: strict (`true` is no integer), frozen, unknown keys refused."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="forbid", allow_inf_nan=False, serialize_by_alias=True
+    )
 
 
 def knob(
@@ -29,6 +32,7 @@ def knob(
     *,
     name: str | None = None,
     slider: tuple[float, float, float] | None = None,
+    choices: Sequence[Any] = (),
     trains: bool = True,
     **limits: Any,
 ) -> Any:
@@ -40,10 +44,12 @@ def knob(
         help_text: In plain words, on hover.
         name: The control's name if it differs from the field's.
         slider: Least and greatest value and step of the slider; JSON may hold values beyond it.
+        choices: Values to choose from, where the type does not say.
         trains: Whether a change alters what the model learns, or speed only.
         **limits: Passed to `pydantic.Field` (`ge`, `le`, ...).
     """
     extra: dict[str, Any] = {"trains": trains}
     extra |= {"control": name} if name else {}
     extra |= {"slider": slider} if slider else {}
+    extra |= {"choices": list(choices)} if choices else {}
     return Field(default, title=label, description=help_text, json_schema_extra=extra, **limits)

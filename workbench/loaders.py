@@ -48,7 +48,7 @@ def settings_of(data: Any) -> tuple[Settings, Any, Any]:
         ValueError: If there is nothing to read or arrays do not fit each other.
     """
     if isinstance(data, Tuned):
-        return data.settings, None, None
+        return _ours(data), None, None
     if isinstance(data, Settings):
         return data, None, None
     if isinstance(data, str | os.PathLike):
@@ -228,7 +228,7 @@ def _of_path(path: Path) -> Settings:
     if not path.exists():
         raise FileNotFoundError(f"No such file or folder: {path}")
     if path.suffix == ".json":
-        return load(path).settings
+        return _ours(load(path))
     if path.suffix.lower() == ".csv":
         return Settings.for_data(_seen(guess(path)))
     if not path.is_dir():
@@ -236,6 +236,15 @@ def _of_path(path: Path) -> Settings:
     if (path / "data.npy").exists():
         return Settings.for_data(NpyData(path=str(path)))
     return Settings.for_data(_seen(FolderData(path=str(path))))
+
+
+def _ours(tuned: Tuned) -> Settings:
+    if isinstance(tuned.settings, Settings):
+        return tuned.settings
+    raise TypeError(
+        "These settings are of a loader of your own: pass it, or the function that makes it, and "
+        "then panel.import_(path)"
+    )
 
 
 def _seen(data: Files) -> Files:

@@ -37,6 +37,7 @@ __all__ = [
     "Batch",
     "CsvData",
     "Data",
+    "Editable",
     "Feed",
     "FolderData",
     "Group",
@@ -293,7 +294,38 @@ class Statistics(Group):
     n: int = Field(ge=1, description="Images that they are from.")
 
 
-class Settings(Group):
+class Editable(Group):
+    """Settings of several groups, made from nested dicts and changed by them."""
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """Settings from a nested dict, as JSON holds it.
+
+        Raises:
+            SettingsError: One line for each value that cannot be used.
+        """
+        try:
+            return cls.model_validate_json(json.dumps(values, default=_plain))
+        except ValidationError as error:
+            raise SettingsError("\n".join(faults(error, cls))) from None
+
+    def updated(self, changes: Mapping[str, Mapping[str, Any] | Group | None]) -> Self:
+        """These settings with some values changed: `{"batch": {"size": 64}}`.
+
+        `{"statistics": fit(pipeline)}` sets all of a group, `{"statistics": None}` none.
+
+        Raises:
+            SettingsError: One line for each value that cannot be used.
+        """
+        values = self.model_dump(mode="json")
+        for group, fields in changes.items():
+            # Statistics are there or not, and a Group is as good as a dict.
+            known = values.get(group) or {}
+            values[group] = None if fields is None else {**known, **dict(fields)}
+        return self.parse(values)
+
+
+class Settings(Editable):
     """Everything that decides a dataset.
 
     Raises:
@@ -351,33 +383,6 @@ class Settings(Group):
         groups.setdefault("methods", Methods(read=READ_METHODS[data.kind][0]))
         return cls(data=data, **groups)  # type: ignore[arg-type]
 
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> Self:
-        """Settings from a nested dict, as JSON holds it.
-
-        Raises:
-            SettingsError: One line for each value that cannot be used.
-        """
-        try:
-            return cls.model_validate_json(json.dumps(values, default=_plain))
-        except ValidationError as error:
-            raise SettingsError("\n".join(faults(error, cls))) from None
-
-    def updated(self, changes: Mapping[str, Mapping[str, Any] | Group | None]) -> Self:
-        """These settings with some values changed: `{"batch": {"size": 64}}`.
-
-        `{"statistics": fit(pipeline)}` sets all of a group, `{"statistics": None}` none.
-
-        Raises:
-            SettingsError: One line for each value that cannot be used.
-        """
-        values = self.model_dump(mode="json")
-        for group, fields in changes.items():
-            # Statistics are there or not, and a Group is as good as a dict.
-            known = values.get(group) or {}
-            values[group] = None if fields is None else {**known, **dict(fields)}
-        return self.parse(values)
-
 
 def _plain(value: Any) -> Any:
     """NumPy's scalars and arrays as Python's; for anything else what `json` says."""
@@ -386,7 +391,7 @@ def _plain(value: Any) -> Any:
     raise SettingsError(f"expected a plain value. Received: {value!r} of {type(value).__name__}")
 
 
-def knobs(settings: Settings) -> Iterator[tuple[str, str, FieldInfo]]:
+def knobs(settings: Editable) -> Iterator[tuple[str, str, FieldInfo]]:
     """Each field of these settings that the panel shows: (group, field name, field)."""
     for group in type(settings).model_fields:
         model = type(getattr(settings, group))
@@ -406,7 +411,7 @@ def faults(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
     """A line for each fault that pydantic found, in our words."""
     for fault in error.errors():
         # pydantic names the chosen member of a union in the path; people do not.
-        kinds = {*READ_METHODS, "function-after", "tuple", "float", "int"}
+        kinds = {*READ_METHODS, "ours", "theirs", "function-after", "tuple", "float", "int"}
         path = [str(part) for part in fault["loc"]]
         path = path[:1] + [part for part in path[1:] if part not in kinds]
         where = ".".join(path) or "settings"
@@ -436,8 +441,12 @@ def _keys(model: type[BaseModel], path: list[str]) -> set[str]:
     field = model.model_fields.get(path[0])
     if field is None:
         return set()
-    # `data` is a union of groups; a misspelt key is looked for in each.
-    members = get_args(field.annotation) or (field.annotation,)
-    return set().union(
-        *(_keys(m, path[1:]) for m in members if isinstance(m, type) and issubclass(m, Group))
-    )
+    # `data` and `settings` are unions; a misspelt key is looked for in each member.
+    return set().union(*(_keys(group, path[1:]) for group in _groups(field.annotation)))
+
+
+def _groups(annotation: Any) -> Iterator[type[Group]]:
+    if isinstance(annotation, type) and issubclass(annotation, Group):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _groups(part)

@@ -6,9 +6,9 @@ import json
 import os
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Discriminator, Field, Tag, ValidationError
 
 from workbench import jsonfile
 from workbench.fields import Group, SettingsError
@@ -17,13 +17,20 @@ from workbench.generators.sources import open_source
 from workbench.kinds import PATHS, CsvData
 from workbench.measure.machine import machine
 from workbench.settings import Settings, faults
-
-if TYPE_CHECKING:
-    from workbench.generators.dataset import Dataset
+from workbench.theirs.settings import LoaderSettings, build
 
 FORMAT = "workbench"
 VERSION = 1
 LINE = 100  # lists of plain values that fit a line of the file stay on it
+
+
+def _whose(settings: Any) -> str:
+    """Which of the two kinds of settings a value is."""
+    if isinstance(settings, dict):
+        data = settings.get("data")
+        kind = data.get("kind") if isinstance(data, dict) else None
+        return "theirs" if kind == "factory" else "ours"
+    return "theirs" if isinstance(settings, LoaderSettings) else "ours"
 
 
 class Tuned(Group):
@@ -37,7 +44,10 @@ class Tuned(Group):
 
     format: Literal["workbench"] = "workbench"
     version: Literal[1] = 1
-    settings: Settings
+    settings: Annotated[
+        Annotated[Settings, Tag("ours")] | Annotated[LoaderSettings, Tag("theirs")],
+        Discriminator(_whose),
+    ]
     evidence: dict[str, Any] = Field(
         {}, description="What was measured, when and where; loading never depends on it."
     )
@@ -50,7 +60,9 @@ class Tuned(Group):
         data: str | os.PathLike[str] | None = None,
         subset: Subset | None = "training",
         augment: bool | None = None,
-    ) -> Dataset:
+        factory: Any = None,
+        allow_import: bool = False,
+    ) -> Any:
         """The dataset to train on.
 
         Args:
@@ -60,11 +72,20 @@ class Tuned(Group):
                 are looked for as before. Defaults to the path in the settings.
             subset: "training", "validation" (not augmented, not shuffled) or None for all.
             augment: Defaults to True for training, False for validation.
+            factory: For settings of a loader of your own: what makes it, or the loader itself.
+            allow_import: Allow what makes it to be imported, as the settings name it.
+
+        Returns:
+            A `workbench.generators.dataset.Dataset`; for a loader of your own, that, with workers
+            and queue set as tuned where Keras looks for them on it.
 
         Raises:
             FileNotFoundError: If the data is not there.
+            SettingsError: If it is not said what to build from.
             ValueError: If the data does not fit the settings.
         """
+        if isinstance(self.settings, LoaderSettings):
+            return build(self.settings, factory, allow_import)
         from workbench.generators.dataset import Dataset
 
         settings = self.settings
@@ -85,7 +106,7 @@ class Tuned(Group):
         target = jsonfile.claim(path, FORMAT)
         values = self.model_dump(mode="json")
         data = values["settings"]["data"]
-        for name in PATHS & data.keys():
+        for name in _paths(self.settings):
             data[name] = _relative(data[name], target.parent)
         values["evidence"] = _rounded(values["evidence"])
         jsonfile.replace(target, _readable(values) + "\n")
@@ -110,10 +131,16 @@ def load(path: str | os.PathLike[str]) -> Tuned:
         lines = (f"{file}: {fault}" for fault in faults(error, Tuned))
         raise SettingsError("\n".join(lines)) from None
     _warn_if_measured_elsewhere(file, tuned.evidence.get("machine"))
-    stored = tuned.settings.data.model_dump(include=PATHS)
-    places = {name: os.path.normpath(file.parent / path) for name, path in stored.items()}
+    places = {
+        name: os.path.normpath(file.parent / path) for name, path in _paths(tuned.settings).items()
+    }
     settings = tuned.settings.updated({"data": places})
     return tuned.model_copy(update={"settings": settings})
+
+
+def _paths(settings: Settings | LoaderSettings) -> dict[str, str]:
+    """Where the data is, by the names of the fields that say so."""
+    return settings.data.model_dump(include=PATHS)
 
 
 def _warn_if_measured_elsewhere(file: Path, there: Any) -> None:

@@ -50,7 +50,8 @@ def listening(said: Said) -> Iterator[None]:
     with ExitStack() as undo:
         here = threading.current_thread()
         out, err = (_Ear(said, stream, here) for stream in (sys.stdout, sys.stderr))
-        undo.callback(lambda: (out.end(), err.end()))
+        undo.callback(out.end)
+        undo.callback(err.end)
         undo.enter_context(redirect_stdout(out))
         undo.enter_context(redirect_stderr(err))
         undo.enter_context(_logging_to(said))

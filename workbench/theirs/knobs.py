@@ -1,0 +1,197 @@
+"""From a factory's keywords to settings with a slider, box or list for each.
+
+Abbreviations are those of `ipywidgets.interact`: (8, 256) or (0.0, 1.0, 0.1) is a slider, True a
+check box, ["a", "b"] a choice, "text" a text box.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, create_model
+
+from workbench.fields import Group, knob
+from workbench.settings import Editable, Feed
+from workbench.theirs.settings import FactoryData, LoaderSettings, import_path
+from workbench.theirs.shapes import check_arguments, name_of
+
+# These belong to the feed: a factory that takes them gets what its controls stand at.
+FEED = frozenset(Feed.model_fields)
+
+
+class Keywords(Group):
+    """Base of the keywords of one factory; a field for each that can be changed."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+
+class FactorySettings(Editable):
+    """What the panel's controls stand at, for a factory."""
+
+    keywords: Keywords = Keywords()
+    feed: Feed = Feed()
+
+
+class Factory:
+    """A function or class that makes loaders, and its keywords.
+
+    Args:
+        make: What is called.
+        given: Abbreviations or values for its keywords. Others that have a default of a plain type
+            become knobs as well.
+
+    Raises:
+        TypeError: If it cannot be called with these keywords.
+
+    Attributes:
+        settings: All knobs at their starts: the default, if there is one, or the middle.
+        fixed: Keywords that are passed as they are.
+    """
+
+    def __init__(self, make: Callable[..., Any], given: Mapping[str, Any]) -> None:
+        self.make, self.name = make, name_of(make)
+        check_arguments(make, **given)
+        self._parameters = _parameters(make)
+        fields: dict[str, Any] = {}
+        self.fixed: dict[str, Any] = {}
+        for name, value in {**_defaults(self._parameters, make), **given}.items():
+            default = getattr(self._parameters.get(name), "default", inspect.Parameter.empty)
+            field = _field(name, value, default, self.name)
+            if name in FEED or (field is None and name not in given):
+                continue
+            if field is None:
+                self.fixed[name] = value
+            else:
+                fields[_field_name(name)] = field
+        keywords = create_model("Keywords", __base__=Keywords, **fields)
+        model = create_model(
+            "FactorySettings", __base__=FactorySettings, keywords=(keywords, keywords())
+        )
+        self.settings: FactorySettings = model()
+
+    def __call__(self, settings: FactorySettings) -> Any:
+        """Make a loader."""
+        feed = {k: v for k, v in settings.feed.model_dump().items() if k in self._parameters}
+        return self.make(**self.fixed, **self.keywords(settings), **feed)
+
+    def keywords(self, settings: FactorySettings) -> dict[str, Any]:
+        """The knobs' values by the names that the factory knows."""
+        values = settings.keywords
+        return {
+            str((field.json_schema_extra or {})["control"]): getattr(values, name)  # type: ignore[index]
+            for name, field in type(values).model_fields.items()
+        }
+
+    def stored(self, settings: FactorySettings) -> LoaderSettings:
+        """What goes into JSON."""
+        plain = {k: v for k, v in self.fixed.items() if isinstance(v, _PLAIN)}
+        path = import_path(self.make) if len(plain) == len(self.fixed) else None
+        keywords = {**plain, **self.keywords(settings)}
+        data = FactoryData.model_validate({"import": path, "keywords": keywords})
+        return LoaderSettings(data=data, feed=settings.feed)
+
+    def restored(self, stored: LoaderSettings) -> FactorySettings:
+        """The knobs as they were stored.
+
+        Raises:
+            SettingsError: If there is no such knob, or its value cannot be used.
+        """
+        keywords = {
+            _field_name(k): v for k, v in stored.data.keywords.items() if k not in self.fixed
+        }
+        return self.settings.updated({"keywords": keywords, "feed": stored.feed})
+
+
+_PLAIN = (bool, int, float, str, type(None))
+
+
+def _parameters(make: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(make).parameters
+    except (TypeError, ValueError):  # some classes written in C do not say
+        return {}
+
+
+def _defaults(
+    parameters: Mapping[str, inspect.Parameter], make: Callable[..., Any]
+) -> dict[str, Any]:
+    """Of parameters that can be given by name; a `Literal` annotation is a list to choose from."""
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
+    hints, found = _hints(make), {}
+    for name, parameter in parameters.items():
+        if parameter.default is inspect.Parameter.empty or parameter.kind in positional:
+            continue
+        hint = hints.get(name)
+        choices = list(get_args(hint)) if get_origin(hint) is Literal else None
+        found[name] = choices or parameter.default
+    return found
+
+
+def _hints(make: Callable[..., Any]) -> dict[str, Any]:
+    inner = make.func if isinstance(make, functools.partial) else make
+    try:
+        return get_type_hints(vars(inner)["__init__"] if isinstance(inner, type) else inner)
+    except Exception:  # annotations may name what is not there
+        return {}
+
+
+def _field_name(name: str) -> str:
+    """Pydantic's own names, and those with an underscore in front, cannot be fields."""
+    return f"keyword_{name}" if name.startswith("_") or hasattr(BaseModel, name) else name
+
+
+def _field(name: str, value: Any, default: Any, factory: str) -> tuple[Any, Any] | None:
+    """(type, field) of a knob; None if the value is no abbreviation of one."""
+    label = name.replace("_", " ").strip().capitalize()
+    about: dict[str, Any] = {
+        "label": label,
+        "help_text": f"Keyword {name} of {factory}.",
+        "name": name,
+    }
+    if isinstance(value, list) and value:
+        start = default if default in value else value[0]
+        return _one_of(value), knob(start, choices=value, **about)
+    if isinstance(value, bool | str):
+        return type(value), knob(value, **about)
+    if isinstance(value, tuple) and len(value) in (2, 3) and all(map(_is_number, value)):
+        return _slider(value, default, about)
+    if _is_number(value):
+        low, high = (value * 3, -value) if value < 0 else (0, value * 3 or 1)
+        least = 1 if isinstance(value, int) and value > 0 else low
+        return _slider((least, high), value, about)
+    return None
+
+
+def _slider(value: tuple[Any, ...], default: Any, about: dict[str, Any]) -> tuple[Any, Any]:
+    low, high, *step = value
+    whole = all(isinstance(number, int) for number in value)
+    if whole and isinstance(default, float):
+        whole = default.is_integer() and isinstance(default, int)
+    start = default if _is_number(default) else (low + high) // 2 if whole else (low + high) / 2
+    steps = step[0] if step else 1 if whole else float(f"{(high - low) / 100:.1g}") or 0.01
+    kind: Any = int if whole else float
+    return kind, knob(kind(start), slider=(low, high, steps), **about)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _one_of(choices: list[Any]) -> Any:
+    """The type of a value from a list, given as it is or as JSON gives it back."""
+
+    def chosen(value: Any) -> Any:
+        for choice in choices:
+            same = list(choice) == list(value) if _are_sequences(choice, value) else choice == value
+            if same and isinstance(choice, bool) == isinstance(value, bool):
+                return choice
+        raise ValueError(f"expected one of {', '.join(map(repr, choices))}. Received: {value!r}")
+
+    return Annotated[Any, AfterValidator(chosen)]
+
+
+def _are_sequences(*values: Any) -> bool:
+    return all(isinstance(value, list | tuple) for value in values)
