@@ -253,7 +253,7 @@ class Methods(Group):
         "memory",
         "Copies kept in",
         "On disk they take room in TMPDIR or /var/tmp, for as long as the dataset is there, and "
-        "memory only as far as nothing else needs it.",
+        "memory only as far as nothing else needs it; spawned worker processes share only these.",
         trains=False,
     )
 
