@@ -203,7 +203,7 @@ def test_copies_on_disk_take_no_memory(folder, kind):
     assert script.returncode == 0
     assert held_bytes == 250 * 128 * 128 * 3 * 4 == 49_152_000
     assert (grown > 0.8 * held_bytes) == (kind == "memory")
-    assert kind == "memory" or grown < 0.2 * held_bytes
+    assert kind == "memory" or grown < 0.4 * held_bytes, "a batch or two, 6 MB each"
 
 
 def memory():
