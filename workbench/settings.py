@@ -244,11 +244,18 @@ class Methods(Group):
         0,
         "Augmented copies",
         "0 augments anew in each epoch. Otherwise that many augmented copies of each sample are "
-        "made once, kept in memory (height × width × channels × 4 bytes each, as float32) and "
-        "used in turn: faster from then on, but the model sees no other variation.",
+        "made once, kept (height × width × channels × 4 bytes each, as float32) and used in turn: "
+        "faster from then on, but the model sees no other variation.",
         slider=(0, 10, 1),
         ge=0,
         le=1000,
+    )
+    copies_in: Literal["memory", "disk"] = knob(
+        "memory",
+        "Copies kept in",
+        "On disk they take room in TMPDIR or /var/tmp, for as long as the dataset is there, and "
+        "memory only as far as nothing else needs it; spawned worker processes share only these.",
+        trains=False,
     )
 
 

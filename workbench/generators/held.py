@@ -20,7 +20,7 @@ class Held:
     for (another subset's) take neither time nor memory, and workers share the decoding between
     them. The room is shared memory, reserved when this is made and backed by the system as it
     fills: what one forked worker process has decoded, the others and later epochs find. A process
-    that is spawned gets an empty one of its own.
+    that is spawned gets an empty one of its own; `HeldOnDisk` reaches those too.
 
     Safe to use from many threads and processes: whoever reads the same file writes the same pixels.
 
@@ -49,7 +49,7 @@ class Held:
         self._there = _shared((count,), np.dtype(bool))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Held, self._made_of
+        return type(self), self._made_of
 
     def get(self, row: int) -> Images | None:
         """The image of a row, or None if it was not put there yet."""

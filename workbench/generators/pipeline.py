@@ -14,6 +14,7 @@ import numpy.typing as npt
 from workbench.generators.augment import METHODS as AUGMENT
 from workbench.generators.draws import Draws, draw
 from workbench.generators.held import Held, memory_needed
+from workbench.generators.held_on_disk import HeldOnDisk
 from workbench.generators.normalize import METHODS as NORMALIZE
 from workbench.generators.normalize import Steps
 from workbench.generators.sources import Images, Rows, Source, reopen
@@ -122,7 +123,7 @@ class Pipeline:
 
     @property
     def copies_bytes(self) -> int:
-        """What the augmented copies take in memory once all are made."""
+        """What the augmented copies take, in memory or on disk, once all are made."""
         return copies_bytes(self.settings, len(self.rows), self.source.shape) if self._copies else 0
 
     def _made_before(self, rows: Rows, epoch: int) -> Images | None:
@@ -139,8 +140,9 @@ class Pipeline:
         return np.searchsorted(self.rows, rows) + len(self.rows) * (epoch % self._copies)
 
     def _room(self) -> Held:
-        dtype = np.dtype(self.settings.batch.dtype)
-        return Held(len(self.rows) * self._copies, self.source.shape, dtype, "methods.copies")
+        count, dtype = len(self.rows) * self._copies, np.dtype(self.settings.batch.dtype)
+        made = HeldOnDisk if self.settings.methods.copies_in == "disk" else Held
+        return made(count, self.source.shape, dtype, "methods.copies")
 
     def transform(self, images: Images, rows: Rows, epoch: int) -> Images:
         """Augment and normalize images that were read from these rows; leaves them unchanged."""
@@ -166,7 +168,7 @@ def _permutation(count: int, seed: int, epoch: int) -> Rows:
 
 
 def copies_bytes(settings: Settings, samples: int, shape: tuple[int, ...]) -> int:
-    """What the augmented copies of the settings take in memory, before anything is allocated.
+    """What the augmented copies of the settings take, in memory or on disk, before any is made.
 
     Args:
         settings: Uses `methods.copies` and `batch.dtype`.

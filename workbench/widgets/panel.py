@@ -13,6 +13,7 @@ from IPython.display import HTML, DisplayHandle, display
 
 from workbench.generators.file_source import dtype_of, shape_of
 from workbench.generators.held import memory_needed
+from workbench.generators.held_on_disk import disk_folder
 from workbench.generators.pipeline import Pipeline, copies_bytes, split
 from workbench.generators.sources import Source, open_source
 from workbench.kinds import PATHS, ImageFiles
@@ -350,11 +351,17 @@ def _first_view(settings: Settings, source: Source) -> Settings:
 
 
 def _memory(settings: Settings, total: int, trained: int, shape: Sequence[int]) -> str:
-    """What files and copies take that stay in memory; other ways take nothing, or are there."""
-    data, needed = settings.data, copies_bytes(settings, trained, tuple(shape))
-    if isinstance(data, ImageFiles) and settings.methods.read == "files_in_memory":
-        needed += memory_needed(total, shape_of(data), dtype_of(data))
-    return f"{needed / 1e6:,.1f} MB in memory once all are read" if needed else ""
+    """What files and copies take that stay; other ways take nothing, or are there."""
+    data, methods = settings.data, settings.methods
+    needed = {"memory": 0, "disk": 0}
+    needed[methods.copies_in] = copies_bytes(settings, trained, tuple(shape))
+    if isinstance(data, ImageFiles) and methods.read == "files_in_memory":
+        needed["memory"] += memory_needed(total, shape_of(data), dtype_of(data))
+    where = {"memory": "in memory", "disk": f"on disk in {disk_folder()}"}
+    said = [f"{n / 1e6:,.1f} MB {where[w]} once all are made" for w, n in needed.items() if n]
+    if methods.copies:
+        said.append(f"each image augmented only {methods.copies} × in all epochs")
+    return " · ".join(said)
 
 
 def _is_json(data: Any) -> bool:
