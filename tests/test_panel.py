@@ -14,11 +14,13 @@ import pytest
 
 import workbench as wb
 from tests.conftest import array_settings
+from workbench.generators import statistics
+from workbench.generators.bytestream import UnreadableFileError
 from workbench.generators.pipeline import Pipeline
-from workbench.generators.sources import ArraySource
+from workbench.generators.sources import ArraySource, open_source
 from workbench.measure.rate import Rate, Spread
 from workbench.settings import Augmentation, Batch, FolderData, Settings, SettingsError
-from workbench.widgets import evidence, listing, preview, verdict
+from workbench.widgets import engine, evidence, listing, preview, scanning, verdict
 from workbench.widgets.controls import Controls
 from workbench.widgets.preview import Tiles, display_range, draw, label_counts
 
@@ -586,6 +588,303 @@ def test_a_file_for_other_data_is_refused_in_words(panel, tmp_path, rng):
     file = wb.Tuned(settings=array_settings(x)).save(tmp_path / "arrays.json")
     with pytest.raises(SettingsError, match="kind 'arrays'; this panel shows 'folder'"):
         panel.import_(file)
+
+
+# The scan
+
+
+def scanned(panel):
+    until(lambda: "rows" in panel._view.scan.data)
+    return panel._view.scan.data
+
+
+def test_the_panel_shows_what_the_files_are(panel, class_folder):
+    data = scanned(panel)
+    found = wb.scan(class_folder)
+    (low, _, high), (left, _, right) = found.heights, found.widths
+    assert data["summary"] == (
+        f"10 files · PNG · gray 8-bit · {low} … {high}×{left} … {right}, {found.sizes} sizes · "
+        "2 classes, 6 / 4 · all headers readable"
+    )
+    assert dict(data["rows"]) == found.table()
+    assert data["warnings"] == []
+
+
+def test_what_is_odd_about_the_files_is_said_without_opening(class_folder, rng):
+    for number in range(60):
+        size = (400, 30) if number % 2 else (30, 30)
+        image = rng.integers(0, 65536, (*size, 3), np.uint16)
+        cv2.imwrite(str(class_folder / "clear" / f"deep{number}.tiff"), image)
+    evil = "<img src=x onerror=alert(1)>\n.png"
+    (class_folder / "nodule" / evil).write_bytes(b"no image")
+    (class_folder / "nodule" / "z\udcff.png").touch()  # on disk a byte that is no UTF-8
+    panel = wb.Workbench(class_folder)
+    try:
+        data = scanned(panel)
+    finally:
+        panel.close()
+    unreadable, colours, depths, uneven, sizes = data["warnings"]
+    assert unreadable.startswith(f"Unreadable: nodule/{evil} (UnidentifiedImageError")
+    assert unreadable.endswith(", and 1 more")
+    assert colours.startswith("Mixed colours: RGB 60, gray 10.")
+    assert depths.startswith("Mixed depths: 16-bit 60, 8-bit 10.")
+    assert uneven == "Uneven classes: clear 66, nodule 6 (11×)"
+    assert " … 400, widths " in sizes
+    assert data["rows"][-2][0] == f"nodule/{evil}"
+    assert data["rows"][-1][0] == "nodule/z\\udcff.png"
+    json.dumps(data, ensure_ascii=False).encode()  # as Jupyter sends it
+
+
+def test_of_many_unreadable_files_a_hundred_are_named(class_folder):
+    for number in range(130):
+        (class_folder / "clear" / f"bad{number}.png").touch()
+    source = open_source(Settings.for_data(FolderData(path=str(class_folder))))
+    data = scanning.Scanning(source).go_on(60)
+    assert data["rows"][-1] == ["", "and 30 more"]
+    assert sum("bad" in name for name, _ in data["rows"]) == 100
+    assert data["summary"].endswith("130 unreadable")
+
+
+def test_arrays_have_no_files_to_scan(rng):
+    panel = wb.Workbench((rng.random((30, 8, 8, 1)), None))
+    try:
+        until(lambda: panel._view.profile.data)
+        assert panel._view.scan.data == {}
+    finally:
+        panel.close()
+
+
+@pytest.fixture
+def slow_scan(class_folder, monkeypatch):
+    """A panel on 400 files of which each takes 10 ms to look at."""
+    look_at = scanning.look_at
+    monkeypatch.setattr(
+        scanning, "look_at", lambda *arguments: (time.sleep(0.01), look_at(*arguments))[1]
+    )
+    for number in range(390):
+        (class_folder / f"nodule/x{number}.png").hardlink_to(class_folder / "nodule/0.png")
+    panel = wb.Workbench(class_folder)
+    yield panel
+    panel.close()
+
+
+def test_a_long_scan_goes_on_between_batches_and_keeps_nobody_waiting(slow_scan):
+    view = slow_scan._view
+    assert view.scan.data.get("summary", "Scanning").startswith("Scanning")
+    until(lambda: view.profile.data)
+    assert "rows" not in view.scan.data, "the profile comes before the scan's end"
+    assert view.scan.data["summary"].endswith(" of 400")
+    slow_scan._cell_starts()
+    until(lambda: text_of(slow_scan, "status") == "Paused while a cell runs.")
+    time.sleep(0.3)
+    before = view.scan.data
+    time.sleep(0.5)
+    assert view.scan.data == before, "nothing runs beside a cell"
+    slow_scan._cell_ended()
+    view.live.value = False
+    assert scanned(slow_scan)["summary"].startswith("400 files")
+
+
+def test_a_long_scan_ends_with_the_panel(slow_scan):
+    until(lambda: slow_scan._view.profile.data)
+    began = time.monotonic()
+    slow_scan.close()
+    assert time.monotonic() - began < 1
+    assert "rows" not in slow_scan._engine.report.scan
+
+
+def test_an_unreadable_file_stops_the_profile_and_not_the_scan(class_folder):
+    for file in class_folder.rglob("*.png"):
+        file.write_bytes(b"no image")
+    panel = wb.Workbench(class_folder)
+    try:
+        assert scanned(panel)["summary"].endswith("10 unreadable")
+        until(lambda: "UnreadableFileError" in text_of(panel, "error"))
+    finally:
+        panel.close()
+
+
+# Statistics
+
+
+def box(panel, name="featurewise_center"):
+    return panel._controls.by_name[name].widget
+
+
+def numpys_own(panel):
+    """Mean and standard deviation of the training images, decoded anew and all at once."""
+    pipeline = panel._pipeline.with_settings(panel.settings)
+    files = [pipeline.source.listing.paths[row] for row in pipeline.rows]
+    size = pipeline.source.shape[1::-1]
+    images = np.stack(
+        [cv2.resize(cv2.imread(f, cv2.IMREAD_GRAYSCALE), size, interpolation=3) for f in files]
+    )
+    return images.mean(), images.std()
+
+
+def fitted(panel):
+    until(lambda: not panel._engine.report.request.fit)
+    return panel.settings.statistics
+
+
+def assert_own_statistics(panel, found):
+    mean, std = numpys_own(panel)
+    np.testing.assert_allclose((found.mean[0], found.std[0]), (mean, std), rtol=1e-6)
+    assert found.n == 8
+
+
+def test_a_featurewise_box_computes_the_statistics_and_the_picture_follows(panel, tmp_path):
+    until(lambda: panel._view.preview.image)
+    panel._view.live.value = False
+    before = panel._view.preview.image
+    box(panel).value = True
+    found = fitted(panel)
+    assert_own_statistics(panel, found)
+    until(lambda: panel._view.preview.image != before)
+    until(lambda: f"mean {found.mean[0]:.0f}, std " in text_of(panel, "status"))
+    assert " of 8 images." in text_of(panel, "status")
+    assert float(panel._view.preview.data["range"].split()[2]) < 0, "pixels below the mean"
+    tuned = wb.load(panel.export(tmp_path / "t.json"))
+    assert tuned.settings == panel.settings
+    assert tuned.settings.statistics == found
+    images = tuned.dataset().batch(0, 0)[0]
+    plain = tuned.settings.updated({"augmentation": {"featurewise_center": False}})
+    np.testing.assert_allclose(
+        wb.Tuned(settings=plain).dataset().batch(0, 0)[0] - images, found.mean[0], rtol=1e-4
+    )
+
+
+def test_statistics_are_those_of_the_images_as_they_are_read(panel, monkeypatch):
+    fits = []
+    monkeypatch.setattr(engine, "fit", lambda *a: (fits.append(a), statistics.fit(*a))[1])
+    box(panel).value = True
+    box(panel, "featurewise_std").value = True
+    first = fitted(panel)
+    count = len(fits)
+    panel._controls.by_name["rotation_range"].widget.value = 3
+    panel._controls.by_name["batch_size"].widget.value = 2
+    assert fitted(panel) == first
+    assert len(fits) == count, "neither rotation nor batch size changes what is read"
+    panel._controls.by_name["image_size"].widget.value = (32, 32)
+    second = fitted(panel)
+    assert len(fits) == count + 1
+    assert second != first
+    assert_own_statistics(panel, second)
+    box(panel).value = box(panel, "featurewise_std").value = False
+    assert panel.settings.statistics is None, "what nobody uses is not exported"
+    box(panel).value = True
+    assert fitted(panel) == second
+    assert len(fits) == count + 1, "they are still known"
+
+
+def test_set_computes_statistics_before_it_returns(panel):
+    panel.set(featurewise_center=True, featurewise_std=True, image_size=[64, 64])
+    assert_own_statistics(panel, panel.settings.statistics)
+    assert box(panel).value
+    panel.set(image_size=[32, 32])
+    assert_own_statistics(panel, panel.settings.statistics)
+
+
+def test_set_leaves_the_panel_as_it_is_when_statistics_cannot_be_had(panel, class_folder):
+    for file in class_folder.rglob("*.png"):
+        file.write_bytes(b"no image")
+    before = panel.settings
+    with pytest.raises(UnreadableFileError, match=r"\.png"):
+        panel.set(featurewise_center=True)
+    with pytest.raises(SettingsError, match="uint8 cannot hold"):
+        panel.set(featurewise_center=True, dtype="uint8")
+    assert panel.settings == before
+    assert not box(panel).value
+
+
+def endless_fit(pipeline, progress):
+    for done in range(10_000):
+        progress(done)
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def computing(panel, monkeypatch):
+    """A panel whose pass over the images does not come to its end."""
+    monkeypatch.setattr(engine, "fit", endless_fit)
+    box(panel).value = True
+    until(lambda: "of 8 training images" in text_of(panel, "status"))
+    return panel
+
+
+def test_statistics_in_the_making_are_neither_used_nor_exported(computing, tmp_path):
+    assert text_of(computing, "status").startswith("Statistics: ")
+    with pytest.raises(SettingsError, match="not known yet for featurewise_center"):
+        computing.export(tmp_path / "t.json")
+    computing._view.path.value = str(tmp_path / "t.json")
+    computing._export(None)
+    until(lambda: "statistics: not known yet" in text_of(computing, "error"))
+    assert not (tmp_path / "t.json").exists()
+
+
+def test_stop_ends_the_pass_and_unchecks_the_boxes(computing):
+    computing._stop(None)
+    until(lambda: text_of(computing, "status") == "Live is off.", 2)
+    assert not box(computing).value
+    assert not computing.settings.augmentation.needs_statistics
+
+
+def test_unchecking_ends_the_pass_and_live_goes_on(computing):
+    box(computing).value = False
+    until(lambda: text_of(computing, "status").startswith("Live: "), 5)
+
+
+def test_another_rotation_lets_the_pass_go_on_and_another_size_does_not(computing, monkeypatch):
+    seen = lambda: int(text_of(computing, "status").split()[1].replace(",", ""))  # noqa: E731
+    until(lambda: seen() > 50)
+    computing._controls.by_name["rotation_range"].widget.value = 3
+    time.sleep(0.5)
+    assert seen() > 60
+    monkeypatch.setattr(engine, "fit", statistics.fit)
+    computing._controls.by_name["image_size"].widget.value = (32, 32)
+    assert_own_statistics(computing, fitted(computing))
+    assert computing.settings.augmentation.rotation_range == 3
+
+
+def test_a_pass_makes_way_for_who_measures_and_starts_again(computing):
+    assert computing._engine.report.request.fit
+    with computing._engine.alone():
+        until(lambda: "something else is measured" in text_of(computing, "status"), 5)
+    until(lambda: "training images" in text_of(computing, "status"), 5)
+
+
+def test_closing_ends_the_pass(computing):
+    began = time.monotonic()
+    computing.close()
+    assert time.monotonic() - began < 1
+    assert not any(t.name.startswith("workbench-") for t in threading.enumerate())
+
+
+def test_an_error_of_the_pass_shows_and_the_next_change_tries_again(panel, class_folder):
+    until(lambda: panel._view.profile.data)
+    panel._view.live.value = False
+    file = class_folder / "nodule" / "0.png"
+    good = {file: file.read_bytes() for file in class_folder.rglob("*.png")}
+    for file in good:
+        file.write_bytes(b"no image")
+    box(panel).value = True
+    until(lambda: "UnreadableFileError" in text_of(panel, "error"))
+    for file, content in good.items():
+        file.write_bytes(content)
+    panel._controls.by_name["seed"].widget.value = 5
+    assert fitted(panel).n == 8
+    until(lambda: not text_of(panel, "error"))
+
+
+def test_imported_statistics_are_used_as_they_are(panel, tmp_path, monkeypatch):
+    panel.set(featurewise_center=True)
+    wanted = panel.settings
+    file = panel.export(tmp_path / "t.json")
+    panel._show(panel._initial)
+    assert panel.settings.statistics is None
+    monkeypatch.setattr(engine, "fit", None)
+    panel.import_(file)
+    assert panel.settings == wanted
 
 
 def test_start_up_notes_of_libraries_stay_out_and_errors_do_not(capfd):

@@ -61,6 +61,18 @@ def test_batches_are_keras_standardized(normalize, options, rng):
     np.testing.assert_allclose(p.batch(0, 0)[0], wanted, rtol=1e-3, atol=1e-3)
 
 
+def test_progress_is_told_and_may_end_the_pass(rng):
+    p, told = pipeline(images(rng, "uint8", (70, 4, 4, 1))), []
+    fit(p, told.append)
+    assert told == [32, 64, 70]
+
+    def stop(done):
+        raise InterruptedError(done)
+
+    with pytest.raises(InterruptedError, match="32"):
+        fit(p, stop)
+
+
 def test_statistics_are_rescaled_with_the_images(rng):
     x = images(rng, "uint8")
     p = pipeline(x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from statistics import median
@@ -56,10 +56,11 @@ class Scan:
         """As plain data, for JSON."""
         return asdict(self)
 
-    def __str__(self) -> str:
+    def table(self) -> dict[str, str]:
+        """All counts in words: what each row is about, and what it says."""
         heights, widths = map(_spread, (self.heights, self.widths))
         how = "decoded" if self.decoded else "headers read"
-        rows = {
+        return {
             "files": f"{self.files} ({how})",
             "formats": _shares(self.formats),
             "colour modes": _shares(self.modes),
@@ -71,7 +72,9 @@ class Scan:
             "classes": _shares(self.classes) if self.classes else "no labels",
             "unreadable": f"{len(self.unreadable)}",
         }
-        lines = [f"{name:<15} {text}" for name, text in rows.items()]
+
+    def __str__(self) -> str:
+        lines = [f"{name:<15} {text}" for name, text in self.table().items()]
         lines += [f"  {path}: {why}" for path, why in list(self.unreadable.items())[:NAMED]]
         more = len(self.unreadable) - NAMED
         return "\n".join([*lines, *([f"  and {more} more"] if more > 0 else [])])
@@ -85,7 +88,12 @@ def scan_listing(listing: Listing, *, decodes: bool) -> Scan:
         decodes: Whether to decode them too: finds what is broken behind a good header.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(_looked_at, listing.paths, [decodes] * len(listing.paths)))
+        found = list(pool.map(look_at, listing.paths, [decodes] * len(listing.paths)))
+    return summarize(listing, found, decodes)
+
+
+def summarize(listing: Listing, found: Sequence[Header | str], decodes: bool) -> Scan:
+    """What `look_at` found for each path of a listing, as counts."""
     headers = [header for header in found if isinstance(header, Header)]
     sizes = np.array([header.size for header in headers]).reshape(-1, 2)
     return Scan(
@@ -107,7 +115,7 @@ def scan_listing(listing: Listing, *, decodes: bool) -> Scan:
     )
 
 
-def _looked_at(path: str, decodes: bool) -> Header | str:
+def look_at(path: str, decodes: bool) -> Header | str:
     """The file's header, or why it cannot be read."""
     try:
         header = read_header(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from workbench.settings import Statistics
 
 # Pixels in float64 at a time: 32 MB, whatever the size of the data.
 BLOCK_VALUES = 4 * 1024 * 1024
+# Images read at a time at most: who waits wants to hear of it, and to be able to stop.
+BLOCK_IMAGES = 32
 
 
-def fit(pipeline: Pipeline) -> Statistics:
+def fit(pipeline: Pipeline, progress: Callable[[int], None] | None = None) -> Statistics:
     """The statistics that `featurewise_center` and `featurewise_std_normalization` need.
 
     Reads each image of the pipeline's subset once, as it is in the source: not augmented, not
@@ -22,6 +25,8 @@ def fit(pipeline: Pipeline) -> Statistics:
 
     Args:
         pipeline: Of the training subset; a validation image must not count.
+        progress: Called with the number of images read, after each block of up to 32; what it
+            raises ends the pass.
 
     Raises:
         ValueError: If no image could be read.
@@ -34,10 +39,12 @@ def fit(pipeline: Pipeline) -> Statistics:
         ... )
     """
     source, rows = pipeline.source, pipeline.rows
-    step = max(1, BLOCK_VALUES // int(np.prod(source.shape)))
+    step = min(BLOCK_IMAGES, max(1, BLOCK_VALUES // int(np.prod(source.shape))))
     total = _Sums(source.shape[-1])
     for start in range(0, len(rows), step):
         total.add(source.read(rows[start : start + step])[0])
+        if progress is not None:
+            progress(min(start + step, len(rows)))
     if not total.images:
         raise ValueError(f"statistics: none of the {len(rows)} images could be read")
     std = np.sqrt(total.squares / total.pixels)

@@ -9,7 +9,15 @@ from typing import Any, Literal, get_args, get_origin
 import ipywidgets as widgets
 from pydantic.fields import FieldInfo
 
-from workbench.settings import READ_METHODS, Settings, SettingsError, control_name, knobs
+from workbench.kinds import Data
+from workbench.settings import (
+    READ_METHODS,
+    Settings,
+    SettingsError,
+    Statistics,
+    control_name,
+    knobs,
+)
 
 Changes = dict[str, dict[str, Any]]  # {group: {field: value}}
 WIDE = widgets.Layout(width="335px")
@@ -17,6 +25,35 @@ STYLE = {"description_width": "125px"}
 SIZES = [(n, n) for n in (32, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512)]
 # A dropdown shows nothing for a value of None, so off is 0 there.
 RESCALES = {"off": 0.0, "1/255": 1 / 255, "1/65535": 1 / 65535}
+
+FEATUREWISE = ("featurewise_center", "featurewise_std_normalization")
+# Stands for statistics that are not known yet, while all else is checked.
+UNKNOWN = Statistics(mean=(0.0,), std=(1.0,), n=1)
+
+
+class StatisticsWanted(SettingsError):
+    """Featurewise scaling is wished for, and the statistics of these images are not known.
+
+    Args:
+        settings: All that is wished for, right but for its statistics.
+
+    Attributes:
+        without: The same without featurewise scaling: what can be used until then.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        wished = [name for name in FEATUREWISE if getattr(settings.augmentation, name)]
+        super().__init__(
+            f"statistics: not known yet for {' and '.join(wished)}. The panel computes them from "
+            "the training images: its status line says how far it is, or what is wrong"
+        )
+        self._wished = settings
+        off = dict.fromkeys(FEATUREWISE, False)
+        self.without = settings.updated({"augmentation": off, "statistics": None})
+
+    def settings_with(self, found: Statistics) -> Settings:
+        """All that is wished for."""
+        return self._wished.updated({"statistics": found})
 
 
 @dataclass
@@ -49,10 +86,15 @@ class Controls:
     Args:
         settings: Decide which controls there are, and where they start.
         changed: Called, in no particular thread, after any control has moved.
+
+    Attributes:
+        known: Statistics, and the data that they are of: with another image size, colour or
+            split they would be others. Nothing else of the settings matters to them.
     """
 
     def __init__(self, settings: Settings, changed: Callable[[], None]) -> None:
         self._base, self._changed, self._quiet = settings, changed, False
+        self.known: tuple[Data, Statistics] | None = None
         self.by_name = {
             control_name(name, field): _control(group, name, field, settings)
             for group, name, field in knobs(settings)
@@ -70,6 +112,7 @@ class Controls:
             more: Further changes, as `Settings.updated` takes them.
 
         Raises:
+            StatisticsWanted: If they need statistics that are not known.
             SettingsError: If they do not fit together.
         """
         base, changes = self._base, Changes()
@@ -80,11 +123,30 @@ class Controls:
                 changes.setdefault(control.group, {})[control.field] = value
         for group, fields in (more or {}).items():
             changes[group] = {**changes.get(group, {}), **fields}
-        return base.updated(changes) if changes else base
+        return self._with_statistics(changes) if changes else base
+
+    def _with_statistics(self, changes: Changes) -> Settings:
+        """The base with changes, and with the statistics of the data as it is then read."""
+        wished = self._base.updated({**changes, "statistics": UNKNOWN})
+        needed = wished.augmentation.needs_statistics
+        if self.known is not None and self.known[0] == wished.data:
+            kept = needed or self._base.statistics is not None
+            return wished.updated({"statistics": self.known[1] if kept else None})
+        if needed:
+            raise StatisticsWanted(wished)
+        return wished.updated({"statistics": None})
+
+    def drop_featurewise(self) -> None:
+        """Uncheck featurewise scaling; only in a callback, as it sets input widgets."""
+        for control in self.by_name.values():
+            if control.field in FEATUREWISE:
+                control.widget.value = False
 
     def show(self, settings: Settings) -> None:
         """Move all controls to these settings; reports no change."""
         self._quiet, self._base = True, settings
+        if settings.statistics is not None:
+            self.known = settings.data, settings.statistics
         try:
             for control in self.by_name.values():
                 value = getattr(getattr(settings, control.group), control.field)
@@ -135,9 +197,7 @@ def _widget(
     """A widget for a field, and how to show and read its value."""
     look = {"description": field.title, "tooltip": field.description, "layout": WIDE}
     if field.annotation is bool and name != "use_multiprocessing":
-        # Statistics come from a pass over all images, which no box should start.
-        missing = name.startswith("featurewise_") and settings.statistics is None
-        return widgets.Checkbox(indent=False, disabled=missing, **look), _same, _same
+        return widgets.Checkbox(indent=False, **look), _same, _same
     look["style"] = STYLE
     choices = _choices(name, field, settings)
     if name == "image_size":

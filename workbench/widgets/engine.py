@@ -13,17 +13,19 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from time import monotonic, perf_counter
 from typing import Any, Protocol
 
 from workbench.generators.pipeline import Pipeline
+from workbench.generators.statistics import fit
 from workbench.measure.lines.session import LineSession
 from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate, Stopped
 from workbench.measure.render.words import runners
-from workbench.settings import Settings
+from workbench.settings import Settings, Statistics
 from workbench.widgets.preview import Preview, Tiles, draw, label_counts
+from workbench.widgets.scanning import Scanning
 from workbench.widgets.verdict import Fault
 
 # Augment methods that need no import of seconds before the first picture.
@@ -41,6 +43,10 @@ REST = 1.0  # sliders must rest this long before the feed is measured
 RATE_SECONDS = 1.0  # how long it is measured then; Measure takes longer
 BEAT_LIMIT = 3.0  # without a sign of life from the page for this long, nobody is looking
 FIRST_BEAT_LIMIT = 15.0  # the page needs time to draw the panel
+# Seconds of scanning before the first profile: some 10,000 files, so that most data is known
+# whole; what is left is done between batches, in moments of the second length.
+SCAN_FIRST = 0.3
+SCAN_MOMENT = 0.05
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,7 @@ class Request:
         show: What the picture shows; one of `preview.SHOWN`.
         in_workers: Whether batches are profiled in the workers as set, or in one thread.
         libraries: Packages that the profile goes into.
+        fit: Whether statistics of the training images are wanted, which `settings` are without.
     """
 
     generation: int
@@ -64,12 +71,18 @@ class Request:
     show: str = "augmented"
     in_workers: bool = False
     libraries: frozenset[str] = frozenset()
+    fit: bool = False
 
     def shows_as(self, other: Request) -> bool:
         """Whether the picture of both is the same."""
-        return replace(self, in_workers=False, libraries=frozenset(), generation=0) == replace(
-            other, in_workers=False, libraries=frozenset(), generation=0
+        same = replace(
+            other,
+            in_workers=self.in_workers,
+            libraries=self.libraries,
+            generation=self.generation,
+            fit=self.fit,
         )
+        return same == self
 
 
 @dataclass(frozen=True)
@@ -94,6 +107,7 @@ class Report:
         complaint: Why something else that was asked for, such as Export, was not done.
         status: What is going on.
         notice: What was done last, such as Export; stays until something changes.
+        scan: What the files are, as `scanning.shown` puts it; empty for other data.
     """
 
     request: Request
@@ -104,16 +118,20 @@ class Report:
     complaint: Fault | None = None
     status: str = ""
     notice: str = ""
+    scan: dict[str, Any] = field(default_factory=dict)
 
 
 class Display(Protocol):
-    """Where results go; called from the picture thread only."""
+    """Where results go; but for `fitted` called from the picture thread only."""
 
     def picture(self, preview: Preview, request: Request, seconds: float) -> None:
         """Show a drawn grid, what it was drawn for and how long that took."""
 
     def report(self, report: Report) -> None:
         """Show everything but the picture."""
+
+    def fitted(self, request: Request, found: Statistics) -> None:
+        """Use the statistics that a request was for; called from the measuring thread."""
 
 
 class Engine:
@@ -135,7 +153,8 @@ class Engine:
         self._machine = threading.Lock()
         self._guests = 0
         self._changed = threading.Condition()
-        self._report = Report(Request(1, pipeline.settings))
+        self._tiles, self._scanning = Tiles(), Scanning(pipeline.source)
+        self._report = Report(Request(1, pipeline.settings), scan=self._scanning.progress)
         self._drawn = 0
         self._picture: tuple[Preview, Request, float] | None = None
         self._live, self._measure_seconds = True, 0.0
@@ -143,7 +162,6 @@ class Engine:
         self._last_beat = monotonic() + FIRST_BEAT_LIMIT - BEAT_LIMIT
         self._interrupt = threading.Event()
         self._session: tuple[Request, LineSession] | None = None
-        self._tiles = Tiles()
         self.first_measured: Measured | None = None
         self._threads = [
             threading.Thread(target=work, args=(pipeline,), name=f"workbench-{name}", daemon=True)
@@ -298,6 +316,7 @@ class Engine:
         # The picture first: TensorFlow's import holds the interpreter lock for most of its seconds.
         with self._changed:
             self._changed.wait_for(lambda: self._drawn or self._closed)
+        self._scan(SCAN_FIRST)
         self.tell(status="Importing TensorFlow; the picture is live already …")
         try:
             with quiet_stderr():
@@ -305,6 +324,8 @@ class Engine:
                 from workbench.measure import feed  # noqa: F401  (TensorFlow, here and not later)
         except Exception as error:
             self._fail(self._report.request, error)
+            while not self._closed and not self._scanning.ended:
+                self._scan(SCAN_MOMENT)
             return
         self._keras_ready = True
         settings = self._report.request.settings
@@ -313,36 +334,56 @@ class Engine:
         while (wanted := self._wait_for_work()) is not None:
             try:
                 pipeline = pipeline.with_settings(wanted.settings)
-                self._work(wanted, Dataset(pipeline))
+                if wanted.fit:
+                    self._fit(wanted, pipeline)
+                else:
+                    self._work(wanted, Dataset(pipeline))
             except Stopped:
                 continue
             except Exception as error:
                 self._fail(wanted, error)
                 self._set(_measure_seconds=0.0)
 
+    def _scan(self, seconds: float) -> None:
+        """Look at further files. Between batches and not beside them, on a thread of its own:
+        what is measured would be slower for it, and untrue.
+        """
+        if not self._scanning.ended and not self._closed:
+            self.tell(scan=self._scanning.go_on(seconds))
+
     def _wait_for_work(self) -> Request | None:
         """The newest request once there is something to measure for it; None at the end."""
-        with self._changed:
-            while not self._closed:
+        while not self._closed:
+            with self._changed:
                 idle = self._idle_reason()
                 if not idle:
                     return self._report.request
                 if idle != self._report.status:
                     self._report = replace(self._report, status=idle)
-                # The page's beats stop without an event, so look again from time to time.
-                self._changed.wait(1.0)
+                if self._scanning.ended or self._pause_reason():
+                    # The page's beats stop without an event, so look again from time to time.
+                    self._changed.wait(1.0)
+                    continue
+            with self._machine:
+                self._scan(SCAN_MOMENT)
         return None
 
     def _idle_reason(self) -> str:
-        """Why nothing may be measured now; empty if something should be."""
+        """Why nothing is to be measured now; empty if something is."""
         request = self._report.request
+        reasons = (
+            (self._report.fault, "Stopped by an error; it goes on with the next change."),
+            (not self._live and not self._measure_seconds and not request.fit, "Live is off."),
+        )
+        return self._pause_reason() or next((reason for holds, reason in reasons if holds), "")
+
+    def _pause_reason(self) -> str:
+        """Why nothing at all may be done now; empty if something may."""
         reasons = (
             (self._guests, "Paused while something else is measured."),
             (self._cell_runs, "Paused while a cell runs."),
             (monotonic() - self._last_beat > BEAT_LIMIT, "Paused: nobody is looking."),
-            (self._drawn < request.generation, "Drawing …"),
-            (self._report.fault, "Stopped by an error; it goes on with the next change."),
-            (not self._live and not self._measure_seconds, "Live is off."),
+            (self._drawn < self._report.request.generation, "Drawing …"),
         )
         return next((reason for holds, reason in reasons if holds), "")
 
@@ -353,6 +394,23 @@ class Engine:
                 self._profile(request, dataset)
             else:
                 self._measure(request, dataset)
+
+    def _fit(self, request: Request, pipeline: Pipeline) -> None:
+        """Find the statistics of the training images, while they are wanted."""
+        total = len(pipeline.rows)
+
+        def progress(done: int) -> None:
+            newest = self._report.request
+            # Another rotation leaves the images as they are read, and the pass goes on.
+            same = newest.fit and newest.settings.data == request.settings.data
+            if not same or self._guests or self._closed:
+                raise Stopped("by a change")
+            self.tell(status=f"Statistics: {done:,} of {total:,} training images …")
+
+        with self._machine:
+            progress(0)
+            found = fit(pipeline, progress)
+        self._display.fitted(request, found)
 
     def _profile(self, request: Request, dataset: Any) -> None:
         usual = sys.getswitchinterval()  # what training has, and so the feed's measurement
@@ -380,6 +438,7 @@ class Engine:
                         self.tell(status=live)
                     else:
                         session.step()
+                        self._scan(SCAN_MOMENT)
             finally:
                 self._take_snapshot()
                 self._session = None

@@ -26,8 +26,8 @@ class Layout:
             Area(part="preview"),
             Area(part="hot"),
         )
-        self.profile, self.copy, self.shell = (
-            Area(part=part) for part in ("profile", "copy", "shell")
+        self.profile, self.copy, self.shell, self.scan = (
+            Area(part=part) for part in ("profile", "copy", "shell", "scan")
         )
         self.live = widgets.ToggleButton(
             True,
@@ -74,6 +74,7 @@ class Layout:
             [
                 # In a narrow window the right goes below the left.
                 widgets.HBox([self.head, buttons], layout=wrapping),
+                self.scan,
                 widgets.HBox([column, picture], layout=wrapping),
                 widgets.HBox([widgets.Label("Profile in"), self.profile_in]),
                 self.profile,

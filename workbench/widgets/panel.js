@@ -55,6 +55,24 @@ function head(model, root) {
   };
 }
 
+// What the files are: one line, what is odd about them, and the rest for who opens it.
+function scan(model, root) {
+  const summary = make("summary");
+  const table = make("table", { class: "wb-scan-table", "aria-label": "What the files are" });
+  const details = make("details", { class: "wb-scan" }, summary, make("div", {}, table));
+  const warnings = make("ul", { class: "wb-scan-warnings", "aria-label": "What is odd about the files" });
+  root.append(details, warnings);
+  return () => {
+    const data = model.get("data");
+    details.hidden = !data.summary;
+    setText(summary, data.summary || "");
+    const row = ([name, text]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, text));
+    table.replaceChildren(make("tbody", {}, ...(data.rows || []).map(row)));
+    warnings.replaceChildren(...(data.warnings || []).map((text) => make("li", {}, text)));
+    warnings.hidden = !warnings.children.length;
+  };
+}
+
 function preview(model, root) {
   const title = make("span");
   const range = make("span", { class: "wb-range" });
@@ -236,7 +254,7 @@ function copy(model, root) {
   return () => (copies.title = model.get("data").code || "");
 }
 
-const PARTS = { head, preview, hot, profile, shell, copy };
+const PARTS = { head, scan, preview, hot, profile, shell, copy };
 
 export default {
   render({ model, el }) {

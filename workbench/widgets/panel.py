@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,15 +17,16 @@ from workbench.generators.held import memory_needed
 from workbench.generators.held_on_disk import disk_folder
 from workbench.generators.pipeline import Pipeline, copies_bytes, split
 from workbench.generators.sources import Source, open_source
+from workbench.generators.statistics import fit
 from workbench.kinds import PATHS, ImageFiles
 from workbench.loaders import measure_rate, profile_lines, settings_of
 from workbench.measure.machine import usable_cores
 from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate
-from workbench.settings import Augmentation, Settings, SettingsError
+from workbench.settings import Augmentation, Settings, SettingsError, Statistics
 from workbench.tuned import Tuned, load
 from workbench.widgets import verdict
-from workbench.widgets.controls import Controls
+from workbench.widgets.controls import Controls, StatisticsWanted
 from workbench.widgets.engine import Engine, Report, Request
 from workbench.widgets.evidence import evidence
 from workbench.widgets.layout import IN_WORKERS, Layout
@@ -81,6 +83,8 @@ class Workbench:
             Workbench._open.close()
         self._pipeline, self._initial, self._name = pipeline, settings, _name_of(data)
         self._controls = Controls(settings, self._moved)
+        # From reading the controls until the request is out: the newer reading must come later.
+        self._asking = threading.RLock()
         self._view = Layout(self._controls)
         self._engine = Engine(pipeline, self)
         self._drawn_at = ""
@@ -103,17 +107,27 @@ class Workbench:
         """The settings that the controls stand at.
 
         Raises:
-            SettingsError: If they do not fit together.
+            SettingsError: If they do not fit together, or statistics are being computed for them.
         """
         return self._controls.settings()
 
     def set(self, **values: Any) -> None:
         """Move controls, by their names: `set(batch_size=64, rotation_range=10)`.
 
+        Featurewise scaling needs statistics: where they are not known for the images as they are
+        to be read, this reads all training images and returns when they are.
+
         Raises:
             SettingsError: If there is no such control or a value cannot be used.
         """
-        self._show(self._controls.settings(self._controls.changes_for(values)))
+        changes = self._controls.changes_for(values)
+        try:
+            settings = self._controls.settings(changes)
+        except StatisticsWanted as wanted:
+            with self._engine.alone():
+                found = fit(self._pipeline.with_settings(wanted.without))
+            settings = wanted.settings_with(found)
+        self._show(settings)
 
     def profile(
         self, seconds: float = 1.0, *, in_workers: bool = False, libraries: Iterable[str] = ()
@@ -202,6 +216,7 @@ class Workbench:
         """Show everything but the picture."""
         settings, profile = report.request.settings, report.profile
         self._view.head.show({"title": self._title(settings), **self._sentences(report)})
+        self._view.scan.show(report.scan)
         self._view.copy.show({"code": self._python()})
         if profile is not None and profile.seconds:
             self._view.hot.show(hot_lines(profile))
@@ -210,6 +225,13 @@ class Workbench:
             more = {"settings": shown.generation, "opened": sorted(shown.libraries)}
             self._view.profile.show({**rows(profile), **more})
             self._keep(profile, shown.generation)
+
+    def fitted(self, request: Request, found: Statistics) -> None:
+        """Use the statistics of the training images; on the measuring thread, so no widget is set
+        here.
+        """
+        self._controls.known = request.settings.data, found
+        self._moved()
 
     def _keep(self, profile: LineProfile, generation: int) -> None:
         """Leave the profile in the notebook, once for each generation: it counts as an edit."""
@@ -221,7 +243,8 @@ class Workbench:
 
     def _sentences(self, report: Report) -> dict[str, Any]:
         measured, profile = report.measured, report.profile
-        stale = measured is not None and measured.request.settings != report.request.settings
+        settings = report.request.settings
+        stale = measured is not None and measured.request.settings != settings
         if report.fault is not None:
             sentence = verdict.cannot(report.fault, self._drawn_at)
         elif measured is not None:
@@ -233,8 +256,10 @@ class Workbench:
             "stale": stale,
             "detail": str(measured.rate) if measured else "",
             "slowest": verdict.slowest(profile) if profile else ("", ""),
-            "suggestion": verdict.suggestion(profile, report.request.settings) if profile else "",
-            "status": f"{report.notice} {report.status}".strip(),
+            "suggestion": verdict.suggestion(profile, settings) if profile else "",
+            "status": " ".join(
+                filter(None, [report.notice, report.status, verdict.scaled_by(settings)])
+            ),
             "error": "\n".join(str(e) for e in (report.fault, report.complaint) if e),
         }
 
@@ -271,10 +296,17 @@ class Workbench:
         self._guarded(lambda: self._request(in_workers=change["new"] == IN_WORKERS), "fault")
 
     def _request(self, **changes: Any) -> None:
-        self._engine.request(settings=self.settings, **changes)
+        with self._asking:
+            try:
+                settings, wanted = self.settings, False
+            except StatisticsWanted as missing:
+                settings, wanted = missing.without, True
+            self._engine.request(settings=settings, fit=wanted, **changes)
 
     def _stop(self, _: Any) -> None:
         self._view.live.value = False
+        if self._engine.report.request.fit:
+            self._controls.drop_featurewise()
         self._engine.stop()
 
     def _export(self, _: Any) -> None:
@@ -292,8 +324,9 @@ class Workbench:
             self._engine.tell(notice="", **{kind: fault})
 
     def _show(self, settings: Settings) -> None:
-        self._controls.show(settings)
-        self._engine.request(settings=settings)
+        with self._asking:
+            self._controls.show(settings)
+            self._engine.request(settings=settings, fit=False)
 
     def _dataset(self) -> Any:
         from workbench.generators.dataset import Dataset

@@ -80,6 +80,15 @@ def suggestion(profile: LineProfile, settings: Settings) -> str:
     return "opencv" if slow and settings.methods.augment == "keras_loop" else ""
 
 
+def scaled_by(settings: Settings) -> str:
+    """The statistics that images are scaled by, a figure for each channel; empty without."""
+    found = settings.statistics
+    if found is None or not settings.augmentation.needs_statistics:
+        return ""
+    mean, std = (" / ".join(map(number, figures)) for figures in (found.mean, found.std))
+    return f"Scaled by the data set: mean {mean}, std {std} of {found.n:,} images."
+
+
 def number(value: float) -> str:
     """Three significant digits, no exponent."""
     rounded = float(f"{value:.3g}")
