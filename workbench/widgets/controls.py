@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from workbench.kinds import Data
 from workbench.settings import (
     READ_METHODS,
+    Editable,
     Settings,
     SettingsError,
     Statistics,
@@ -86,13 +87,20 @@ class Controls:
     Args:
         settings: Decide which controls there are, and where they start.
         changed: Called, in no particular thread, after any control has moved.
+        fixed: Names of controls that cannot be moved, and why.
 
     Attributes:
         known: Statistics, and the data that they are of: with another image size, colour or
             split they would be others. Nothing else of the settings matters to them.
     """
 
-    def __init__(self, settings: Settings, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        settings: Editable,
+        changed: Callable[[], None],
+        fixed: Mapping[str, str] | None = None,
+    ) -> None:
+        self.fixed = fixed or {}
         self._base, self._changed, self._quiet = settings, changed, False
         self.known: tuple[Data, Statistics] | None = None
         self.by_name = {
@@ -101,11 +109,13 @@ class Controls:
         }
         for name, control in self.by_name.items():
             control.widget.add_class("wb-" + name.replace("_", "-"))
+            if name in self.fixed:
+                control.widget.disabled, control.widget.tooltip = True, self.fixed[name]
         self.show(settings)
         for control in self.by_name.values():
             control.widget.observe(self._moved, names="value")
 
-    def settings(self, more: Changes | None = None) -> Settings:
+    def settings(self, more: Changes | None = None) -> Any:
         """The settings that the controls stand at.
 
         Args:
@@ -125,8 +135,10 @@ class Controls:
             changes[group] = {**changes.get(group, {}), **fields}
         return self._with_statistics(changes) if changes else base
 
-    def _with_statistics(self, changes: Changes) -> Settings:
+    def _with_statistics(self, changes: Changes) -> Editable:
         """The base with changes, and with the statistics of the data as it is then read."""
+        if not isinstance(self._base, Settings):
+            return self._base.updated(changes)
         wished = self._base.updated({**changes, "statistics": UNKNOWN})
         needed = wished.augmentation.needs_statistics
         if self.known is not None and self.known[0] == wished.data:
@@ -142,10 +154,10 @@ class Controls:
             if control.field in FEATUREWISE:
                 control.widget.value = False
 
-    def show(self, settings: Settings) -> None:
+    def show(self, settings: Editable) -> None:
         """Move all controls to these settings; reports no change."""
         self._quiet, self._base = True, settings
-        if settings.statistics is not None:
+        if isinstance(settings, Settings) and settings.statistics is not None:
             self.known = settings.data, settings.statistics
         try:
             for control in self.by_name.values():
@@ -168,6 +180,8 @@ class Controls:
                     f"{name}: no such control. Received: {value!r}. "
                     f"There are: {', '.join(sorted(self.by_name))}"
                 )
+            if name in self.fixed:
+                raise SettingsError(f"{name}: fixed. {self.fixed[name]}")
             control, plain = self.by_name[name], value
             if isinstance(value, str) and isinstance(control.widget, widgets.Dropdown):
                 # What the dropdown shows is as good as what it stands for: "processes", "off".
@@ -185,20 +199,26 @@ class Controls:
             self._changed()
 
 
-def _control(group: str, name: str, field: FieldInfo, settings: Settings) -> Control:
+def _control(group: str, name: str, field: FieldInfo, settings: Editable) -> Control:
     extra: dict[str, Any] = dict(field.json_schema_extra or {})  # type: ignore[arg-type]
-    widget, show, read = _widget(name, field, extra.get("slider"), settings)
+    # A keyword of the user's means what they mean by it, whatever its name.
+    form = "" if group == "keywords" else name
+    widget, show, read = _widget(form, field, extra.get("slider"), settings)
+    if group == "keywords" and hasattr(widget, "continuous_update"):
+        widget.continuous_update = False  # each change makes the loader anew
     return Control(group, name, bool(extra.get("trains")), widget, show, read)
 
 
 def _widget(
-    name: str, field: FieldInfo, slider: Any, settings: Settings
+    name: str, field: FieldInfo, slider: Any, settings: Editable
 ) -> tuple[Any, Callable[[Any], Any], Callable[[Any], Any]]:
     """A widget for a field, and how to show and read its value."""
     look = {"description": field.title, "tooltip": field.description, "layout": WIDE}
     if field.annotation is bool and name != "use_multiprocessing":
         return widgets.Checkbox(indent=False, **look), _same, _same
     look["style"] = STYLE
+    if field.annotation is str:
+        return widgets.Text(**look), _same, _same
     choices = _choices(name, field, settings)
     if name == "image_size":
         return widgets.SelectionSlider(options=choices, **look), tuple, _same
@@ -213,7 +233,7 @@ def _widget(
     return widgets.FloatSlider(**look), float, _same
 
 
-def _choices(name: str, field: FieldInfo, settings: Settings) -> list[tuple[str, Any]]:
+def _choices(name: str, field: FieldInfo, settings: Editable) -> list[tuple[str, Any]]:
     """What can be chosen for a field, as (text, value); empty for numbers."""
     if name == "use_multiprocessing":
         return [("threads", False), ("processes", True)]
@@ -221,7 +241,11 @@ def _choices(name: str, field: FieldInfo, settings: Settings) -> list[tuple[str,
         return list(RESCALES.items())
     if name == "image_size":
         return [(_size_text(size), size) for size in SIZES]
-    values = READ_METHODS[settings.data.kind] if name == "read" else ()
+    extra: dict[str, Any] = dict(field.json_schema_extra or {})  # type: ignore[arg-type]
+    if "choices" in extra:
+        return [(str(value), value) for value in extra["choices"]]
+    reads = isinstance(settings, Settings) and name == "read"
+    values = READ_METHODS[settings.data.kind] if reads else ()
     if get_origin(field.annotation) is Literal:
         values = values or get_args(field.annotation)
     return [(value, value) for value in values]

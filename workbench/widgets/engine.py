@@ -7,7 +7,6 @@ widget, and only the picture thread talks to the display.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import threading
@@ -17,19 +16,16 @@ from dataclasses import dataclass, field, replace
 from time import monotonic, perf_counter
 from typing import Any, Protocol
 
-from workbench.generators.pipeline import Pipeline
-from workbench.generators.statistics import fit
 from workbench.measure.lines.session import LineSession
 from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate, Stopped
 from workbench.measure.render.words import runners
-from workbench.settings import Settings, Statistics
-from workbench.widgets.preview import Preview, Tiles, draw, label_counts
-from workbench.widgets.scanning import Scanning
+from workbench.settings import Statistics
+from workbench.widgets.preview import Preview
+from workbench.widgets.request import Request
+from workbench.widgets.subject import Subject
 from workbench.widgets.verdict import Fault
 
-# Augment methods that need no import of seconds before the first picture.
-WITHOUT_KERAS = ("none", "numpy_batch", "opencv")
 REFRESH = 0.2  # seconds between two updates of the profile: 5 a second
 # Of a profile with more lines than this, updates are as many times rarer: Jupyter's server drops
 # messages beyond 1 MB a second, and a line is some 300 bytes.
@@ -50,49 +46,15 @@ SCAN_MOMENT = 0.05
 
 
 @dataclass(frozen=True)
-class Request:
-    """What the controls stand at.
-
-    Attributes:
-        generation: Grows with each change; results carry it.
-        settings: Those shown.
-        first: Number of the first sample of the picture.
-        epoch: Whose draws the picture shows.
-        show: What the picture shows; one of `preview.SHOWN`.
-        in_workers: Whether batches are profiled in the workers as set, or in one thread.
-        libraries: Packages that the profile goes into.
-        fit: Whether statistics of the training images are wanted, which `settings` are without.
-    """
-
-    generation: int
-    settings: Settings
-    first: int = 0
-    epoch: int = 0
-    show: str = "augmented"
-    in_workers: bool = False
-    libraries: frozenset[str] = frozenset()
-    fit: bool = False
-
-    def shows_as(self, other: Request) -> bool:
-        """Whether the picture of both is the same."""
-        same = replace(
-            other,
-            in_workers=self.in_workers,
-            libraries=self.libraries,
-            generation=self.generation,
-            fit=self.fit,
-        )
-        return same == self
-
-
-@dataclass(frozen=True)
 class Measured:
-    """What the feed delivers with some settings, samples of an epoch, a hash of the first batch."""
+    """What the feed delivers with some settings, and, where there are such, the samples of an
+    epoch and a hash of the first batch.
+    """
 
     request: Request
     rate: Rate
-    samples: int
-    first_batch: str
+    samples: int | None
+    first_batch: str | None
 
 
 @dataclass(frozen=True)
@@ -140,21 +102,21 @@ class Engine:
     All public methods may be called from any thread and return at once.
 
     Args:
-        pipeline: The data with the first settings.
+        subject: What is drawn and measured.
         display: Shows results.
 
     Attributes:
         first_measured: The first figure of the feed, to compare later ones with.
     """
 
-    def __init__(self, pipeline: Pipeline, display: Display) -> None:
-        self._display = display
+    def __init__(self, subject: Subject, display: Display) -> None:
+        self._subject, self._display = subject, display
         # Held while something is being measured, so that two measurements never overlap.
         self._machine = threading.Lock()
         self._guests = 0
         self._changed = threading.Condition()
-        self._tiles, self._scanning = Tiles(), Scanning(pipeline.source)
-        self._report = Report(Request(1, pipeline.settings), scan=self._scanning.progress)
+        self._scanning = subject.scanning
+        self._report = Report(Request(1, subject.initial), scan=self._scanning.progress)
         self._drawn = 0
         self._picture: tuple[Preview, Request, float] | None = None
         self._live, self._measure_seconds = True, 0.0
@@ -164,7 +126,7 @@ class Engine:
         self._session: tuple[Request, LineSession] | None = None
         self.first_measured: Measured | None = None
         self._threads = [
-            threading.Thread(target=work, args=(pipeline,), name=f"workbench-{name}", daemon=True)
+            threading.Thread(target=work, name=f"workbench-{name}", daemon=True)
             for name, work in (("picture", self._draw_pictures), ("measure", self._take_measures))
         ]
 
@@ -246,12 +208,12 @@ class Engine:
 
     # The picture thread.
 
-    def _draw_pictures(self, pipeline: Pipeline) -> None:
-        labels, shown, drawn_at = label_counts(pipeline.source), None, 0.0
+    def _draw_pictures(self) -> None:
+        shown, drawn_at = None, 0.0
         while not self._closed:
             request = self._report.request
             if request.generation > self._drawn:
-                pipeline, labels = self._draw(request, pipeline, labels)
+                self._draw(request)
                 drawn_at = monotonic()
             try:
                 self._take_snapshot()
@@ -273,29 +235,24 @@ class Engine:
                 REFRESH * max(1.0, lines / LINES_PER_REFRESH),
             )
 
-    def _draw(self, request: Request, pipeline: Pipeline, labels: str) -> tuple[Pipeline, str]:
-        settings, last = request.settings, self._picture
-        if last is not None and self._drawn and request.shows_as(last[1]):
-            self._display.picture(last[0], request, last[2])
-            self._set_drawn(request)
-            return pipeline, labels
-        if settings.methods.augment not in WITHOUT_KERAS and not self._keras_ready:
-            # The same picture to 1 grey level (keras_layers': alike), not waiting for TensorFlow.
-            settings = settings.updated({"methods": {"augment": "opencv"}})
-        began = perf_counter()
+    def _draw(self, request: Request) -> None:
+        last, began = self._picture, perf_counter()
         try:
-            ready = pipeline.with_settings(settings)
-            if ready.source.labels is not pipeline.source.labels:
-                labels = label_counts(ready.source)
-            preview = draw(ready, self._tiles, request.first, request.epoch, labels, request.show)
-            self._picture = preview, request, perf_counter() - began
-            self._display.picture(*self._picture)
+            if last is not None and self._drawn and request.shows_as(last[1]):
+                self._display.picture(last[0], request, last[2])
+            else:
+                preview = self._subject.draw(request, self._keras_ready, self._building)
+                self._picture = preview, request, perf_counter() - began
+                self._display.picture(*self._picture)
         except Exception as error:
             self._picture = None
             self._fail(request, error)
-            ready = pipeline
         self._set_drawn(request)
-        return ready, labels
+
+    def _building(self, status: str) -> None:
+        """Show that something takes long before there is a picture, which stays as it is."""
+        self.tell(status=status)
+        self._display.report(self._report)
 
     def _set_drawn(self, request: Request) -> None:
         with self._changed:
@@ -312,32 +269,31 @@ class Engine:
 
     # The measuring thread.
 
-    def _take_measures(self, pipeline: Pipeline) -> None:
+    def _take_measures(self) -> None:
         # The picture first: TensorFlow's import holds the interpreter lock for most of its seconds.
         with self._changed:
             self._changed.wait_for(lambda: self._drawn or self._closed)
         self._scan(SCAN_FIRST)
-        self.tell(status="Importing TensorFlow; the picture is live already …")
+        if "tensorflow" not in sys.modules:
+            self.tell(status="Importing TensorFlow; the picture is live already …")
         try:
             with quiet_stderr():
-                from workbench.generators.dataset import Dataset
-                from workbench.measure import feed  # noqa: F401  (TensorFlow, here and not later)
+                import workbench.generators.dataset
+                import workbench.measure.feed  # noqa: F401  (TensorFlow, here and not later)
         except Exception as error:
             self._fail(self._report.request, error)
             while not self._closed and not self._scanning.ended:
                 self._scan(SCAN_MOMENT)
             return
         self._keras_ready = True
-        settings = self._report.request.settings
-        if settings.augmentation.brightness_range or settings.methods.augment == "keras_layers":
-            self._set(_drawn=0)  # the two cases where the picture of Keras's code is its own
+        if self._subject.is_drawn_with_keras(self._report.request.settings):
+            self._set(_drawn=0)
         while (wanted := self._wait_for_work()) is not None:
             try:
-                pipeline = pipeline.with_settings(wanted.settings)
                 if wanted.fit:
-                    self._fit(wanted, pipeline)
+                    self._fit(wanted)
                 else:
-                    self._work(wanted, Dataset(pipeline))
+                    self._work(wanted)
             except Stopped:
                 continue
             except Exception as error:
@@ -387,19 +343,18 @@ class Engine:
         )
         return next((reason for holds, reason in reasons if holds), "")
 
-    def _work(self, request: Request, dataset: Any) -> None:
+    def _work(self, request: Request) -> None:
         """Profile, and measure the feed when it is due, until the request is out of date."""
-        with self._machine:
+        with self._machine, self._subject.loader(request.settings) as loader:
             if self._live:
-                self._profile(request, dataset)
+                self._profile(request, loader)
             else:
-                self._measure(request, dataset)
+                self._measure(request, loader)
 
-    def _fit(self, request: Request, pipeline: Pipeline) -> None:
+    def _fit(self, request: Request) -> None:
         """Find the statistics of the training images, while they are wanted."""
-        total = len(pipeline.rows)
 
-        def progress(done: int) -> None:
+        def progress(done: int, total: int) -> None:
             newest = self._report.request
             # Another rotation leaves the images as they are read, and the pass goes on.
             same = newest.fit and newest.settings.data == request.settings.data
@@ -408,17 +363,16 @@ class Engine:
             self.tell(status=f"Statistics: {done:,} of {total:,} training images …")
 
         with self._machine:
-            progress(0)
-            found = fit(pipeline, progress)
+            found = self._subject.fit(request.settings, progress)
         self._display.fitted(request, found)
 
-    def _profile(self, request: Request, dataset: Any) -> None:
+    def _profile(self, request: Request, loader: Any) -> None:
         usual = sys.getswitchinterval()  # what training has, and so the feed's measurement
         feed = request.settings.feed
         workers = feed.workers if request.in_workers else 0
         live = f"Live: profiling batches in {runners(workers, feed.use_multiprocessing)}."
         session = LineSession(
-            dataset,
+            loader,
             workers,
             feed.use_multiprocessing,
             request.libraries,
@@ -434,7 +388,7 @@ class Engine:
                 while self._still(request) and self._live:
                     if self._rate_is_due(request, began):
                         with switch_interval(usual):
-                            self._measure(request, dataset)
+                            self._measure(request, loader)
                         self.tell(status=live)
                     else:
                         session.step()
@@ -454,7 +408,7 @@ class Engine:
         known = measured is not None and measured.request.settings == request.settings
         return not known and monotonic() - profiling_since > REST
 
-    def _measure(self, request: Request, dataset: Any) -> None:
+    def _measure(self, request: Request, loader: Any) -> None:
         self._interrupt.clear()
         seconds, feed = self._measure_seconds or RATE_SECONDS, request.settings.feed
         kind = "processes" if feed.use_multiprocessing else "threads"
@@ -466,7 +420,7 @@ class Engine:
         from workbench.measure.feed import measure
 
         rate = measure(
-            dataset,
+            loader,
             feed.workers,
             feed.use_multiprocessing,
             feed.max_queue_size,
@@ -475,8 +429,8 @@ class Engine:
         )
         if self._interrupt.is_set():
             raise Stopped("by a change")
-        samples = len(dataset.pipeline.rows)
-        measured = Measured(request, rate, samples, first_batch_hash(dataset))
+        subject = self._subject
+        measured = Measured(request, rate, subject.samples(loader), subject.fingerprint(loader))
         self.first_measured = self.first_measured or measured
         with self._changed:
             if self._measure_seconds == seconds:
@@ -515,11 +469,3 @@ def quiet_stderr() -> Iterator[None]:
     finally:
         os.dup2(saved, 2)
         os.close(saved)
-
-
-def first_batch_hash(dataset: Any) -> str:
-    """SHA-256 over the bytes of batch 0 of epoch 0: the same on one machine and set of versions."""
-    digest = hashlib.sha256()
-    for array in dataset.batch(0, 0):
-        digest.update(array.tobytes())
-    return f"sha256:{digest.hexdigest()}"

@@ -7,15 +7,15 @@ from typing import Any
 
 from workbench.kinds import PATHS
 from workbench.measure.machine import machine, versions
-from workbench.settings import OTHER_PICTURES, Settings
+from workbench.settings import OTHER_PICTURES, Editable
 from workbench.widgets.engine import Measured
 
-GROUPS = ("data", "batch", "augmentation", "methods", "feed")
+GROUPS = ("data", "batch", "augmentation", "methods", "keywords", "feed")
 
 
 def evidence(
-    start: Settings,
-    settings: Settings,
+    start: Editable,
+    settings: Editable,
     before: Measured | None,
     now: Measured | None,
 ) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def evidence(
     }
 
 
-def changes(start: Settings, now: Settings, *, speed_too: bool = False) -> list[str]:
+def changes(start: Editable, now: Editable, *, speed_too: bool = False) -> list[str]:
     """What differs from the start and alters training: "batch.size: 32 -> 64".
 
     Args:
@@ -49,7 +49,7 @@ def changes(start: Settings, now: Settings, *, speed_too: bool = False) -> list[
         speed_too: Name also what changes speed only.
     """
     found = []
-    for group in GROUPS:
+    for group in (group for group in GROUPS if hasattr(start, group)):
         old, new = getattr(start, group), getattr(now, group)
         for name, field in type(new).model_fields.items():
             before, after = getattr(old, name, None), getattr(new, name)
@@ -60,11 +60,13 @@ def changes(start: Settings, now: Settings, *, speed_too: bool = False) -> list[
     return found
 
 
-def _figures(start: Settings, measured: Measured | None) -> dict[str, Any] | None:
+def _figures(start: Editable, measured: Measured | None) -> dict[str, Any] | None:
     if measured is None:
         return None
     return {
         **measured.rate.to_dict(),
-        "epoch_seconds": measured.samples / measured.rate.samples_per_second.median,
+        "epoch_seconds": measured.samples / measured.rate.samples_per_second.median
+        if measured.samples
+        else None,
         "changed": changes(start, measured.request.settings, speed_too=True),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,36 +12,25 @@ from typing import Any, ClassVar
 from IPython import get_ipython
 from IPython.display import HTML, DisplayHandle, display
 
-from workbench.generators.file_source import dtype_of, shape_of
-from workbench.generators.held import memory_needed
-from workbench.generators.held_on_disk import disk_folder
-from workbench.generators.pipeline import Pipeline, copies_bytes, split
-from workbench.generators.sources import Source, open_source
-from workbench.generators.statistics import fit
-from workbench.kinds import PATHS, ImageFiles
-from workbench.loaders import measure_rate, profile_lines, settings_of
+from workbench.loaders import measure_rate, profile_lines
 from workbench.measure.machine import usable_cores
 from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate
-from workbench.settings import Augmentation, Settings, SettingsError, Statistics
+from workbench.settings import Settings, Statistics
+from workbench.theirs import shapes
 from workbench.tuned import Tuned, load
 from workbench.widgets import verdict
 from workbench.widgets.controls import Controls, StatisticsWanted
-from workbench.widgets.engine import Engine, Report, Request
+from workbench.widgets.engine import Engine, Report
 from workbench.widgets.evidence import evidence
 from workbench.widgets.layout import IN_WORKERS, Layout
 from workbench.widgets.listing import hot_lines, rows
+from workbench.widgets.ours import Ours
 from workbench.widgets.preview import Preview, tiles_of
+from workbench.widgets.request import Request
+from workbench.widgets.subject import Subject
+from workbench.widgets.theirs import Theirs
 
-# The article's first example: where the panel starts on data that has no settings yet.
-EXAMPLE_1 = Augmentation(
-    rotation_range=20,
-    width_shift_range=0.2,
-    height_shift_range=0.2,
-    shear_range=0.2,
-    zoom_range=0.2,
-    horizontal_flip=True,
-)
 MEASURE_SECONDS = 5.0
 KEPT_AFTER = 1.0  # seconds of profiling after which a profile is worth keeping
 KEPT = (
@@ -56,37 +45,42 @@ class Workbench:
     Making another one, or `close`, ends its threads.
 
     Args:
-        data: A folder of class folders, a folder with `data.npy`, a `.json` that was exported, a
-            pair (x, y) of arrays, `Settings` or `Tuned`.
+        data: A folder of class folders, a folder with `data.npy`, a `.csv` table, a `.json` that
+            was exported, a pair (x, y) of arrays, `Settings` or `Tuned`; or a loader of your own: a
+            `PyDataset`, an iterator, a generator, a `tf.data.Dataset`, or a function or class that
+            makes one.
+        controls: Keywords of a function or class, for names that this one takes itself.
+        **more_controls: Its other keywords, each with a slider as in `ipywidgets.interact`:
+            `batch_size=(8, 256)`, `rotation=(0.0, 45.0)`, `cache=True`, `mode=["a", "b"]`; other
+            values are passed as they are. Those with a default get a slider around it.
 
     Raises:
         FileNotFoundError: If a path does not exist.
-        TypeError: If the data is of another kind.
+        TypeError: If the data is of another kind, or a function cannot be called like this.
         ValueError: If there is nothing to show, or arrays do not fit each other.
 
     Example:
         >>> panel = wb.Workbench("scans")
         >>> panel.set(batch_size=64, augment_method="opencv")
         >>> panel.export("tuned.json")
+        >>> wb.Workbench(make_dataset, batch_size=(8, 256), rotation=(0, 45))
     """
 
     # One panel a kernel: running its cell again must not leave the old one's threads behind.
     _open: ClassVar[Workbench | None] = None
 
-    def __init__(self, data: Any) -> None:
-        settings, x, y = settings_of(data)
-        source = open_source(settings, x, y)
-        if not isinstance(data, Settings | Tuned) and not _is_json(data):
-            settings = _first_view(settings, source)
-        pipeline = Pipeline(settings, source)
+    def __init__(
+        self, data: Any, *, controls: Mapping[str, Any] | None = None, **more_controls: Any
+    ) -> None:
+        subject = _subject(data, {**(controls or {}), **more_controls})
         if Workbench._open is not None:
             Workbench._open.close()
-        self._pipeline, self._initial, self._name = pipeline, settings, _name_of(data)
-        self._controls = Controls(settings, self._moved)
+        self._subject = subject
+        self._controls = Controls(subject.initial, self._moved, subject.fixed)
         # From reading the controls until the request is out: the newer reading must come later.
         self._asking = threading.RLock()
         self._view = Layout(self._controls)
-        self._engine = Engine(pipeline, self)
+        self._engine = Engine(subject, self)
         self._drawn_at = ""
         self._kept: DisplayHandle | None = None
         self._kept_generation = 0
@@ -103,7 +97,7 @@ class Workbench:
         self._kept = display(HTML(""), display_id=True)
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> Any:
         """The settings that the controls stand at.
 
         Raises:
@@ -125,7 +119,7 @@ class Workbench:
             settings = self._controls.settings(changes)
         except StatisticsWanted as wanted:
             with self._engine.alone():
-                found = fit(self._pipeline.with_settings(wanted.without))
+                found = self._subject.fit(wanted.without, None)
             settings = wanted.settings_with(found)
         self._show(settings)
 
@@ -140,9 +134,9 @@ class Workbench:
             libraries: Packages to go into; see `workbench.profile_lines`.
         """
         feed = self.settings.feed
-        with self._engine.alone():
+        with self._engine.alone(), self._subject.loader(self.settings) as loader:
             return profile_lines(
-                self._dataset(),
+                loader,
                 seconds=seconds,
                 workers=feed.workers if in_workers else 0,
                 use_multiprocessing=feed.use_multiprocessing,
@@ -152,8 +146,8 @@ class Workbench:
     def measure(self, seconds: float = MEASURE_SECONDS) -> Rate:
         """Measure what Keras gets, with the settings shown."""
         feed = self.settings.feed.model_dump()
-        with self._engine.alone():
-            return measure_rate(self._dataset(), seconds=seconds, **feed)
+        with self._engine.alone(), self._subject.loader(self.settings) as loader:
+            return measure_rate(loader, seconds=seconds, **feed)
 
     def export(self, path: str | os.PathLike[str] | None = None) -> Path:
         """Write the settings shown, and what was measured of them, as JSON.
@@ -167,8 +161,8 @@ class Workbench:
         """
         settings = self.settings
         before, now = self._engine.first_measured, self._engine.report.measured
-        found = evidence(self._initial, settings, before, now)
-        tuned = Tuned(settings=settings, evidence=found)
+        found = evidence(self._subject.initial, settings, before, now)
+        tuned = Tuned(settings=self._subject.stored(settings), evidence=found)
         return tuned.save(path or self._view.path.value)
 
     def import_(self, path: str | os.PathLike[str] | None = None) -> None:
@@ -182,16 +176,7 @@ class Workbench:
             SettingsError: If it is no workbench file, or is for another kind of data.
         """
         file = Path(path or self._view.path.value).expanduser()
-        wanted, own = load(file).settings, self._initial.data
-        if wanted.data.kind != own.kind:
-            raise SettingsError(
-                f"{file} is for data of kind {wanted.data.kind!r}; this panel shows {own.kind!r}. "
-                f"Open it with wb.Workbench({str(file)!r})"
-            )
-        if own.kind == "arrays":
-            self._show(wanted.updated({"data": {"shape": own.shape, "dtype": own.dtype}}))
-        else:
-            self._show(wanted.updated({"data": own.model_dump(include=PATHS)}))
+        self._show(self._subject.restored(load(file).settings, file))
 
     def close(self) -> None:
         """End the threads and remove the panel; safe to call twice."""
@@ -201,6 +186,7 @@ class Workbench:
             if shell is not None and hook in shell.events.callbacks[event]:
                 shell.events.unregister(event, hook)
         self._view.close()
+        self._subject.close()
         if Workbench._open is self:
             Workbench._open = None
 
@@ -216,8 +202,8 @@ class Workbench:
         """Show everything but the picture."""
         settings, profile = report.request.settings, report.profile
         self._view.head.show({"title": self._title(settings), **self._sentences(report)})
-        self._view.scan.show(report.scan)
-        self._view.copy.show({"code": self._python()})
+        self._view.scan.show(report.scan or self._subject.facts())
+        self._view.copy.show({"code": self._subject.python(self._view.path.value)})
         if profile is not None and profile.seconds:
             self._view.hot.show(hot_lines(profile))
             shown = report.profile_request or report.request
@@ -248,31 +234,24 @@ class Workbench:
         if report.fault is not None:
             sentence = verdict.cannot(report.fault, self._drawn_at)
         elif measured is not None:
-            sentence = verdict.delivers(measured.rate, measured.samples)
+            sentence = verdict.delivers(measured.rate, measured.samples, self._subject.noun)
         else:
-            sentence = verdict.not_measured(profile)
+            sentence = verdict.not_measured(profile, self._subject.noun)
         return {
             "sentence": sentence,
             "stale": stale,
             "detail": str(measured.rate) if measured else "",
             "slowest": verdict.slowest(profile) if profile else ("", ""),
-            "suggestion": verdict.suggestion(profile, settings) if profile else "",
+            "suggestion": self._subject.suggestion(profile, settings) if profile else "",
             "status": " ".join(
                 filter(None, [report.notice, report.status, verdict.scaled_by(settings)])
             ),
             "error": "\n".join(str(e) for e in (report.fault, report.complaint) if e),
         }
 
-    def _title(self, settings: Settings) -> str:
-        data, total = self._view.preview.data, len(self._pipeline.source)
-        samples, shape = data.get("samples"), "×".join(map(str, data.get("shape", ())))
-        parts = [
-            self._name,
-            f"{total} images" + (f", {samples} for training" if samples else ""),
-            f"batch {settings.batch.size} × {shape} {settings.batch.dtype}" if shape else "",
-            f"{usable_cores()} cores usable",
-            _memory(settings, total, samples or 0, data.get("shape", ())),
-        ]
+    def _title(self, settings: Any) -> str:
+        parts = self._subject.head(settings, self._view.preview.data)
+        parts.insert(-1, f"{usable_cores()} cores usable")
         return " · ".join(part for part in parts if part)
 
     # Callbacks: they run on any thread and only pass on what is wanted.
@@ -328,11 +307,6 @@ class Workbench:
             self._controls.show(settings)
             self._engine.request(settings=settings, fit=False)
 
-    def _dataset(self) -> Any:
-        from workbench.generators.dataset import Dataset
-
-        return Dataset(self._pipeline.with_settings(self.settings))
-
     def _connect(self) -> None:
         view, engine = self._view, self._engine
         view.live.observe(lambda change: engine.live(change["new"]), names="value")
@@ -344,7 +318,7 @@ class Workbench:
         view.stop.on_click(self._stop)
         view.export.on_click(self._export)
         view.import_.on_click(self._import)
-        view.reset.on_click(lambda _: self._guarded(lambda: self._show(self._initial)))
+        view.reset.on_click(lambda _: self._guarded(lambda: self._show(self._subject.initial)))
         view.path.observe(lambda _: engine.tell(), names="value")  # for Copy as Python
         shell = get_ipython()
         for event, hook in self._hooks().items():
@@ -356,52 +330,18 @@ class Workbench:
 
     def _cell_starts(self, _: Any = None) -> None:
         self._engine.cell_runs(True)
+        self._subject.settle()
 
     def _cell_ended(self, _: Any = None) -> None:
         self._engine.cell_runs(False)
 
-    def _python(self) -> str:
-        arrays = "x, y" if self._initial.data.kind == "arrays" else ""
-        subset = ", ".join(filter(None, [arrays, 'subset="validation"']))
-        return (
-            "import workbench as wb\n\n"
-            f"tuned = wb.load({self._view.path.value!r})\n"
-            f"train, validation = tuned.dataset({arrays}), tuned.dataset({subset})\n"
-            "model.fit(train, validation_data=validation, shuffle=False)\n"
+
+def _subject(data: Any, controls: dict[str, Any]) -> Subject:
+    if not isinstance(data, Settings | Tuned) and shapes.is_loader(data):
+        return Theirs(data, controls)
+    if controls:
+        raise TypeError(
+            f"{', '.join(controls)}: keywords are for a function or class that makes a loader. "
+            f"Received: {shapes.described(data)}"
         )
-
-
-def _first_view(settings: Settings, source: Source) -> Settings:
-    """Where to start on new data: the article's slow example, so that the hot line is there."""
-    training = len(split(source, settings.data.validation_split, "training"))
-    return settings.updated(
-        {
-            "batch": {"size": max(1, min(32, training // 2))},
-            "augmentation": EXAMPLE_1.model_dump(mode="json"),
-            "methods": {"augment": "keras_loop"},
-        }
-    )
-
-
-def _memory(settings: Settings, total: int, trained: int, shape: Sequence[int]) -> str:
-    """What files and copies take that stay; other ways take nothing, or are there."""
-    data, methods = settings.data, settings.methods
-    needed = {"memory": 0, "disk": 0}
-    needed[methods.copies_in] = copies_bytes(settings, trained, tuple(shape))
-    if isinstance(data, ImageFiles) and methods.read == "files_in_memory":
-        needed["memory"] += memory_needed(total, shape_of(data), dtype_of(data))
-    where = {"memory": "in memory", "disk": f"on disk in {disk_folder()}"}
-    said = [f"{n / 1e6:,.1f} MB {where[w]} once all are made" for w, n in needed.items() if n]
-    if methods.copies:
-        said.append(f"each image augmented only {methods.copies} × in all epochs")
-    return " · ".join(said)
-
-
-def _is_json(data: Any) -> bool:
-    return isinstance(data, str | os.PathLike) and Path(data).suffix == ".json"
-
-
-def _name_of(data: Any) -> str:
-    if isinstance(data, str | os.PathLike):
-        return Path(data).resolve().name
-    return "arrays" if isinstance(data, tuple | list) else "data"
+    return Ours(data)

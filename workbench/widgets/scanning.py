@@ -33,7 +33,7 @@ class Scanning:
         source: Whose files; other data has none, and nothing to be scanned.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source | None = None) -> None:
         self._files = source if isinstance(source, FileSource) else None
         self._paths = iter(source.listing.paths if isinstance(source, FileSource) else ())
         self._found: list[Header | str] = []

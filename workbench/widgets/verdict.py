@@ -37,22 +37,24 @@ class Fault:
         return f"{self.text} ({self.where})" if self.where else self.text
 
 
-def delivers(rate: Rate, samples: int) -> str:
-    """What Keras's feed gives; `samples` are those of an epoch."""
+def delivers(rate: Rate, samples: int | None, noun: str) -> str:
+    """What Keras's feed gives; `samples` are those of an epoch, where that is known."""
     figure = rate.samples_per_second
+    spread = number(float(f"{figure.iqr / 2:.2g}"))
+    what, took = ("an epoch", samples) if samples else (f"1,000 {noun}", 1000)
     return (
-        f"Delivers {number(figure.median)} images/s ±{number(float(f'{figure.iqr / 2:.2g}'))}: "
-        f"an epoch takes at least {duration(samples / figure.median)}."
+        f"Delivers {number(figure.median)} {noun}/s ±{spread}: "
+        f"{what} take{'s' if samples else ''} at least {duration(took / figure.median)}."
     )
 
 
-def not_measured(profile: LineProfile | None) -> str:
+def not_measured(profile: LineProfile | None, noun: str) -> str:
     """What is known before the feed was measured."""
     if profile is None or not profile.samples:
         return "Not measured yet."
     rate = number(profile.samples / profile.seconds)
     return (
-        f"About {rate} images/s while being profiled (this thread). "
+        f"About {rate} {noun}/s while being profiled (this thread). "
         "Press Measure for the figure training gets."
     )
 
