@@ -106,3 +106,8 @@ def to_jpeg(picture: Tile) -> bytes:
         if encoded.size < LARGEST:
             break
     return encoded.tobytes()
+
+
+def number(value: float) -> str:
+    """Three digits, but thousands whole: 1.2e+03 says less than 1203."""
+    return f"{value:.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:.3g}"
