@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from workbench.generators.draws import Draws
 from workbench.generators.pipeline import Pipeline
 from workbench.generators.sources import Images, Rows, Source
+from workbench.theirs.view.grid import (
+    COLUMNS,
+    TILES,
+    Preview,
+    display_range,
+    mosaic,
+    to_jpeg,
+    to_tile,
+)
 
-TILES = 16
-COLUMNS = 8
-TILE_PIXELS = 144  # the longer side on screen; 16 of them stay under 200 KB as JPEG
-QUALITY = 90
+__all__ = ["SHOWN", "Preview", "Tiles", "draw", "label_counts", "tiles_of"]
+
 # What the grid may show; "side by side" has each sample twice, before and after.
 SHOWN = ("augmented", "original", "side by side")
-# Scales that pixels are usually on; another range, or a narrow one, is stretched.
-SCALES = ((0.0, 1.0), (0.0, 255.0), (0.0, 65535.0))
-
-
-@dataclass(frozen=True)
-class Preview:
-    """A drawn grid.
-
-    Attributes:
-        jpeg: The picture.
-        data: What the panel's component shows with it, as plain data.
-    """
-
-    jpeg: bytes
-    data: dict[str, Any]
 
 
 class Tiles:
@@ -109,7 +99,7 @@ def draw(
         "captions": texts,
         "alt": f"{len(rows)} samples, {show}: " + "; ".join(t["label"] for t in texts),
     }
-    return Preview(_jpeg(mosaic(shown)), data)
+    return Preview(to_jpeg(mosaic(shown)), data)
 
 
 def tiles_of(show: str) -> int:
@@ -127,43 +117,6 @@ def _with_original(
     pairs = np.stack([original, augmented], axis=1)
     texts = [text for pair in zip(plain, texts, strict=True) for text in pair]
     return pairs.reshape(-1, *original.shape[1:]), texts
-
-
-def display_range(images: Images) -> tuple[float, float, bool]:
-    """The pixel values shown as black and white, and whether that is a stretch.
-
-    A usual scale (0..1, 0..255, 0..65535) is kept if the images use at least a third of it.
-    """
-    low, high = float(np.nanmin(images)), float(np.nanmax(images))
-    for bottom, top in SCALES:
-        if bottom <= low and high <= top:
-            if high - low >= (top - bottom) / 3:
-                return bottom, top, False
-            break
-    return low, high, True
-
-
-def to_tile(image: Images, low: float, high: float) -> npt.NDArray[np.uint8]:
-    """One image for the grid, 8 bits, shape (height, width, 1 or 3); shrunk, never enlarged."""
-    scale = TILE_PIXELS / max(image.shape[:2])
-    shown = image[..., :3] if image.shape[2] >= 3 else image[..., :1]
-    if scale < 1:
-        size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-        shown = cv2.resize(shown, size, interpolation=cv2.INTER_AREA)
-        shown = shown.reshape(size[1], size[0], -1)
-    shown = (shown.astype(np.float32) - low) * (255 / ((high - low) or 1))
-    tile: npt.NDArray[np.uint8] = np.clip(np.rint(np.nan_to_num(shown)), 0, 255).astype(np.uint8)
-    return tile
-
-
-def mosaic(tiles: list[npt.NDArray[np.uint8]]) -> npt.NDArray[np.uint8]:
-    """Tiles in rows of `COLUMNS`; missing ones are black."""
-    height, width, channels = tiles[0].shape
-    rows = ceil(len(tiles) / COLUMNS)
-    grid = np.zeros((rows * COLUMNS, height, width, channels), np.uint8)
-    grid[: len(tiles)] = tiles
-    lines = grid.reshape(rows, COLUMNS, height, width, channels).swapaxes(1, 2)
-    return lines.reshape(rows * height, COLUMNS * width, channels)
 
 
 def captions(source: Source, rows: Any, draws: Draws) -> list[dict[str, str]]:
@@ -240,13 +193,3 @@ def label_counts(source: Source) -> str:
 def _counted(source: Source, names: Iterable[str], counts: Iterable[int]) -> str:
     pairs = (f"{name} {count}" for name, count in zip(names, counts, strict=True))
     return f"labels of all {len(source)}: " + " / ".join(pairs)
-
-
-def _jpeg(picture: npt.NDArray[np.uint8]) -> bytes:
-    bgr = picture[..., ::-1] if picture.shape[2] == 3 else picture
-    done, encoded = cv2.imencode(
-        ".jpg", np.ascontiguousarray(bgr), [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
-    )
-    if not done:
-        raise ValueError(f"cannot encode a picture of shape {picture.shape}")
-    return encoded.tobytes()
