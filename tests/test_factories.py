@@ -84,7 +84,7 @@ def test_what_is_no_abbreviation_is_passed_as_it_is():
         return zoo.Direct()
 
     factory = Factory(build, {"images": images, "target": None, "size": (1, 5)})
-    factory(factory.settings)
+    factory.bound(factory.settings)()
 
     assert given["images"] is images
     assert given == {"images": images, "target": None, "size": 3}
@@ -97,7 +97,7 @@ def test_a_factory_that_takes_workers_gets_what_the_feed_stands_at():
         given.update(size=size, workers=workers)
 
     factory = Factory(build, {})
-    factory(factory.settings.updated({"feed": {"workers": 4}, "keywords": {"size": 5}}))
+    factory.bound(factory.settings.updated({"feed": {"workers": 4}, "keywords": {"size": 5}}))()
 
     assert given == {"size": 5, "workers": 4}
     assert list(shown(factory)) == ["size"]
@@ -120,7 +120,7 @@ def test_names_that_pydantic_keeps_for_itself_can_be_keywords():
         given.update(copy=copy, model_dump=model_dump, _private=_private, schema=schema)
 
     factory = Factory(build, {})
-    factory(factory.settings)
+    factory.bound(factory.settings)()
 
     assert given == {"copy": 1, "model_dump": 2, "_private": 3, "schema": 4}
 
@@ -216,5 +216,5 @@ def test_an_object_gets_its_feed_back(tmp_path):
 
 
 def test_a_misspelt_key_is_named_with_the_nearest(tmp_path):
-    with pytest.raises(SettingsError, match="feed.wokers: unknown key. Did you mean 'workers'"):
+    with pytest.raises(SettingsError, match=r"feed.wokers: unknown key. Did you mean 'workers'"):
         LoaderSettings.parse({"feed": {"wokers": 2}})

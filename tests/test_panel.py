@@ -20,7 +20,7 @@ from workbench.generators.pipeline import Pipeline
 from workbench.generators.sources import ArraySource, open_source
 from workbench.measure.rate import Rate, Spread
 from workbench.settings import Augmentation, Batch, FolderData, Settings, SettingsError
-from workbench.widgets import engine, evidence, listing, preview, scanning, verdict
+from workbench.widgets import evidence, listing, ours, preview, scanning, verdict
 from workbench.widgets.controls import Controls
 from workbench.widgets.preview import Tiles, display_range, draw, label_counts
 
@@ -574,7 +574,7 @@ def test_the_panel_opens_other_data(kind, tmp_path, rng, class_folder):
             assert panel.settings.batch.size == 2
         else:
             assert panel.settings.methods.augment == "keras_loop"
-            code = panel._python()
+            code = panel._subject.python(panel._view.path.value)
             assert ("tuned.dataset(x, y), tuned.dataset(x, y, subset=" in code) == (
                 kind == "arrays"
             )
@@ -713,7 +713,7 @@ def box(panel, name="featurewise_center"):
 
 def numpys_own(panel):
     """Mean and standard deviation of the training images, decoded anew and all at once."""
-    pipeline = panel._pipeline.with_settings(panel.settings)
+    pipeline = panel._subject._drawn.with_settings(panel.settings)
     files = [pipeline.source.listing.paths[row] for row in pipeline.rows]
     size = pipeline.source.shape[1::-1]
     images = np.stack(
@@ -756,7 +756,7 @@ def test_a_featurewise_box_computes_the_statistics_and_the_picture_follows(panel
 
 def test_statistics_are_those_of_the_images_as_they_are_read(panel, monkeypatch):
     fits = []
-    monkeypatch.setattr(engine, "fit", lambda *a: (fits.append(a), statistics.fit(*a))[1])
+    monkeypatch.setattr(ours, "fit", lambda *a: (fits.append(a), statistics.fit(*a))[1])
     box(panel).value = True
     box(panel, "featurewise_std").value = True
     first = fitted(panel)
@@ -806,7 +806,7 @@ def endless_fit(pipeline, progress):
 @pytest.fixture
 def computing(panel, monkeypatch):
     """A panel whose pass over the images does not come to its end."""
-    monkeypatch.setattr(engine, "fit", endless_fit)
+    monkeypatch.setattr(ours, "fit", endless_fit)
     box(panel).value = True
     until(lambda: "of 8 training images" in text_of(panel, "status"))
     return panel
@@ -840,7 +840,7 @@ def test_another_rotation_lets_the_pass_go_on_and_another_size_does_not(computin
     computing._controls.by_name["rotation_range"].widget.value = 3
     time.sleep(0.5)
     assert seen() > 60
-    monkeypatch.setattr(engine, "fit", statistics.fit)
+    monkeypatch.setattr(ours, "fit", statistics.fit)
     computing._controls.by_name["image_size"].widget.value = (32, 32)
     assert_own_statistics(computing, fitted(computing))
     assert computing.settings.augmentation.rotation_range == 3
@@ -880,9 +880,9 @@ def test_imported_statistics_are_used_as_they_are(panel, tmp_path, monkeypatch):
     panel.set(featurewise_center=True)
     wanted = panel.settings
     file = panel.export(tmp_path / "t.json")
-    panel._show(panel._initial)
+    panel._show(panel._subject.initial)
     assert panel.settings.statistics is None
-    monkeypatch.setattr(engine, "fit", None)
+    monkeypatch.setattr(ours, "fit", None)
     panel.import_(file)
     assert panel.settings == wanted
 

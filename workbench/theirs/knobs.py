@@ -72,10 +72,14 @@ class Factory:
         )
         self.settings: FactorySettings = model()
 
-    def __call__(self, settings: FactorySettings) -> Any:
-        """Make a loader."""
-        feed = {k: v for k, v in settings.feed.model_dump().items() if k in self._parameters}
-        return self.make(**self.fixed, **self.keywords(settings), **feed)
+    def bound(self, settings: FactorySettings) -> functools.partial[Any]:
+        """What makes a loader with these settings."""
+        given = {**self.fixed, **self.keywords(settings), **self.feed(settings)}
+        return functools.partial(self.make, **given)
+
+    def feed(self, settings: FactorySettings) -> dict[str, Any]:
+        """The part of the feed that the factory takes as keywords."""
+        return {k: v for k, v in settings.feed.model_dump().items() if k in self._parameters}
 
     def keywords(self, settings: FactorySettings) -> dict[str, Any]:
         """The knobs' values by the names that the factory knows."""

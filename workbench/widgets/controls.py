@@ -217,16 +217,14 @@ def _widget(
     if field.annotation is bool and name != "use_multiprocessing":
         return widgets.Checkbox(indent=False, **look), _same, _same
     look["style"] = STYLE
-    if field.annotation is str:
-        return widgets.Text(**look), _same, _same
     choices = _choices(name, field, settings)
     if name == "image_size":
         return widgets.SelectionSlider(options=choices, **look), tuple, _same
     if choices:
         return widgets.Dropdown(options=choices, **look), *_FORMS.get(name, (_same, _same))
-    look |= dict(zip(("min", "max", "step"), slider, strict=True))
-    if field.annotation is int:
-        return widgets.IntSlider(**look), _same, _same
+    look |= dict(zip(("min", "max", "step"), slider or (), strict=False))
+    if not slider or field.annotation is int:
+        return (widgets.IntSlider if slider else widgets.Text)(**look), _same, _same
     look["readout_format"] = ".0f" if float(slider[2]).is_integer() else ".2f"
     if name in _FORMS:
         return widgets.FloatRangeSlider(**look), *_FORMS[name]
@@ -244,8 +242,8 @@ def _choices(name: str, field: FieldInfo, settings: Editable) -> list[tuple[str,
     extra: dict[str, Any] = dict(field.json_schema_extra or {})  # type: ignore[arg-type]
     if "choices" in extra:
         return [(str(value), value) for value in extra["choices"]]
-    reads = isinstance(settings, Settings) and name == "read"
-    values = READ_METHODS[settings.data.kind] if reads else ()
+    reads = READ_METHODS[settings.data.kind] if isinstance(settings, Settings) else ()
+    values = reads if name == "read" else ()
     if get_origin(field.annotation) is Literal:
         values = values or get_args(field.annotation)
     return [(value, value) for value in values]

@@ -346,7 +346,9 @@ class Engine:
     def _work(self, request: Request) -> None:
         """Profile, and measure the feed when it is due, until the request is out of date."""
         with self._machine, self._subject.loader(request.settings) as loader:
-            if self._live:
+            if self._subject.look(loader):
+                self._set(_drawn=0)
+            elif self._live:
                 self._profile(request, loader)
             else:
                 self._measure(request, loader)

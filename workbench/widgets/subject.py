@@ -41,6 +41,9 @@ class Subject(Protocol):
     def loader(self, settings: Any) -> AbstractContextManager[Any]:
         """What gives the batches, for the one thread that measures; put back afterwards."""
 
+    def look(self, loader: Any) -> bool:
+        """Look at what batches hold, once; whether the picture has more to say now."""
+
     def samples(self, loader: Any) -> int | None:
         """Samples of an epoch, if that is known."""
 

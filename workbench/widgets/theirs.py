@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -108,11 +107,14 @@ class Theirs:
         with self._guarded():
             loader = self._made(settings, lambda _: None)
             with untouched(loader):
-                if self._survey is None:
-                    self._survey = survey(
-                        loader, class_names_of(getattr(loader, "original", loader))
-                    )
                 yield loader
+
+    def look(self, loader: Any) -> bool:
+        """See `Subject`."""
+        if self._survey is not None:
+            return False
+        self._survey = survey(loader, class_names_of(getattr(loader, "original", loader)))
+        return True
 
     def samples(self, loader: Any) -> int | None:
         """See `Subject`: batches times the samples of the one shown."""
@@ -152,8 +154,8 @@ class Theirs:
         summary = []
         if found is not None:
             warnings += found.checked.warnings
-            summary += list(found.checked.facts) + [found.caching]
-            rows += [("A few batches", fact) for fact in found.checked.facts]
+            summary += [*found.checked.facts, found.caching]
+            rows += [_row(fact) for fact in found.checked.facts]
         if said:
             count = len(said.splitlines())
             summary.append(f"it said {count} line{'s' * (count > 1)}")
@@ -224,8 +226,7 @@ class Theirs:
         if self._factory is None:
             self._loader = opened(self._data)
         else:
-            factory = self._factory
-            self._loader = opened(lambda: factory(settings))
+            self._loader = opened(self._factory.bound(settings))
         self._built_for, self._survey = self._key(settings), None
         return self._loader
 
@@ -244,6 +245,12 @@ class Theirs:
         if self._shown[0] != key:
             self._shown = key, _copied(loader[self._number % len(loader)])
         return self._shown[1]
+
+
+def _row(fact: str) -> tuple[str, str]:
+    """ "batch[0]: image, …" as what it is about, and what it says."""
+    where, colon, what = fact.partition(": ")
+    return (where, what) if colon else ("Batches", fact)
 
 
 def _feed_of(loader: Any) -> Feed:

@@ -9,7 +9,7 @@ from pathlib import Path
 from workbench.measure.lines.calls import is_user_file
 from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate
-from workbench.settings import Settings
+from workbench.settings import Editable, Settings
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Fault:
         return f"{self.text} ({self.where})" if self.where else self.text
 
 
-def delivers(rate: Rate, samples: int | None, noun: str) -> str:
+def delivers(rate: Rate, samples: int | None, noun: str = "images") -> str:
     """What Keras's feed gives; `samples` are those of an epoch, where that is known."""
     figure = rate.samples_per_second
     spread = number(float(f"{figure.iqr / 2:.2g}"))
@@ -48,7 +48,7 @@ def delivers(rate: Rate, samples: int | None, noun: str) -> str:
     )
 
 
-def not_measured(profile: LineProfile | None, noun: str) -> str:
+def not_measured(profile: LineProfile | None, noun: str = "images") -> str:
     """What is known before the feed was measured."""
     if profile is None or not profile.samples:
         return "Not measured yet."
@@ -82,10 +82,12 @@ def suggestion(profile: LineProfile, settings: Settings) -> str:
     return "opencv" if slow and settings.methods.augment == "keras_loop" else ""
 
 
-def scaled_by(settings: Settings) -> str:
+def scaled_by(settings: Editable) -> str:
     """The statistics that images are scaled by, a figure for each channel; empty without."""
+    if not isinstance(settings, Settings) or not settings.augmentation.needs_statistics:
+        return ""
     found = settings.statistics
-    if found is None or not settings.augmentation.needs_statistics:
+    if found is None:
         return ""
     mean, std = (" / ".join(map(number, figures)) for figures in (found.mean, found.std))
     return f"Scaled by the data set: mean {mean}, std {std} of {found.n:,} images."
