@@ -107,7 +107,7 @@ def levels(folder: str | Path, epoch: Callable[[Dataset], Any]) -> dict[str, Ent
     cases: dict[str, Entrants] = {}
     for step in ("read", "augment", "normalize"):
         sets = {name: _dataset(folder, step, way) for name, way in WAYS.items()}
-        cases[f"{step}, the step"] = {name: _step(d, step) for name, d in sets.items()}
+        cases[f"{step}: step"] = {name: _step(d, step) for name, d in sets.items()}
         cases |= _batch_and_epoch(step, sets, epoch)
     sets = {name: _dataset(folder, None, way) for name, way in WAYS.items()}
     return cases | _batch_and_epoch("all three", sets, epoch)
@@ -186,7 +186,7 @@ def _batch_and_epoch(
     fix: str, sets: dict[str, Dataset], epoch: Callable[[Dataset], Any]
 ) -> dict[str, Entrants]:
     epochs: Entrants = {name: partial(epoch, dataset) for name, dataset in sets.items()}
-    return {f"{fix}, a batch": dict(sets), f"{fix}, an epoch": epochs}
+    return {f"{fix}: batch": dict(sets), f"{fix}: epoch": epochs}
 
 
 def _step(dataset: Dataset, step: str) -> Callable[[], Any]:

@@ -120,9 +120,14 @@ def _quartiles(axes: Any, of: Quartiles, place: float, colour: str) -> None:
 
 
 def _svg(title: str, names: list[str], draw: Callable[[Any], None], salt: str) -> str:
-    # matplotlib is part of the `lab` extra; a `Figure` of its own needs no pyplot.
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
+    try:  # a `Figure` of its own needs no pyplot, and no backend
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"chart() requires the {error.name!r} package. "
+            "Install it with: pip install 'workbench[lab]'"
+        ) from error
 
     # Text stays text. Two charts on a page must not share ids: what clips one would clip another.
     options: dict[Any, Any] = {
@@ -138,7 +143,7 @@ def _svg(title: str, names: list[str], draw: Callable[[Any], None], salt: str) -
         axes = figure_.add_subplot()
         axes.set_yticks(range(len(names)), [visible(name) for name in names], parse_math=False)
         draw(axes)
-        axes.invert_yaxis()
+        axes.set_ylim(len(names) - 0.4, -0.6)  # the first on top
         axes.patch.set_visible(False)
         axes.spines[["top", "right", "left"]].set_visible(False)
         axes.spines["bottom"].set_color(INK)

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 Rows = list[list[str]]
 
 NO_DIFFERENCE = "no difference seen"
-# Of two equal entrants, one is ahead in 12 of 15 rounds once in 30 times: then quartiles do. Of
-# fewer rounds, all must agree.
-FEW_ROUNDS = 15
 ALIKE = 0.02  # the place in the round alone makes such a difference, round after round
 
 
@@ -99,8 +96,8 @@ def _megabytes(size: int | None) -> str:
 def _counted(rounds: str) -> str:
     return (
         f"Medians (quartiles) of {rounds} in alternation, after one that is not counted; ratios "
-        "of turns of the same round. A difference is seen where the ratio's quartiles, of fewer "
-        f"than {FEW_ROUNDS} rounds all its values, are over {ALIKE:.0%} off 1."
+        "of turns of the same round. A difference is seen where the middle half of the ratios, and "
+        f"one more at each end, is over {ALIKE:.0%} off 1."
     )
 
 
