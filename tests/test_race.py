@@ -109,19 +109,22 @@ class Iterable:
 
 
 def test_all_that_gives_batches_may_race():
-    log, loader = [], Loader()
+    log, loader, made = [], Loader(), Loader()
     entrants = {
         "function": lambda: None,
         "generator function": partial(batches, log),
         "iterator": iter(range(100)),
         "loader": loader,
+        "makes a loader": lambda: made,
+        "class": Loader,
         "iterable": Iterable(),
         "folder": ROOT / "sample_data/arrays",
     }
     race = wb.race(entrants, rounds=5)
     assert race.rounds == 5
     assert loader.asked == [0, 1, 2, 0, 1, 2], "in turn, and again"
-    assert log == [0, 1, 2, 0, 1, 2], "its work is timed, epoch after epoch; not its making"
+    assert made.asked == [0, 1, 2, 0, 1, 2], "its work is timed, not its making"
+    assert log == [0, 1, 2, 0, 1, 2], "epoch after epoch"
 
 
 def test_a_loader_and_the_global_random_state_stay_as_they_were():

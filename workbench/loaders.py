@@ -219,8 +219,8 @@ def race(
 
     Args:
         entrants: What makes a batch, by name: a function without arguments, an iterator, a
-            generator function, a loader, or anything that `Workbench` takes. A loader gives its
-            batches in turn, in this thread.
+            loader, a function or class that makes one of these two, or anything that `Workbench`
+            takes. A loader gives its batches in turn, in this thread.
         seconds: When to stop, but not before five rounds; a first one is not counted.
         rounds: The most that are counted.
         per: What the functions make, if it is no batch: "step", "epoch". Appears in the result.
@@ -240,15 +240,15 @@ def race(
     Example:
         >>> wb.race({"before": before, "after": lambda: augment(images)}, batches_per_epoch=100)
     """
-    from workbench.measure.turns import check_names, run
+    from workbench.measure.turns import check_names, is_loader, run
     from workbench.measure.untouched import untouched
 
     check_names(entrants)
     opened = {name: as_loader(e) if _opens(e) else e for name, e in entrants.items()}
     with ExitStack() as stack:
         # Iterators go on where they are: their attributes alone cannot be set back.
-        loaders = [e for e in opened.values() if hasattr(e, "__len__")]
-        for loader in [None, *(e for e in loaders if not hasattr(e, "__next__"))]:
+        loaders = [e for e in opened.values() if is_loader(e) and not hasattr(e, "__next__")]
+        for loader in [None, *loaders]:
             stack.enter_context(untouched(loader))
         return run(
             opened,

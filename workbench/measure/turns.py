@@ -75,10 +75,16 @@ def _warmed_up(name: str, entrant: Any) -> Turn:
     """What makes the next batch, after the first, which imports and touches memory."""
     turn = _turn(name, entrant)
     made = _named(name, turn)
-    if not hasattr(made, "__next__"):
+    is_function = turn is entrant
+    if not is_function:
         return turn
-    # A generator function: calling it does no work yet, and would look infinitely fast.
-    turn = partial(next, _endless(turn))
+    # A function may make what gives batches: that is no work yet, and would look infinitely fast.
+    if hasattr(made, "__next__"):
+        turn = partial(next, _endless(turn))
+    elif is_loader(made):
+        turn = _turn(name, made)
+    else:
+        return turn
     _named(name, turn)
     return turn
 
@@ -86,7 +92,7 @@ def _warmed_up(name: str, entrant: Any) -> Turn:
 def _turn(name: str, entrant: Any) -> Turn:
     if hasattr(entrant, "__next__"):
         return partial(next, entrant)
-    if hasattr(entrant, "__getitem__") and hasattr(entrant, "__len__"):
+    if is_loader(entrant):
         if not len(entrant):
             raise ValueError(f"{name}: no batches")
         places = cycle(range(len(entrant)))
@@ -99,6 +105,14 @@ def _turn(name: str, entrant: Any) -> Turn:
         f"{name}: expected a function without arguments, an iterator, or an object with "
         f"__getitem__ and __len__. Received: {entrant!r:.60} of type {type(entrant).__name__}"
     )
+
+
+def is_loader(value: Any) -> bool:
+    """Whether it gives batches by number. A class gives none, but may make what does."""
+    if isinstance(value, type | tuple | list | Mapping | str | bytes):
+        return False
+    by_number = hasattr(value, "__getitem__") and hasattr(value, "__len__")
+    return by_number and not hasattr(value, "__array__")  # an array is a batch
 
 
 def _endless(make: Callable[[], Iterable[Any]]) -> Iterator[Any]:
