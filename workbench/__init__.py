@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.generators.scan import Scan
-    from workbench.loaders import check_workers, find_repeats, measure_rate, profile_lines, scan
+    from workbench.loaders import (
+        check_workers,
+        find_repeats,
+        measure_rate,
+        profile_lines,
+        race,
+        scan,
+    )
     from workbench.measure.check import WorkerCheck
     from workbench.measure.profile import LineProfile
+    from workbench.measure.race import Race, Races
     from workbench.measure.rate import Rate
     from workbench.measure.repeats import Repeats
     from workbench.settings import Settings, SettingsError
@@ -18,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LineProfile",
+    "Race",
+    "Races",
     "Rate",
     "Repeats",
     "Scan",
@@ -31,6 +41,7 @@ __all__ = [
     "load",
     "measure_rate",
     "profile_lines",
+    "race",
     "scan",
 ]
 
@@ -38,6 +49,8 @@ __all__ = [
 # and a notebook's first cell must not wait for what it does not use.
 _HOMES = {
     "LineProfile": "measure.profile",
+    "Race": "measure.race",
+    "Races": "measure.race",
     "Rate": "measure.rate",
     "Repeats": "measure.repeats",
     "Scan": "generators.scan",
@@ -51,6 +64,7 @@ _HOMES = {
     "load": "tuned",
     "measure_rate": "loaders",
     "profile_lines": "loaders",
+    "race": "loaders",
     "scan": "loaders",
 }
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from workbench.generators.scan import Scan
     from workbench.measure.check import WorkerCheck
     from workbench.measure.profile import LineProfile
+    from workbench.measure.race import Race
     from workbench.measure.rate import Rate
     from workbench.measure.repeats import Repeats
 
@@ -213,6 +214,59 @@ def _opened(data: Any) -> Iterator[Any]:
             yield loader
 
 
+def race(
+    entrants: Mapping[str, Any],
+    *,
+    seconds: float = 2.0,
+    rounds: int = 100,
+    per: str = "batch",
+    batches_per_epoch: int | None = None,
+    memory: bool = False,
+) -> Race:
+    """Time several ways of making a batch in alternation, and compare each with the first.
+
+    Args:
+        entrants: What makes a batch, by name: a function without arguments, an iterator, a
+            loader, a function or class that makes one of these two, or anything that `Workbench`
+            takes. A loader gives its batches in turn, in this thread.
+        seconds: When to stop, but not before five rounds; a first one is not counted.
+        rounds: The most that are counted.
+        per: What the functions make, if it is no batch: "step", "epoch". Appears in the result.
+        batches_per_epoch: To tell the time of an epoch, one batch after the other in this thread.
+        memory: Whether to measure, in a round of its own, what a turn newly allocates.
+
+    Returns:
+        All times. Shows as a table; `.chart()` draws it.
+
+    Raises:
+        RuntimeError: If an iterator runs out of batches.
+        TypeError: If an entrant is none of these.
+        ValueError: If there are no entrants, or one gives no batches.
+
+    What an entrant raises is raised, with a note that says which one it was.
+
+    Example:
+        >>> wb.race({"before": before, "after": lambda: augment(images)}, batches_per_epoch=100)
+    """
+    from workbench.measure.turns import check_names, is_loader, run
+
+    check_names(entrants)
+    opened = {name: as_loader(e) if _opens(e) else e for name, e in entrants.items()}
+    with ExitStack() as stack:
+        # Iterators go on where they are: their attributes alone cannot be set back.
+        loaders = [e for e in opened.values() if is_loader(e) and not hasattr(e, "__next__")]
+        for loader in [None, *loaders]:
+            stack.enter_context(untouched(loader))
+        return run(
+            opened,
+            seconds=seconds,
+            rounds=rounds,
+            per=per,
+            batches_per_epoch=batches_per_epoch,
+            memory=memory,
+        )
+
+
 def _files_of(data: Any) -> FolderData | CsvData:
     """The folder or table that is meant; missing files of a table are no error here."""
     path = Path(data) if isinstance(data, str | os.PathLike) else None
@@ -222,6 +276,10 @@ def _files_of(data: Any) -> FolderData | CsvData:
     if isinstance(found, FolderData | CsvData):
         return found.model_copy(update={"unreadable": "skip"})
     raise TypeError(f"data: expected a folder or table of images. Received: kind {found.kind!r}")
+
+
+def _opens(entrant: Any) -> bool:
+    return isinstance(entrant, Settings | Tuned) or not shapes.is_loader(entrant)
 
 
 def _of_path(path: Path) -> Settings:

@@ -248,7 +248,7 @@ class Theirs:
 
 
 def _row(fact: str) -> tuple[str, str]:
-    """ "batch[0]: image, …" as what it is about, and what it says."""
+    """A fact such as "batch[0]: image, …" as what it is about, and what it says."""
     where, colon, what = fact.partition(": ")
     return (where, what) if colon else ("Batches", fact)
 
