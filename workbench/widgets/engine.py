@@ -1,5 +1,8 @@
 """The two threads behind a panel: one draws pictures and shows results, one measures.
 
+The one that measures also looks through the files and computes statistics, because what ran beside
+a measurement would be measured with it.
+
 Callbacks only leave the newest settings here and return; the threads pick them up. All waiting is
 on one condition, so that a change, Stop or `close` ends it at once. Nothing here sets an input
 widget, and only the picture thread talks to the display.

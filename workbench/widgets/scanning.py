@@ -77,7 +77,10 @@ def shown(scan: Scan, listing: Listing, root: str) -> dict[str, Any]:
     Returns:
         `summary`, one line; `warnings`, a line each; `rows`, pairs of what and text.
     """
-    unreadable = [(_below(root, path), why) for path, why in scan.unreadable.items()]
+    # Pillow's reasons say the whole path once more.
+    unreadable = [
+        (_below(root, path), why.replace(f" {path!r}", "")) for path, why in scan.unreadable.items()
+    ]
     rows = [*scan.table().items(), *unreadable[:NAMED_FILES]]
     more = len(unreadable) - NAMED_FILES
     return {
@@ -94,7 +97,7 @@ def _summary(scan: Scan, noun: str) -> Iterator[str]:
         yield ", ".join(scan.formats)
         yield f"{'/'.join(_colours(scan))} {'/'.join(map(str, scan.bits))}-bit"
         sizes = f", {scan.sizes:,} sizes" if scan.sizes > 1 else ""
-        yield f"{_range(scan.heights)}×{_range(scan.widths)}{sizes}"
+        yield f"{_range(scan.heights)} × {_range(scan.widths)}{sizes}"
     counts = list(scan.classes.values())
     if not counts:
         yield "no labels"
@@ -142,7 +145,7 @@ def _counts(counts: dict[str, int]) -> str:
 
 def _range(extent: tuple[int, float, int]) -> str:
     low, _, high = extent
-    return f"{low} … {high}" if low != high else f"{low}"
+    return f"{low}…{high}" if low != high else f"{low}"
 
 
 def _below(root: str, path: str) -> str:
