@@ -27,7 +27,8 @@ class Scanning:
     """Looks at the headers of all files, a moment at a time, on the thread that calls `go_on`.
 
     In one thread, because headers in the system's cache take Python's time, not the disk's: a
-    pool of threads only waits for the interpreter lock (176 files: 4 ms alone, 30 ms in a pool).
+    pool of threads waits for the interpreter lock (176 files, 2 cores, medians of 21: 4.0 ms in
+    one thread, 9.7 ms in a pool of two).
 
     Args:
         source: Whose files; other data has none, and nothing to be scanned.
