@@ -603,7 +603,7 @@ def test_the_panel_shows_what_the_files_are(panel, class_folder):
     found = wb.scan(class_folder)
     (low, _, high), (left, _, right) = found.heights, found.widths
     assert data["summary"] == (
-        f"10 files · PNG · gray 8-bit · {low} … {high}×{left} … {right}, {found.sizes} sizes · "
+        f"10 files · PNG · gray 8-bit · {low}…{high} × {left}…{right}, {found.sizes} sizes · "
         "2 classes, 6 / 4 · all headers readable"
     )
     assert dict(data["rows"]) == found.table()
@@ -624,12 +624,14 @@ def test_what_is_odd_about_the_files_is_said_without_opening(class_folder, rng):
     finally:
         panel.close()
     unreadable, colours, depths, uneven, sizes = data["warnings"]
-    assert unreadable.startswith(f"Unreadable: nodule/{evil} (UnidentifiedImageError")
+    assert unreadable.startswith(
+        f"Unreadable: nodule/{evil} (UnidentifiedImageError: cannot identify image file)"
+    )
     assert unreadable.endswith(", and 1 more")
     assert colours.startswith("Mixed colours: RGB 60, gray 10.")
     assert depths.startswith("Mixed depths: 16-bit 60, 8-bit 10.")
     assert uneven == "Uneven classes: clear 66, nodule 6 (11×)"
-    assert " … 400, widths " in sizes
+    assert "…400, widths " in sizes
     assert data["rows"][-2][0] == f"nodule/{evil}"
     assert data["rows"][-1][0] == "nodule/z\\udcff.png"
     json.dumps(data, ensure_ascii=False).encode()  # as Jupyter sends it

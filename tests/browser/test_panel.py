@@ -9,6 +9,7 @@ import time
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.conftest import ROOT
 
@@ -356,6 +357,83 @@ def test_errors_show_and_go_and_the_panel_lives_on(book):
     book.run("sources.decode = real")
     wait_for_new_picture(book, lambda: book.press("wb-image-size", "ArrowRight"))
     book.page.wait_for_function("() => document.querySelector('.wb-error').hidden")
+
+
+def test_the_files_of_the_data_are_told_before_and_after_opening(book):
+    summary = book.page.locator(".wb-scan summary")
+    wait_for_text(book, "wb-scan", "176 files")
+    assert summary.inner_text().startswith("176 files · PNG · gray 8/16-bit · 130…256 × 128…255")
+    assert summary.inner_text().endswith("2 classes, 88 / 88 · all headers readable")
+    (warning,) = book.page.locator(".wb-scan-warnings li").all_inner_texts()
+    assert warning.startswith("Mixed depths: 8-bit 160, 16-bit 16.")
+    table = book.page.get_by_role("table", name="What the files are")
+    assert not table.is_visible()
+    summary.focus()
+    book.page.keyboard.press("Enter")
+    assert table.is_visible()
+    told = dict(row.split("\t") for row in table.locator("tr").all_inner_texts())
+    found = book.run("import json, workbench as wb\n"
+                     "print(json.dumps(wb.scan('../sample_data/scans').table()))")  # fmt: skip
+    assert told == json.loads(found)
+    summary.click()
+    assert not table.is_visible()
+
+
+def test_names_of_files_and_classes_are_never_markup(book, tmp_path):
+    evil = '<img src=x onerror="window.hacked = 3">'
+    (tmp_path / evil).mkdir()
+    (tmp_path / evil / f"{evil}\n.png").touch()
+    (tmp_path / evil / "z\udcff.png").touch()  # on disk a byte that is no UTF-8
+    (tmp_path / "empty").mkdir()
+    book.run(
+        "from workbench.generators.sources import open_source\n"
+        "from workbench.settings import FolderData, Settings\n"
+        "from workbench.widgets.scanning import Scanning\n"
+        "before = panel._engine.report.scan\n"
+        f"hostile = open_source(Settings.for_data(FolderData(path={str(tmp_path)!r})))\n"
+        "panel._engine.tell(scan=Scanning(hostile).go_on(60))"
+    )
+    wait_for_text(book, "wb-scan-warnings", "Unreadable")
+    unreadable, uneven = book.page.locator(".wb-scan-warnings li").all_inner_texts()
+    assert unreadable.startswith(f"Unreadable: {evil}/{evil}")
+    assert uneven == f"Uneven classes: {evil} 2, empty 0"
+    names = book.page.locator(".wb-scan-table th").all_text_contents()
+    assert names[-2:] == [f"{evil}/{evil}\n.png", f"{evil}/z\\udcff.png"]
+    assert book.page.locator(".wb-area-scan img").count() == 0
+    assert book.page.evaluate("window.hacked") is None
+    book.run("panel._engine.tell(scan=before)")
+    wait_for_text(book, "wb-scan", "176 files")
+
+
+def test_a_featurewise_box_computes_statistics_for_picture_and_export(book, tmp_path):
+    for css in ("wb-featurewise-center", "wb-featurewise-std"):
+        box = book.page.locator(f".{css} input")
+        assert box.is_enabled()
+        wait_for_new_picture(book, box.check)
+    wait_for_text(book, "wb-status", "Scaled by the data set: mean ")
+    settle(book)
+    images, _ = batch_from_json(book, tmp_path)
+    low, high = images[:16].min(), images[:16].max()
+    assert low < 0 < high < 10
+    assert_tiles_show(book.picture(), images, low, high)
+    found = json.loads((tmp_path / "t.json").read_text())["settings"]["statistics"]
+    # The same files by another decoder and NumPy. It resizes a little differently, and reads
+    # 16-bit files as such.
+    rows = book.run(
+        f"p = wb.load({str(tmp_path / 't.json')!r}).dataset().pipeline\n"
+        "import json; print(json.dumps([p.source.listing.paths[row] for row in p.rows]))"
+    )
+    files = [ROOT / "notebooks" / path for path in json.loads(rows)]
+    own = np.stack([by_pillow(file) for file in files])
+    np.testing.assert_allclose(found["mean"], own.mean(), rtol=0.005)
+    np.testing.assert_allclose(found["std"], own.std(), rtol=0.005)
+    assert found["n"] == len(files) == 140
+
+
+def by_pillow(file):
+    image = np.asarray(Image.open(file)).astype(np.float32)
+    scaled = Image.fromarray(image / (257 if image.max() > 255 else 1))
+    return np.asarray(scaled.resize((224, 224), Image.Resampling.BILINEAR))
 
 
 def test_controls_picture_and_table_have_names(book):

@@ -64,7 +64,7 @@ class Scan:
             "files": f"{self.files} ({how})",
             "formats": _shares(self.formats),
             "colour modes": _shares(self.modes),
-            "bits a channel": _shares(self.bits),
+            "bits a channel": _shares({f"{n}-bit": count for n, count in self.bits.items()}),
             "heights": f"{heights} pixels",
             "widths": f"{widths} pixels",
             "distinct sizes": f"{self.sizes}",

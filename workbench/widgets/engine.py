@@ -1,5 +1,8 @@
 """The two threads behind a panel: one draws pictures and shows results, one measures.
 
+The one that measures also looks through the files and computes statistics, because what ran beside
+a measurement would be measured with it.
+
 Callbacks only leave the newest settings here and return; the threads pick them up. All waiting is
 on one condition, so that a change, Stop or `close` ends it at once. Nothing here sets an input
 widget, and only the picture thread talks to the display.
@@ -39,7 +42,7 @@ REST = 1.0  # sliders must rest this long before the feed is measured
 RATE_SECONDS = 1.0  # how long it is measured then; Measure takes longer
 BEAT_LIMIT = 3.0  # without a sign of life from the page for this long, nobody is looking
 FIRST_BEAT_LIMIT = 15.0  # the page needs time to draw the panel
-# Seconds of scanning before the first profile: some 10,000 files, so that most data is known
+# Seconds of scanning before the first profile: some thousand files, so that most data is known
 # whole; what is left is done between batches, in moments of the second length.
 SCAN_FIRST = 0.3
 SCAN_MOMENT = 0.05

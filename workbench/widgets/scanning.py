@@ -27,7 +27,8 @@ class Scanning:
     """Looks at the headers of all files, a moment at a time, on the thread that calls `go_on`.
 
     In one thread, because headers in the system's cache take Python's time, not the disk's: a
-    pool of threads only waits for the interpreter lock (176 files: 4 ms alone, 30 ms in a pool).
+    pool of threads waits for the interpreter lock (176 files, 2 cores, medians of 21: 4.0 ms in
+    one thread, 9.7 ms in a pool of two).
 
     Args:
         source: Whose files; other data has none, and nothing to be scanned.
@@ -77,7 +78,10 @@ def shown(scan: Scan, listing: Listing, root: str) -> dict[str, Any]:
     Returns:
         `summary`, one line; `warnings`, a line each; `rows`, pairs of what and text.
     """
-    unreadable = [(_below(root, path), why) for path, why in scan.unreadable.items()]
+    # Pillow's reasons say the whole path once more.
+    unreadable = [
+        (_below(root, path), why.replace(f" {path!r}", "")) for path, why in scan.unreadable.items()
+    ]
     rows = [*scan.table().items(), *unreadable[:NAMED_FILES]]
     more = len(unreadable) - NAMED_FILES
     return {
@@ -94,7 +98,7 @@ def _summary(scan: Scan, noun: str) -> Iterator[str]:
         yield ", ".join(scan.formats)
         yield f"{'/'.join(_colours(scan))} {'/'.join(map(str, scan.bits))}-bit"
         sizes = f", {scan.sizes:,} sizes" if scan.sizes > 1 else ""
-        yield f"{_range(scan.heights)}×{_range(scan.widths)}{sizes}"
+        yield f"{_range(scan.heights)} × {_range(scan.widths)}{sizes}"
     counts = list(scan.classes.values())
     if not counts:
         yield "no labels"
@@ -142,7 +146,7 @@ def _counts(counts: dict[str, int]) -> str:
 
 def _range(extent: tuple[int, float, int]) -> str:
     low, _, high = extent
-    return f"{low} … {high}" if low != high else f"{low}"
+    return f"{low}…{high}" if low != high else f"{low}"
 
 
 def _below(root: str, path: str) -> str:
