@@ -279,7 +279,8 @@ def _files_of(data: Any) -> FolderData | CsvData:
 
 
 def _opens(entrant: Any) -> bool:
-    return isinstance(entrant, Settings | Tuned) or not shapes.is_loader(entrant)
+    kinds = str | os.PathLike | tuple | list | Settings | Tuned
+    return isinstance(entrant, kinds) or hasattr(entrant, "__array__")
 
 
 def _of_path(path: Path) -> Settings:
