@@ -41,13 +41,17 @@ class Leaf:
         """The number of samples."""
         if self.array is None or not self.array.ndim:
             return 0
-        return len(self.array) if self.axes[:1] in ("N", "") else 1
+        if self.axes and "N" not in self.axes:
+            return 1
+        return int(self.array.shape[max(0, self.axes.find("N"))])
 
     def __str__(self) -> str:
         if self.array is None:
             return f"{self.path}: {self.note}"
         kind = f"{self.array.dtype.name} {self.array.shape}"
-        if self.array.dtype == object:
+        if self.role == "text":
+            kind = f"{len(self)} strings"
+        elif self.array.dtype == object:
             first = self.array[0]
             kind = f"{len(self)} arrays of different shapes, {first.dtype.name} {first.shape} …"
         return f"{self.path}: {self.role}, {kind}" + (f" ({self.note})" if self.note else "")
@@ -62,7 +66,7 @@ def find_leaves(batch: Any) -> tuple[Leaf, ...]:
             four arrays or of arrays shaped like one image is one leaf: the samples.
     """
     found = [(path, *_as_array(value)) for path, value in _parts(batch, "batch")]
-    count = _samples([array for _, array, _ in found if array is not None])
+    count = _samples([(_part(batch, path), array) for path, array, _ in found])
     leaves = [
         Leaf(path, array, *_guessed(array, _part(batch, path), path, count), note)
         for path, array, note in found
@@ -141,9 +145,16 @@ def _is_text(array: npt.NDArray[Any]) -> bool:
     return all(isinstance(value, str | bytes) for value in array.ravel())
 
 
-def _samples(arrays: list[npt.NDArray[Any]]) -> int:
-    """How many samples the batch has: the first axis that several have, or 0."""
-    counted = Counter(len(array) for array in arrays if array.ndim).most_common(1)
+def _samples(arrays: list[tuple[Part, npt.NDArray[Any] | None]]) -> int:
+    """How many samples the batch has: the first axis that several have, or 0.
+
+    Targets that are single numbers are the label of a single sample, whose arrays have no axis of
+    samples: 1.
+    """
+    targets = [array for part, array in arrays if part == "y" and array is not None]
+    if targets and not any(array.ndim for array in targets):
+        return 1
+    counted = Counter(len(a) for _, a in arrays if a is not None and a.ndim).most_common(1)
     return counted[0][0] if counted and counted[0][1] > 1 else 0
 
 
