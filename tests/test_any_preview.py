@@ -12,7 +12,7 @@ import pytest
 
 from tests.loaders_zoo import LOADERS
 from workbench.theirs import shapes
-from workbench.theirs.view import grid, pictures, plots
+from workbench.theirs.view import contrast, grid, pictures, plots
 from workbench.theirs.view.check import Checking, check_batches
 from workbench.theirs.view.choices import choices, choose
 from workbench.theirs.view.draw import draw_batch
@@ -173,6 +173,8 @@ def test_tensors_of_tensorflow_are_leaves():
              "r": tf.ragged.constant([[1.0, 2.0], [3.0], [], [4.0]])}  # fmt: skip
     assert [leaf.role for leaf in find_leaves(batch)] == ["image", "text", "vector"]
     assert draw_batch(batch).data["captions"][1]["label"] == "b"
+    samples = list(tf.unstack(batch["x"]))
+    assert roles((samples, LABELS))["batch[0]"] == ("image", "NHWC")
 
 
 class Awkward:
@@ -298,7 +300,7 @@ def test_one_far_value_does_not_darken_the_picture():
 
 def test_vgg_inputs_are_said_to_be_bgr():
     rgb = np.random.default_rng(1).integers(0, 256, (4, 32, 32, 3)).astype(np.float32)
-    bgr = rgb[..., ::-1] - np.array(pictures.IMAGENET_MEAN, np.float32)
+    bgr = rgb[..., ::-1] - np.array(contrast.IMAGENET_MEAN, np.float32)
     assert "BGR" in tiles_of((bgr, LABELS)).said
     assert "BGR" not in tiles_of((bgr[..., ::-1], LABELS)).said
     assert "BGR" not in tiles_of((bgr * 2, LABELS)).said
