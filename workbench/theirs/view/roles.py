@@ -1,15 +1,16 @@
 """What an array of a batch probably is, by rules that a person can follow.
 
-In words, first match counts. The third part of a tuple is sample weights. One axis: a label if all
-numbers are whole, else a value. Two axes, in targets: one-hot if there is one 1 in each row of 0,
-multi-hot if there are other counts, probabilities if rows sum to 1; else a vector. Three axes: an
-image in grey if height and width are at least 16 and at most four times each other, else a sequence
-(samples, steps, features); one image (height, width, channels) if other parts of the batch have
-other lengths or are single numbers, or it is alone and of bytes. Four axes: 1 to 4 channels, looked
-for last, then second; else a volume, or many channels, whose depth is the axis that differs from
-the other two. Five axes: a volume with channels last, or second. One 1 among 0 along the channels:
-a mask. A mask, too: whole numbers of few kinds, of the size of an image, in targets or after that
-image; as floats in targets, or where its key says mask or seg.
+In words, first match counts. Sample weights are the third part of a tuple, or have one axis and
+"weight" in their key. One axis: a label if all numbers are whole, else a value. Two axes, in
+targets: one-hot if there is one 1 in each row of 0, multi-hot if there are other counts,
+probabilities if rows sum to 1; else a vector. Three axes: an image in grey if height and width are
+at least 16 and at most four times each other, else a sequence (samples, steps, features); one image
+(height, width, channels) if other parts of the batch have other lengths or are single numbers, or
+it is alone and of bytes. Four axes: 1 to 4 channels, looked for last, then second; else a volume,
+or many channels, whose depth is the axis that differs from the other two. Five axes: a volume with
+channels last, or second. One 1 among 0 along the channels: a mask. A mask, too: whole numbers of
+few kinds, of the size of an image, in targets or after that image; as floats in targets, or where
+its key says mask or seg.
 """
 
 from __future__ import annotations
