@@ -8,11 +8,11 @@ from typing import Any
 
 from workbench.measure.structure import refusal
 from workbench.theirs.view.findings import INPUTS, facts, labels_of, warnings
-from workbench.theirs.view.leaves import Leaf, find_leaves
+from workbench.theirs.view.leaves import find_leaves
 from workbench.theirs.view.tallies import Tally
 from workbench.theirs.view.weights import Labels, weight_faults
 
-STRUCTURES = 2  # that differ are told; more say nothing new
+SHOWN = 2  # structures that differ; more say nothing new
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,55 @@ class Checked:
         return " · ".join((*self.warnings, *self.facts))
 
 
+class Checking:
+    """A check that is given batches one by one; only counts and hashes of them are kept.
+
+    Args:
+        from_generator: Whether they come from a generator or an iterator rather than by index.
+    """
+
+    def __init__(self, *, from_generator: bool = False) -> None:
+        self._from_generator = from_generator
+        self._tallies: dict[str, Tally] = {}
+        self._structures: dict[str, None] = {}  # in the order seen
+        self._refused = ""
+        self._batches = 0
+
+    def add(self, batch: Any) -> None:
+        """Count a batch in. Samples are told from each other by the first leaf of inputs."""
+        leaves = find_leaves(batch)
+        self._batches += 1
+        self._refused = self._refused or refusal(batch, from_generator=self._from_generator)
+        self._structures[", ".join(leaf.path for leaf in leaves)] = None
+        hashed = next((leaf for leaf in leaves if leaf.role in INPUTS), None)
+        for leaf in leaves:
+            tally = self._tallies.setdefault(leaf.path, Tally(leaf.path, leaf.part))
+            tally.add(leaf, leaf is hashed)
+
+    def result(
+        self, class_names: Sequence[str] = (), class_weight: Mapping[Any, float] | None = None
+    ) -> Checked:
+        """What was found so far; arguments as in `check_batches`."""
+        found = list(self._tallies.values())
+        labels = labels_of(found, class_names)
+        said = [self._refused] if self._refused else []
+        if len(self._structures) > 1:
+            said.append(f"batches differ in structure: {' / '.join([*self._structures][:SHOWN])}")
+        said += [text for tally in found for text in warnings(tally, class_names)]
+        if class_weight is not None:
+            said += weight_faults(
+                class_weight,
+                [each for each in labels if each.part == "y"],
+                weighted=any(tally.part == "w" for tally in found),
+                by_index=not self._from_generator,
+            )
+        count = f"{self._batches} batch{'es' * (self._batches != 1)}"
+        samples = max((tally.samples for tally in found), default=0)
+        return Checked(
+            tuple(said), (count, *facts(found, labels)), tuple(labels), self._batches, samples
+        )
+
+
 def check_batches(
     batches: Iterable[Any],
     *,
@@ -48,7 +97,7 @@ def check_batches(
     class_weight: Mapping[Any, float] | None = None,
     from_generator: bool = False,
 ) -> Checked:
-    """Look through some batches, one after the other; only counts and hashes of them are kept.
+    """Look through some batches, one after the other.
 
     Args:
         batches: Of any structure; different ones of one epoch, or all samples come twice.
@@ -59,38 +108,11 @@ def check_batches(
     Raises:
         ValueError: If there are no batches.
     """
-    tallies: dict[str, Tally] = {}
-    structures: list[str] = []
-    refused, count = "", 0
-    for count, batch in enumerate(batches, 1):  # noqa: B007  # it is used after the loop
-        leaves = find_leaves(batch)
-        refused = refused or refusal(batch, from_generator=from_generator)
-        structures.append(", ".join(leaf.path for leaf in leaves))
-        _add(tallies, leaves)
-        del batch, leaves  # or two batches are held while the next is made
-    if not count:
+    checking = Checking(from_generator=from_generator)
+    for batch in batches:
+        checking.add(batch)
+        del batch  # or it is held while the next is made
+    result = checking.result(class_names, class_weight)
+    if not result.batches:
         raise ValueError("check: expected at least one batch. Received: none")
-    found = list(tallies.values())
-    labels = labels_of(found, class_names)
-    different = list(dict.fromkeys(structures))[:STRUCTURES]
-    said = [refused] if refused else []
-    said += [f"batches differ in structure: {' / '.join(different)}"] if different[1:] else []
-    said += [text for tally in found for text in warnings(tally, class_names)]
-    if class_weight is not None:
-        said += weight_faults(
-            class_weight,
-            [each for each in labels if each.part == "y"],
-            weighted=any(tally.part == "w" for tally in found),
-            by_index=not from_generator,
-        )
-    told = [f"{count} batch{'es' * (count > 1)}", *facts(found, labels)]
-    samples = max((tally.samples for tally in found), default=0)
-    return Checked(tuple(said), tuple(told), tuple(labels), count, samples)
-
-
-def _add(tallies: dict[str, Tally], leaves: Sequence[Leaf]) -> None:
-    """Count a batch in. Samples are told from each other by the first leaf of inputs."""
-    for leaf in leaves:
-        hashed = next((other for other in leaves if other.role in INPUTS), None)
-        tally = tallies.setdefault(leaf.path, Tally(leaf.path, leaf.part))
-        tally.add(leaf, leaf is hashed)
+    return result

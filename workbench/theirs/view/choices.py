@@ -68,11 +68,12 @@ def choose(leaves: Sequence[Leaf], path: str | None, axes: str | None) -> Choice
 
 def _with_axes(leaves: Sequence[Leaf], path: str, axes: str) -> Choice:
     for leaf in leaves:
-        if leaf.path == path and leaf.array is not None and leaf.array.dtype.kind in "biuf":
+        array = leaf.array
+        if leaf.path == path and array is not None and array.size and array.dtype.kind in "biuf":
             role = role_of_axes(axes)
-            if len(axes) != leaf.array.ndim or len(set(axes)) != len(axes):
+            if len(axes) != array.ndim or len(set(axes)) != len(axes):
                 raise ValueError(
-                    f"axes: expected {leaf.array.ndim} letters of {AXES}, each once, one for each "
+                    f"axes: expected {array.ndim} letters of {AXES}, each once, one for each "
                     f"axis of {leaf}. Received: {axes!r}"
                 )
             as_mask = leaf.role == "mask" and role in ("image", "volume")

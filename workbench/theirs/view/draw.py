@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.theirs.view import pictures, plots
 from workbench.theirs.view.choices import ALSO, Choice, choices, choose
-from workbench.theirs.view.grid import COLUMNS, TILES, Preview, mosaic, to_jpeg
+from workbench.theirs.view.grid import COLUMNS, TILES, Preview, Tile, mosaic, to_jpeg
 from workbench.theirs.view.leaves import Leaf, find_leaves
 from workbench.theirs.view.names import caption, mask_names
 
@@ -52,36 +52,39 @@ def draw_batch(
     choice = choose(leaves, leaf, axes)
     offered = choices(leaves)
     listed = [{"path": each.path, "text": each.text} for each in offered]
-    if choice is None or not len(choice.leaf):
+    data: dict[str, Any] = {
+        "check": check,
+        "leaves": listed,
+        "leaf": choice.path if choice else None,
+    }
+    if choice is None:
         there = "; ".join(map(str, leaves)) or "it is empty"
-        return Preview(b"", {"title": f"Nothing in this batch can be drawn: {there}.",
-                             "check": check, "leaves": listed, "leaf": None})  # fmt: skip
+        return Preview(b"", {**data, "title": f"Nothing in this batch can be drawn: {there}."})
     count = len(choice.leaf)
     wanted = min(tiles if choice.mask is None else max(1, tiles // 2), count)
     rows = [(first + place) % count for place in range(wanted)]
     with np.errstate(all="ignore"):  # theirs may hold NaN and what no float32 holds: marked
         drawn = _drawn(choice, rows, mask_names(leaves, class_names))
     texts = _captions(leaves, rows, drawn.notes, count, class_names)
-    height, width = np.max([tile.shape[:2] for tile in drawn.tiles], axis=0).tolist()
     numbers = f"{rows[0] + 1}-{rows[-1] + 1} of {count}"
-    data = {
+    data |= {
         "title": f"{title} · {numbers}" if title else numbers,
         "range": drawn.said,
-        "check": check,
         "show": choice.text,
         "shows": [each.text for each in offered],
-        "leaves": listed,
-        "leaf": choice.path,
         "samples": count,
         "shape": _sample_shape(choice.leaf),
-        "columns": COLUMNS,
-        "rows": ceil(len(drawn.tiles) / COLUMNS),
-        "width": width,
-        "height": height,
         "captions": texts,
         "alt": f"{len(rows)} samples of {choice.text}: " + "; ".join(t["label"] for t in texts),
+        **_layout(drawn.tiles),
     }
     return Preview(to_jpeg(mosaic(drawn.tiles)), data)
+
+
+def _layout(tiles: Sequence[Tile]) -> dict[str, int]:
+    height, width = np.max([tile.shape[:2] for tile in tiles], axis=0).tolist()
+    rows = ceil(len(tiles) / COLUMNS)
+    return {"columns": COLUMNS, "rows": rows, "width": width, "height": height}
 
 
 def _drawn(choice: Choice, rows: Sequence[int], names: Sequence[str]) -> pictures.Drawn:

@@ -20,7 +20,7 @@ MANY = 16  # samples: so many of one class are no chance
 def warnings(tally: Tally, names: Sequence[str]) -> Iterator[str]:
     """What is wrong with a leaf, or costs time."""
     path = tally.path
-    if "float64" in tally.dtypes and tally.role not in PER_SAMPLE:
+    if "float64" in tally.dtypes and any(tally.shapes) and tally.role not in PER_SAMPLE:
         yield (
             f"{path} is float64: Keras computes in float32, so it takes twice the memory and "
             f"hand-over for nothing: astype('float32'), best where it is made"
@@ -72,13 +72,9 @@ def labels_of(tallies: Sequence[Tally], names: Sequence[str]) -> list[Labels]:
 def _facts(tally: Tally, counted: str) -> Iterator[str]:
     yield tally.role
     if not tally.dtypes:
-        yield tally.note
+        yield tally.note or "no samples"
         return
-    sizes = sorted(set(tally.sizes), reverse=True)
-    short = sizes[1:] and set(tally.sizes[:-1]) == {sizes[0]}
-    size = f"{sizes[0]}, the last {sizes[1]}" if short else " or ".join(map(str, sizes[:SHAPES]))
-    shape = next(iter(tally.shapes))
-    yield f"{next(iter(tally.dtypes))} {size}" + "".join(f" × {length}" for length in shape)
+    yield _sizes(tally)
     if counted:
         yield counted
     elif tally.low <= tally.high:
@@ -89,6 +85,20 @@ def _facts(tally: Tally, counted: str) -> Iterator[str]:
         yield f"{tally.constant.total()} of {tally.samples} of one label"
     if tally.note:
         yield tally.note
+
+
+def _sizes(tally: Tally) -> str:
+    """Samples in a batch, and their type and shape: "32 (the last 12) × 224 × 224 × 3 float32"."""
+    sizes = sorted(set(tally.sizes), reverse=True)
+    short = sizes[1:] and set(tally.sizes[:-1]) == {sizes[0]}
+    size = f"{sizes[0]} (the last {sizes[1]})" if short else " or ".join(map(str, sizes[:SHAPES]))
+    if tally.role == "text":
+        return f"{size} strings"
+    shape = "".join(f" × {n}" for n in next(iter(tally.shapes)))
+    dtype = next(iter(tally.dtypes))
+    if sizes == [0]:
+        return f"one {dtype}, no axis of samples"
+    return f"{size}{shape if len(tally.shapes) == 1 else ' of different shapes'} {dtype}"
 
 
 def _label_warnings(tally: Tally, names: Sequence[str]) -> Iterator[str]:

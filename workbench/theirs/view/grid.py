@@ -61,13 +61,12 @@ def to_tile(image: npt.NDArray[Any], low: float, high: float) -> Tile:
     shown = image[..., :3] if image.shape[2] >= 3 else image[..., :1]
     shown = shrunk(shown).astype(np.float32)
     scaled = (shown - np.float32(low)) * np.float32(255 / ((high - low) or 1))
-    broken = ~np.isfinite(scaled).all(axis=2)
-    if broken.any():
-        scaled = np.nan_to_num(scaled)
-    tile: Tile = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
-    if broken.any():
-        tile = in_colour(tile)
-        tile[broken] = MARK
+    finite = np.isfinite(scaled)
+    if finite.all():
+        tile: Tile = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+        return tile
+    tile = in_colour(np.clip(np.rint(np.nan_to_num(scaled)), 0, 255).astype(np.uint8))
+    tile[~finite.all(axis=2)] = MARK
     return tile
 
 

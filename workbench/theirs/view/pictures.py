@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from workbench.theirs.view.grid import Tile, in_colour, number, on_scale, shrunk, to_tile
+from workbench.theirs.view.contrast import Plane, contrast
+from workbench.theirs.view.grid import Tile, in_colour, shrunk, to_tile
 from workbench.theirs.view.leaves import Leaf
 
 # Label 0 is black; 1 and so on have these, over again: none is the colour that marks NaN.
@@ -21,13 +20,6 @@ COLOURS = {
 }  # fmt: skip
 PALETTE = np.array([(0, 0, 0), *COLOURS.values()], np.uint8)
 OVERLAY = 0.5  # share of the mask's colour over the image
-PERCENT_BEYOND = 0.5  # at each end, of values that do not count where they are far away
-COUNTED_VALUES = 100_000  # percentiles of more take longer than drawing
-# What `preprocess_input` of Keras's VGG and ResNet takes off blue, green and red.
-IMAGENET_MEAN = (103.939, 116.779, 123.68)
-BGR = "looks like BGR with ImageNet's mean taken off, so red and blue are swapped here"
-
-Plane = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -49,7 +41,6 @@ def images(leaf: Leaf, rows: Sequence[int]) -> Drawn:
     """Samples of an image or volume, on one contrast for all."""
     planes = [plane(leaf, row) for row in rows]
     low, high, said = contrast(planes)
-    said += f" · {BGR}" if low < -IMAGENET_MEAN[1] and _is_bgr(planes) else ""
     tiles = [to_tile(each, low, high) for each in planes]
     return Drawn(tiles, said + _cut(leaf), [""] * len(tiles))
 
@@ -110,25 +101,6 @@ def coloured(labels: Plane) -> Tile:
     return tile
 
 
-def contrast(planes: Sequence[Plane]) -> tuple[float, float, str]:
-    """The values shown as black and white for these images together, and how to say it.
-
-    Extremes more than twice as far apart as 99 % of the values do not count.
-    """
-    lows, highs = zip(*map(_extremes, planes), strict=True)
-    lowest, highest = min(lows), max(highs)
-    if lowest > highest:
-        return 0.0, 1.0, "no finite number to show"
-    low, high, stretched = on_scale(lowest, highest)
-    if not stretched:
-        return low, high, f"shown on {low:g} … {high:g}"
-    low, high = _middle(planes)
-    if highest - lowest <= 2 * (high - low) or low == high:
-        return lowest, highest, f"contrast stretched {number(lowest)} … {number(highest)}"
-    far = f"values from {number(lowest)} to {number(highest)}"
-    return low, high, f"contrast stretched {number(low)} … {number(high)}, {far}"
-
-
 def legend(labels: set[int], names: Sequence[str]) -> str:
     """Which colour is which label, for the first ten."""
     colours = list(COLOURS)
@@ -162,33 +134,6 @@ def _cut(leaf: Leaf) -> str:
     if leaf.role == "mask" or channels in (1, 3):
         return slices
     return f"{slices} · channel {'1' if channels == 2 else '1 to 3'} of {channels}"
-
-
-def _extremes(image: Plane) -> tuple[float, float]:
-    low, high = float(image.min()), float(image.max())
-    if np.isfinite(low) and np.isfinite(high):
-        return low, high
-    finite = image[np.isfinite(image)]
-    return (float(finite.min()), float(finite.max())) if finite.size else (np.inf, -np.inf)
-
-
-def _is_bgr(planes: Sequence[Plane]) -> bool:
-    """Whether each channel keeps to what is left of 0..255, and red comes last."""
-    if any(each.shape[2] != 3 for each in planes):
-        return False
-    lows = np.min([each.min(axis=(0, 1)) for each in planes], axis=0)
-    highs = np.max([each.max(axis=(0, 1)) for each in planes], axis=0)
-    mean = np.array(IMAGENET_MEAN)
-    within = (lows >= -mean - 0.01).all() and (highs <= 255 - mean + 0.01).all()
-    return bool(within and lows[2] < -mean[1])
-
-
-def _middle(planes: Sequence[Plane]) -> tuple[float, float]:
-    step = max(1, sum(each.size for each in planes) // COUNTED_VALUES)
-    values = np.concatenate([each.ravel()[::step] for each in planes]).astype(np.float32)
-    values = values[np.isfinite(values)]
-    low, high = np.percentile(values, [PERCENT_BEYOND, 100 - PERCENT_BEYOND])
-    return float(low), float(high)
 
 
 def _blended(image: Tile, mask: Tile) -> Tile:

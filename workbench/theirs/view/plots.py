@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from workbench.theirs.view.contrast import contrast
 from workbench.theirs.view.grid import MARK, Tile, number, to_tile
 from workbench.theirs.view.leaves import Leaf
-from workbench.theirs.view.pictures import PALETTE, Drawn, contrast
+from workbench.theirs.view.pictures import PALETTE, Drawn
 
 WIDTH, HEIGHT = 144, 96  # pixels
 MARGIN = 14  # pixels above and below, where the captions are

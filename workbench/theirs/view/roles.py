@@ -1,15 +1,16 @@
 """What an array of a batch probably is, by rules that a person can follow.
 
-In words, first match counts. The third part of a tuple is sample weights. One axis: a label if all
-numbers are whole, else a value. Two axes, in targets: one-hot if there is one 1 in each row of 0,
-multi-hot if there are other counts, probabilities if rows sum to 1; else a vector. Three axes: an
-image in grey if height and width are at least 16 and at most four times each other, else a sequence
-(samples, steps, features); one image (height, width, channels) if other parts of the batch have
-other lengths, or it is alone and of bytes. Four axes: 1 to 4 channels, looked for last, then
-second; else a volume, or many channels, whose depth is the axis that differs from the other two.
-Five axes: a volume with channels last, or second. One 1 among 0 along the channels: a mask.
-A mask, too: whole numbers of few kinds, of the size of an image, in targets or after that image;
-as floats in targets, or where its key says mask or seg.
+In words, first match counts. Sample weights are the third part of a tuple, or have one axis and
+"weight" in their key. One axis: a label if all numbers are whole, else a value. Two axes, in
+targets: one-hot if there is one 1 in each row of 0, multi-hot if there are other counts,
+probabilities if rows sum to 1; else a vector. Three axes: an image in grey if height and width are
+at least 16 and at most four times each other, else a sequence (samples, steps, features); one image
+(height, width, channels) if other parts of the batch have other lengths or are single numbers, or
+it is alone and of bytes. Four axes: 1 to 4 channels, looked for last, then second; else a volume,
+or many channels, whose depth is the axis that differs from the other two. Five axes: a volume with
+channels last, or second. One 1 among 0 along the channels: a mask. A mask, too: whole numbers of
+few kinds, of the size of an image, in targets or after that image; as floats in targets, or where
+its key says mask or seg.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ CHANNELS = (1, 2, 3, 4)
 SMALLEST = 16  # pixels: a smaller (samples, a, b) is rather steps and features, or boxes
 ELONGATED = 4
 KINDS = 32  # values of a mask; a picture of bytes has more
-LOOKED_AT = 4  # samples of a batch that are searched for values no mask has
+# Samples of a batch, and pixels among these, that are searched for values that no mask has.
+LOOKED_AT, PIXELS = 4, 50_000
 
 
 class Guess(NamedTuple):
@@ -57,8 +59,8 @@ def guess(array: npt.NDArray[Any], part: Part, name: str, count: int) -> Guess:
         return Guess("other")
     if part == "w" or (array.ndim == 1 and "weight" in name):
         return Guess("weights")
-    if array.ndim == 3 and _is_one_image(array, count):
-        return Guess("image", "HWC")
+    if axes := _of_one_image(array, count):
+        return Guess("image", axes)
     rules = {1: _of_1, 2: _of_2, 3: _of_3, 4: _of_4, 5: _of_5}
     return rules[array.ndim](array, part) if array.ndim in rules else Guess("other")
 
@@ -92,8 +94,8 @@ def is_mask(array: npt.NDArray[Any], axes: str, floats: bool) -> bool:
         return False
     if array.dtype.kind == "f" and not floats:
         return False
-    # Each third pixel will do: a picture has more kinds among these, too.
-    looked_at = array[:LOOKED_AT, ..., ::3, :] if array.ndim > 3 else array[:LOOKED_AT, ::3, ::3]
+    few = array[:LOOKED_AT].ravel()
+    looked_at = few[:: few.size // PIXELS | 1]  # an odd step comes to all columns
     return _whole(looked_at) and len(np.unique(looked_at)) <= KINDS
 
 
@@ -142,10 +144,14 @@ def _of_5(array: npt.NDArray[Any], part: Part) -> Guess:
     return Guess("volume", "NCDHW" if first else "NDHWC")
 
 
-def _is_one_image(array: npt.NDArray[Any], count: int) -> bool:
-    if array.shape[2] not in (1, 3, 4) or min(array.shape[:2]) < SMALLEST:
-        return False
-    return count != len(array) if count else array.dtype == np.uint8
+def _of_one_image(array: npt.NDArray[Any], count: int) -> str:
+    """The axes of one image that has no axis of samples; empty if it has one."""
+    if array.ndim not in (2, 3) or min(array.shape[:2]) < SMALLEST:
+        return ""
+    if array.ndim == 2:
+        return "HW" if count == 1 else ""
+    alone = count != len(array) if count else array.dtype == np.uint8
+    return "HWC" if alone and array.shape[2] in (1, 3, 4) else ""
 
 
 def _whole(array: npt.NDArray[Any]) -> bool:

@@ -1,0 +1,83 @@
+"""The values in a batch of any structure, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+# A model with more inputs than this names them in a dict: a longer list is one of samples.
+INPUTS = 4
+
+
+def parts(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """As `measure.structure.leaves`, but lists that are samples stay whole."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from parts(inner, f"{path}[{key!r}]")
+    elif isinstance(value, tuple | list) and not _is_samples(value):
+        for place, inner in enumerate(value):
+            yield from parts(inner, f"{path}[{place}]")
+    else:
+        yield path, value
+
+
+def _is_samples(value: tuple[Any, ...] | list[Any]) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    if all(isinstance(v, str | bytes | int | float | np.generic) for v in value):
+        return True
+    if all(isinstance(v, list) and v and isinstance(v[0], int | float) for v in value):
+        return True
+    arrays = all(hasattr(v, "shape") for v in value)
+    return arrays and (len(value) > INPUTS or all(_like_one_image(v) for v in value))
+
+
+def _like_one_image(array: Any) -> bool:
+    shape = tuple(array.shape)
+    return len(shape) == 3 and shape[2] in (1, 3, 4) and min(shape[:2]) > 4
+
+
+def as_array(value: Any) -> tuple[npt.NDArray[Any] | None, str]:
+    """The value as an array if it is one of numbers or strings, and what else to say of it."""
+    note = f"a {type(value).__name__}" if isinstance(value, list) else ""
+    try:
+        if isinstance(value, list):
+            array = _stacked(value)
+        elif isinstance(value, np.ndarray):
+            array = value
+        elif hasattr(value, "numpy"):  # TensorFlow, ragged too, and others after it
+            array = np.asarray(value.numpy())
+        elif hasattr(value, "__array__") or isinstance(value, int | float):
+            array = np.asarray(value)
+        else:
+            return None, "None" if value is None else f"{type(value).__name__}, no array"
+    except Exception as error:  # a user's class may raise anything
+        return None, f"{type(value).__name__}, no array: {error}"
+    if array.dtype == object and array.size and not _is_text(array):
+        return _ragged(array)
+    return (array, note) if array.dtype.kind in "biufSUO" else (None, f"array of {array.dtype}")
+
+
+def _stacked(values: list[Any]) -> npt.NDArray[Any]:
+    if len({np.shape(value) for value in values}) == 1:
+        return np.asarray(values)
+    ragged = np.empty(len(values), object)
+    ragged[:] = [np.asarray(value) for value in values]
+    return ragged
+
+
+def _ragged(array: npt.NDArray[Any]) -> tuple[npt.NDArray[Any] | None, str]:
+    """An array of objects, if these are arrays of numbers alike but for their size."""
+    same = {(np.ndim(v), np.asarray(v).dtype.kind) for v in array.ravel() if hasattr(v, "shape")}
+    if array.ndim != 1 or len(same) != 1 or next(iter(same))[1] not in "biuf":
+        return None, f"{array.shape} Python objects"
+    if not all(hasattr(v, "shape") for v in array):
+        return None, f"{array.shape} Python objects, not all of them arrays"
+    return array, ""
+
+
+def _is_text(array: npt.NDArray[Any]) -> bool:
+    return all(isinstance(value, str | bytes) for value in array.ravel())
