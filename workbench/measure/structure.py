@@ -47,7 +47,8 @@ def _refused_leaf(batch: Any) -> str:
     for path, leaf in leaves(batch):
         if leaf is None:
             continue
-        if not hasattr(leaf, "shape") or not hasattr(leaf, "dtype"):
+        # NumPy's scalars have both; a list of them, as list(y) gives, is a list all the same.
+        if np.isscalar(leaf) or not hasattr(leaf, "shape") or not hasattr(leaf, "dtype"):
             return (
                 f"{path} is {_kind(leaf)}, no array: a list within a batch is a structure of many "
                 f"inputs to Keras. Make it one: np.array(...)."

@@ -93,7 +93,9 @@ function preview(model, root) {
     grid.hidden = show.hidden = !data.captions;
     if (!data.captions) return setText(title, data.title || "");
     setText(title, "Samples " + data.title);
-    if (!show.length) show.append(...data.shows.map((name) => make("option", {}, name)));
+    if (String([...show.options].map((option) => option.text)) !== String(data.shows)) {
+      show.replaceChildren(...data.shows.map((name) => make("option", {}, name)));
+    }
     show.value = data.show;
     setText(range, data.range + " · " + data.drawn);
     setText(check, "Check: " + data.check);
