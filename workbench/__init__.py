@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.generators.scan import Scan
-    from workbench.loaders import check_workers, find_repeats, measure_rate, profile_lines, scan
+    from workbench.loaders import (
+        advise,
+        check_workers,
+        find_repeats,
+        measure_rate,
+        profile_lines,
+        scan,
+    )
     from workbench.measure.check import WorkerCheck
     from workbench.measure.profile import LineProfile
     from workbench.measure.rate import Rate
@@ -26,6 +33,7 @@ __all__ = [
     "Tuned",
     "Workbench",
     "WorkerCheck",
+    "advise",
     "check_workers",
     "find_repeats",
     "load",
@@ -46,6 +54,7 @@ _HOMES = {
     "Tuned": "tuned",
     "Workbench": "widgets.panel",
     "WorkerCheck": "measure.check",
+    "advise": "loaders",
     "check_workers": "loaders",
     "find_repeats": "loaders",
     "load": "tuned",
