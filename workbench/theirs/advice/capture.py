@@ -26,6 +26,22 @@ MOST_BYTES = 256_000_000
 
 
 @dataclass(frozen=True)
+class Unread:
+    """A picture that Pillow has opened, but not decoded: it does so when it is first used."""
+
+    path: str
+    mode: str
+    width: int
+    height: int
+
+    def picture(self) -> Any:
+        """Opened once more."""
+        from PIL import Image
+
+        return Image.open(self.path)
+
+
+@dataclass(frozen=True)
 class Captured:
     """One call, with copies of its values.
 
@@ -45,9 +61,17 @@ class Captured:
 
     def __call__(self) -> Any:
         """Call it again."""
+        arguments = [fresh(value) for value in self.arguments]
         if self.subject is None:
-            return self.function(*self.arguments, **self.keywords)
-        return getattr(self.subject, self.name)(*self.arguments, **self.keywords)
+            return self.function(*arguments, **self.keywords)
+        return getattr(fresh(self.subject), self.name)(*arguments, **self.keywords)
+
+    @property
+    def operand(self) -> Any:
+        """What it works on: the object of a method, or the first argument."""
+        if self.subject is not None or not self.arguments:
+            return self.subject
+        return self.arguments[0]
 
     @property
     def name(self) -> str:
@@ -59,6 +83,8 @@ class Captured:
         """The package of the function, or of the class that has the method."""
         if self.subject is None:
             return str(getattr(self.function, "__module__", None) or "").partition(".")[0]
+        if isinstance(self.subject, Unread):
+            return "PIL"
         kinds = (kind for kind in type(self.subject).__mro__ if self.name in vars(kind))
         return next((kind.__module__.partition(".")[0] for kind in kinds), "")
 
@@ -76,13 +102,15 @@ class Site:
     Attributes:
         place: The function that it is in.
         node: The call or operation, with its place in the file.
-        calls: Some of them.
+        local_names: What the function, or one within it, binds.
+        calls: Some of them, of each batch the first.
         count: How many there were.
         batches: In how many batches.
     """
 
     place: Place
     node: ast.Call | ast.BinOp
+    local_names: frozenset[str] = frozenset()
     calls: list[Captured] = field(default_factory=list)
     count: int = 0
     batches: int = 0
@@ -115,8 +143,21 @@ def copied(value: Any) -> Any:
     if type(value) in (list, tuple):
         return type(value)(map(copied, value))
     if is_picture(value):
-        return value.copy()
+        return _unread(value) or value.copy()
     return value
+
+
+def _unread(picture: Any) -> Unread | None:
+    """What it is if Pillow has only opened it."""
+    file, waits = getattr(picture, "filename", ""), getattr(picture, "fp", None) is not None
+    return (
+        Unread(str(file), picture.mode, picture.width, picture.height) if file and waits else None
+    )
+
+
+def fresh(value: Any) -> Any:
+    """The value to compute with."""
+    return value.picture() if isinstance(value, Unread) else value
 
 
 def size_of(value: Any) -> int:
@@ -130,7 +171,8 @@ def size_of(value: Any) -> int:
 
 def is_picture(value: Any) -> bool:
     """Whether it is one of Pillow's, which need not be installed."""
-    return any(kind.__module__ == "PIL.Image" for kind in type(value).__mro__)
+    kinds = type(value).__mro__
+    return any((kind.__module__, kind.__name__) == ("PIL.Image", "Image") for kind in kinds)
 
 
 def is_path(value: Any) -> bool:
@@ -157,7 +199,7 @@ def sites_of(loader: Any, spots: set[tuple[str, int]], batches: int) -> list[Sit
     for place, code in _codes(calls):
         lines = {line for file, line in spots if file == place.file} & rewrite.lines_of(code)
         linecache.checkcache(place.file)
-        hook = partial(watch.hook, place)
+        hook = partial(watch.hook, place, rewrite.local_names(code))
         other = rewrite.hooked(code, lines, hook) if lines else None
         if other is not None:
             others[id(code)] = other
@@ -178,9 +220,9 @@ class _Watch:
         self.sites: list[Site] = []
         self.batch = 0
 
-    def hook(self, place: Place, node: Any) -> Callable[..., Any]:
+    def hook(self, place: Place, names: frozenset[str], node: Any) -> Callable[..., Any]:
         """What is called in place of the expression."""
-        site = Site(place, node)
+        site = Site(place, node, names)
         self.sites.append(site)
         if isinstance(node, ast.BinOp):
             how = operator.truediv if isinstance(node.op, ast.Div) else operator.mul

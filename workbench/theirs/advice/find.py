@@ -8,6 +8,7 @@ import re
 import textwrap
 from typing import Any
 
+from workbench.measure.machine import memory_bytes
 from workbench.measure.profile import LineProfile
 from workbench.theirs.advice.capture import Site, sites_of
 from workbench.theirs.advice.patterns import PATTERNS
@@ -19,6 +20,7 @@ from workbench.theirs.streams import ENDLESS
 # A line below this share of a batch is not looked at, nor advice given that saves less than this.
 LEAST_SHARE = 0.03
 LEAST_SAVED = 0.01
+MOST_HELD = 0.5  # of the machine's memory, for what is kept in it
 # The first batch is made twice: to see whether it decodes the same files again.
 BATCHES = 2
 
@@ -39,6 +41,9 @@ def find(loader: Any, profile: LineProfile) -> Findings:
 
 def _proved(site: Site, remedy: Remedy, loader: Any) -> Advice | None:
     """The advice, if it is faster beyond doubt and its results have the same shape."""
+    held = remedy.kept_bytes * (_epoch_batches(loader) or 1)
+    if held > MOST_HELD * memory_bytes():
+        return None
     olds, news = ([run() for run in runs] for runs in (remedy.old, remedy.new))
     gap = difference(olds, news)
     before, after = shown(olds[0]), shown(news[0])
@@ -68,10 +73,16 @@ def _proved(site: Site, remedy: Remedy, loader: Any) -> Advice | None:
         batch_ms=times.batch.times(1e3),
         epoch_batches=_epoch_batches(loader),
         difference=gap,
-        notes=remedy.notes,
+        notes=(*remedy.notes, *_held(held, _epoch_batches(loader))),
         before=before,
         after=after,
     )
+
+
+def _held(held: float, batches: int | None) -> list[str]:
+    """The memory that it takes."""
+    what = f"the images of {batches} batches" if batches else "each batch's images"
+    return [f"Keeps {held / 1e6:.3g} MB for {what}."] if held else []
 
 
 def _epoch_batches(loader: Any) -> int | None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbench.measure.render import text, words
+from workbench.measure.render import markup, text, words
+from workbench.theirs.advice import page
 from workbench.theirs.advice.proof import Difference, Spread
 
 NONE = "No advice: no hot line is of a kind that we know a faster way for, measured on its values."
@@ -71,12 +72,19 @@ class Advice:
         return [f"{self.what}. Instead: {self.instead}.", _saves(self), _pixels(self), *self.notes]
 
     def __str__(self) -> str:
-        source = text.cut(self.code_before.strip().split("\n")[0], text.SOURCE)
+        source = text.cut(self.code_before.split("\n")[0], text.SOURCE)
         rows = [f"{words.visible(self.place)}  {source}"]
         rows += [f"  {row}" for each in self.sentences() for row in text.wrapped(each)]
         return "\n".join(rows)
 
     __repr__ = __str__
+
+    def to_html(self) -> str:
+        """The old code and the new, and a picture of each and of their difference."""
+        return page.markup_of(self)
+
+    def _repr_html_(self) -> str:
+        return markup.fragment(self.to_html())
 
 
 class Findings(tuple[Advice, ...]):
@@ -89,12 +97,21 @@ class Findings(tuple[Advice, ...]):
 
     __repr__ = __str__
 
+    def _repr_html_(self) -> str:
+        return markup.fragment("".join(each.to_html() for each in self) or f"<p>{NONE}</p>")
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        # Notebooks and IPython show a tuple's items otherwise.
+        printer.text(str(self))
+
 
 def _saves(of: Advice) -> str:
     saved, unit = of.saved_ms, words.figure
+    # What is nearly all of a batch may come out longer than it: they are two measurements.
+    whole = "all, " if saved.median > of.batch_ms.median else ""
     parts = [
-        f"Saves {unit(saved.median)} ms ({unit(saved.low)}-{unit(saved.high)}, n={saved.n}) of "
-        f"a batch's {unit(of.batch_ms.median)} ms, {unit(of.ratio.median)}× faster here "
+        f"Saves {whole}{unit(saved.median)} ms ({unit(saved.low)}-{unit(saved.high)}, n={saved.n}) "
+        f"of a batch's {unit(of.batch_ms.median)} ms, {unit(of.ratio.median)}× faster here "
         f"({unit(of.ratio.low)}-{unit(of.ratio.high)})"
     ]
     epoch = of.saved_epoch_s
@@ -111,6 +128,8 @@ def _pixels(of: Advice) -> str:
     count = f"{gap.results} result{'s' if gap.results != 1 else ''} compared"
     if gap.most == 0:
         return f"Pixels are the same, {count}.{kind}"
+    if gap.most < 0.001:
+        return f"Pixels differ by less than 0.001 of 255 grey levels, {count}.{kind}"
     return (
         f"Pixels differ by at most {words.figure(gap.most)} of 255 grey levels, "
         f"{words.figure(gap.mean)} on average, {count}.{kind}"

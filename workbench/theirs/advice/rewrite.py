@@ -46,7 +46,7 @@ def hooked(code: CodeType, lines: set[int], make: MakeHook) -> CodeType | None:
     plain = _compiled(tree, code)
     if plain is None or not _same(plain, code):
         return None
-    hooks = _Hooks(lines)
+    hooks = _Hooks(lines | _comprehended(tree, lines))
     changed = _compiled(ast.fix_missing_locations(hooks.visit(tree)), code)
     if changed is None:
         return None
@@ -64,6 +64,19 @@ def exchanged(code: CodeType, others: dict[int, CodeType]) -> CodeType:
 def lines_of(code: CodeType) -> set[int]:
     """The numbers of a function's lines, and of functions defined within it."""
     return {line for each in _within(code) for _, _, line in each.co_lines() if line is not None}
+
+
+def local_names(code: CodeType) -> frozenset[str]:
+    """What a function and those defined within it bind or have from outer functions."""
+    names = ("co_varnames", "co_cellvars", "co_freevars")
+    return frozenset(n for each in _within(code) for kind in names for n in getattr(each, kind))
+
+
+def _comprehended(tree: ast.AST, lines: set[int]) -> set[int]:
+    """The lines of comprehensions that begin on these: Python 3.11 has all their time there."""
+    kinds = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+    found = (node for node in ast.walk(tree) if isinstance(node, kinds) and node.lineno in lines)
+    return {line for node in found for line in range(node.lineno, (node.end_lineno or 0) + 1)}
 
 
 class _Hooks(ast.NodeTransformer):

@@ -6,7 +6,14 @@ shown to the user are those that were timed: they stand on their own, imports in
 
 from __future__ import annotations
 
-from workbench.theirs.advice.patterns import resize, transform
+from workbench.theirs.advice.patterns import assemble, decode, remember, resize, transform, types
 from workbench.theirs.advice.remedy import Match
 
-PATTERNS: tuple[Match, ...] = (transform.match, resize.match)
+PATTERNS: tuple[Match, ...] = (
+    transform.match,
+    resize.match,
+    decode.match,
+    remember.match,
+    types.match,
+    assemble.match,
+)

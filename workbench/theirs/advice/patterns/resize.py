@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from workbench.theirs.advice.capture import Captured, Site, is_picture
+from workbench.theirs.advice.capture import Captured, Site, Unread, fresh, is_picture
 from workbench.theirs.advice.remedy import Remedy, argument, expression, subject
 
 RESIZE = "cv2.resize"
@@ -115,7 +115,8 @@ def _pillow(site: Site) -> Remedy | None:
 
 def _plain_pillow(call: Captured) -> bool:
     """Whether it resizes the whole of a picture, and interpolates."""
-    if not is_picture(call.subject) or call.subject.mode not in PLAIN_MODES:
+    known = is_picture(call.subject) or isinstance(call.subject, Unread)
+    if not known or call.subject.mode not in PLAIN_MODES:
         return False
     nearest = argument(call, 1, "resample") == 0
     return not nearest and argument(call, 2, "box") is None
@@ -163,9 +164,13 @@ def _remedy(
         what=f"{what} at a time",
         instead=instead,
         old=tuple(site.calls),
-        new=tuple(partial(helper, *each) for each in values),
+        new=tuple(partial(_run, helper, *each) for each in values),
         code=code,
         node=site.node,
         helpers=(helper,),
         notes=(AREA,) if instead == RESIZE else (),
     )
+
+
+def _run(helper: Any, image: Any, *rest: Any) -> Any:
+    return helper(fresh(image), *rest)
