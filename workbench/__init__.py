@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workbench.generators.scan import Scan
     from workbench.loaders import (
+        advise,
         check_workers,
         find_repeats,
         measure_rate,
@@ -36,6 +37,7 @@ __all__ = [
     "Tuned",
     "Workbench",
     "WorkerCheck",
+    "advise",
     "check_workers",
     "find_repeats",
     "load",
@@ -59,6 +61,7 @@ _HOMES = {
     "Tuned": "tuned",
     "Workbench": "widgets.panel",
     "WorkerCheck": "measure.check",
+    "advise": "loaders",
     "check_workers": "loaders",
     "find_repeats": "loaders",
     "load": "tuned",

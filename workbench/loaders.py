@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workbench.measure.race import Race
     from workbench.measure.rate import Rate
     from workbench.measure.repeats import Repeats
+    from workbench.theirs.advice.report import Findings
 
 # Headers read to tell colour and depth; a folder of 100,000 files would take minutes.
 PROBED_FILES = 200
@@ -128,6 +129,37 @@ def profile_lines(
 
     with _opened(data) as loader:
         return profile(loader, seconds, workers, use_multiprocessing, libraries)
+
+
+def advise(data: Any, profile: LineProfile | None = None, *, seconds: float = 1.0) -> Findings:
+    """Say what to write instead of slow lines, where that is faster by proof.
+
+    Hot lines are searched for what is known to be slow. Their own values are caught while a batch
+    is made, the old way and the new one timed alternately on them, and the results compared. What
+    is not clearly faster (1.15 times in three quarters of the rounds, 1 % of a batch) is not said.
+
+    Args:
+        data: A loader, or anything that `Workbench` takes.
+        profile: A profile of it, by `profile_lines`; one is taken if there is none.
+        seconds: How long to profile then.
+
+    Returns:
+        The greatest saving first; each can be printed, and shows code and pictures in a notebook.
+
+    Raises:
+        ValueError: If there are no batches.
+
+    Example:
+        >>> for advice in wb.advise(train):
+        ...     print(advice)
+    """
+    from workbench.measure.lines.session import profile as profile_of
+    from workbench.measure.untouched import untouched
+    from workbench.theirs.advice.find import find
+
+    loader = as_loader(data)
+    with untouched(loader):
+        return find(loader, profile or profile_of(loader, seconds, 0, False, ()))
 
 
 def measure_rate(

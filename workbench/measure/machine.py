@@ -28,7 +28,7 @@ def machine() -> dict[str, Any]:
     """Usable cores, memory in GB, processor, and the accelerator if TensorFlow knows one."""
     return {
         "cores": usable_cores(),
-        "memory_gb": round(_memory_bytes() / 1e9),
+        "memory_gb": round(memory_bytes() / 1e9),
         "processor": platform.machine(),
         "accelerator": _accelerator(),
     }
@@ -45,7 +45,8 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _memory_bytes() -> int:
+def memory_bytes() -> int:
+    """The machine's memory; 0 where that cannot be asked."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):

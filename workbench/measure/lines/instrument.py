@@ -55,7 +55,7 @@ class Instruments:
         self._twins: dict[int, CodeType] = {}
         self._last: Ticks = {}
         self._originals: list[tuple[FunctionType, CodeType]] = []
-        for function in _holders(calls, self._wanted):
+        for function in holders(calls, self._wanted):
             self._originals.append((function, function.__code__))
             function.__code__ = self._twin(function.__code__)
         known = {Place.of(twin) for twin in self._profiler.code_hash_map}
@@ -153,7 +153,7 @@ def _holds(const: object, wanted: dict[int, CodeType]) -> bool:
     return id(const) in wanted or any(_holds(inner, wanted) for inner in const.co_consts)
 
 
-def _holders(calls: Calls, wanted: dict[int, CodeType]) -> list[FunctionType]:
+def holders(calls: Calls, wanted: dict[int, CodeType]) -> list[FunctionType]:
     """The functions that have one of these code objects, or define one when they run."""
     holding = [
         (place, code)

@@ -1,0 +1,328 @@
+"""Advice: found at the right line, faster by proof, compared truly, silent otherwise."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import linecache
+import operator
+import re
+import sys
+import types
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+import workbench as wb
+from tests import advice_zoo as zoo
+from tests.conftest import timed
+from workbench.theirs.advice import proof, rewrite
+from workbench.theirs.advice.patterns import assemble, decode, resize, transform
+from workbench.theirs.advice.patterns import types as kinds
+
+ZOO = Path(zoo.__file__)
+
+
+def line_of(mark):
+    lines = ZOO.read_text().split("\n")
+    return next(n for n, line in enumerate(lines, 1) if line.endswith(f"# {mark}"))
+
+
+def advice_at(mark, found):
+    return next(a for a in found if (a.file, a.line) == (str(ZOO), line_of(mark)))
+
+
+def ask(loader):
+    return wb.advise(loader, seconds=0.2)
+
+
+def run_shown(advice, name="decoded"):
+    """The functions of the code that is shown, defined as a reader would define them."""
+    tree = ast.parse(advice.code_after.rsplit("\n\n", 1)[0])
+    names = {}
+    exec(compile(tree, "shown", "exec"), names)
+    return names[name]
+
+
+@timed
+def test_transform_in_a_helper_is_found_and_proved_with_the_same_draws():
+    found = ask(zoo.Transforms())
+    advice = advice_at("transform", found)
+    assert advice.function == "Transforms._augmented"
+    assert "warped(image, GENERATOR.get_random_transform(image.shape))" in advice.code_after
+    assert advice.code_before == "return GENERATOR.random_transform(image)  # transform"
+    assert advice.ratio.low > 2
+    assert advice.ratio.low <= advice.ratio.median <= advice.ratio.high
+    assert 0 < advice.new_ms.median < advice.old_ms.median < 1.5 * advice.batch_ms.median
+    assert advice.saved_ms.median == pytest.approx(
+        advice.old_ms.median - advice.new_ms.median, rel=0.3
+    )
+    assert advice.calls_per_batch == zoo.SIZE
+    assert advice.epoch_batches == 5
+    assert advice.saved_epoch_s.median == pytest.approx(5 * advice.saved_ms.median / 1e3)
+    assert advice.difference.most <= 1
+
+
+def test_the_shown_warp_agrees_with_keras_for_all_parameters():
+    keras = zoo.tf.keras.preprocessing.image.ImageDataGenerator(
+        rotation_range=90, width_shift_range=0.3, height_shift_range=0.3, shear_range=20,
+        zoom_range=0.4, channel_shift_range=30, horizontal_flip=True, vertical_flip=True,
+        fill_mode="reflect",
+    )  # fmt: skip
+    image = zoo.smooth(50, 70, 3).astype(np.float32)
+    for _ in range(10):
+        draw = keras.get_random_transform(image.shape)
+        expected = keras.apply_transform(image, draw)
+        assert np.abs(transform.warped(image, draw, "reflect") - expected).max() <= 1
+
+
+@timed
+def test_a_generator_functions_own_line_is_found():
+    found = ask(zoo.endless)
+    advice = advice_at("yields", found)
+    assert advice.epoch_batches is None
+    assert advice.saved_epoch_s is None
+    assert " an epoch" not in str(advice)
+
+
+@timed
+def test_zoom_with_linear_order_gives_scipys_own_pixels():
+    advice = advice_at("zoom", ask(zoo.Zooms()))
+    assert advice.ratio.low > 1.15
+    assert advice.difference.most < 0.01
+    assert advice.before.shape == advice.after.shape == (48, 40, 1)
+
+
+@timed
+def test_a_call_within_a_comprehension_over_several_lines_is_found():
+    advice = advice_at("picture", ask(zoo.Pictures()))
+    assert "resized_picture(x, (64, 48))" in advice.code_after
+    pictures = zoo.Pictures().x
+    new = [np.asarray(resize.resized_picture(p, (64, 48)), float) for p in pictures]
+    old = [np.asarray(p.resize((64, 48), Image.Resampling.LANCZOS), float) for p in pictures]
+    gaps = np.abs(np.subtract(old, new))
+    assert advice.difference.most == gaps.max()
+    assert advice.difference.mean == pytest.approx(gaps.mean())
+
+
+@timed
+def test_decoding_is_replaced_and_remembered(tmp_path):
+    loader = zoo.Files(tmp_path, ".jpg")
+    found = ask(loader)
+    kept = next(a for a in found if "memory" in a.instead)
+    assert (kept.line, kept.difference.most) == (line_of("files"), 0)
+    # 5 batches of 6 images.
+    assert f"Keeps {5 * 6 * 600 * 800 * 3 / 1e6:.3g} MB for the images of 5 batches." in str(kept)
+    assert "remembered(file).copy() for file in self.files" in kept.code_after
+    assert "return np.array(opened(path).convert('RGB'))" in kept.code_after
+    quick = [a for a in found if a.instead == "cv2.imread"]
+    for advice in quick:  # Pillow may be as fast where it has another JPEG decoder
+        shown = run_shown(advice)(loader.files[0], cv2.IMREAD_COLOR_RGB)
+        with Image.open(loader.files[0]) as picture:
+            gap = np.abs(shown.astype(float) - np.asarray(picture)).max()
+        assert gap <= max(advice.difference.most, 8)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_files_turned_by_exif_are_decoded_as_pillow_does(tmp_path, suffix, mode):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = tmp_path / f"turned{suffix}"
+    Image.fromarray(zoo.smooth(40, 60, 3)).convert(mode).save(file, exif=exif)
+    with Image.open(file) as picture:
+        expected = np.asarray(picture).astype(float)
+    flag = cv2.IMREAD_COLOR_RGB if mode == "RGB" else cv2.IMREAD_GRAYSCALE
+    got = decode.decoded(file, flag)
+    assert np.abs(got - expected).max() <= (0 if suffix == ".png" else 8)
+    with pytest.raises(OSError, match=r"cannot decode .*missing"):
+        decode.decoded(tmp_path / "missing.png", flag)
+
+
+def test_load_img_with_a_size_gives_the_same_pixels(tmp_path):
+    loader = zoo.Loads(tmp_path, ".png")
+    advice = [a for a in ask(loader) if a.instead == "cv2.imread"]
+    for each in advice:  # where Pillow is not slower there is none
+        assert each.line == line_of("load_img")
+        assert each.difference.most == 0
+        assert each.after.shape == (64, 64, 3)
+
+
+def test_other_files_each_time_are_not_to_be_remembered(tmp_path):
+    np.random.seed(3)
+    assert not [a for a in ask(zoo.Random(tmp_path, ".png")) if "memory" in a.instead]
+
+
+@timed
+def test_float64_is_found_where_it_is_made():
+    advice = advice_at("scale", ask(zoo.Scales()))
+    assert (advice.difference.old_dtype, advice.difference.new_dtype) == ("float64", "float32")
+    assert advice.difference.most < 1e-3
+    assert "float32 in place of" in str(advice)
+    assert "np.multiply(x, np.float32(1 / 255.0), dtype=np.float32), np.zeros" in advice.code_after
+
+
+@timed
+def test_lists_of_samples_become_an_array():
+    advice = advice_at("list", ask(zoo.Lists()))
+    assert advice.difference.most == 0
+    assert "self.x = np.array(self.x)" in advice.code_after
+    assert "self.x[index:index + SIZE].copy()" in advice.code_after
+
+
+def test_nothing_is_said_where_all_is_well():
+    assert ask(zoo.FastAlready()) == ()
+    assert str(ask(zoo.FastAlready())).startswith("No advice")
+
+
+@pytest.mark.parametrize("slower", [1.0, 0.2])
+def test_what_is_not_faster_is_not_clear(slower):
+    def wait(seconds):
+        until = proof.perf_counter() + seconds
+        while proof.perf_counter() < until:
+            pass
+
+    old, new = (functools.partial(wait, s) for s in (0.001 * slower, 0.001))
+    times = proof.timed([old] * 4, [new] * 4, lambda: None)
+    assert times is None or not times.clear
+    times = proof.timed([new] * 4, [functools.partial(wait, 0.0002)] * 4, lambda: None)
+    assert times.clear
+
+
+def test_scikit_image_is_known_by_its_name_and_keeps_its_range(monkeypatch, tmp_path):
+    """Without the package: a stand-in that is slow, by the same name and with the same scale."""
+    module = types.ModuleType("skimage.transform")
+
+    library = (  # from "<string>": no code of the user's
+        "def resize(image, output_shape, order=None, preserve_range=False):\n"
+        "    return zoom(image.astype(float) / 255, (0.25, 0.25, 1), order=3)\n"
+    )
+    made = {"__name__": "skimage.transform._warps", "zoom": zoo.scipy.ndimage.zoom}
+    exec(compile(library, "<string>", "exec"), made)
+    stand_in = made["resize"]
+    module.resize = stand_in
+    monkeypatch.setitem(sys.modules, "skimage.transform", module)
+    source = (
+        "from skimage.transform import resize as rs\nimport numpy as np\n"
+        "class Scans:\n    def __len__(self): return 3\n    def __getitem__(self, index):\n"
+        "        é = '<script>alert(1)</script>'; x = [rs(i, (56, 56)) for i in IMAGES]\n"
+        "        return np.stack(x)\n"
+    )
+    names = {"__name__": "cell"}
+    file = "<ipython-input-1>"  # as a notebook's cell, which is in no file
+    monkeypatch.setitem(linecache.cache, file, (len(source), None, source.splitlines(True), file))
+    exec(compile(source, file, "exec"), names)
+    names["IMAGES"] = [zoo.smooth(224, 224, 3, n) for n in range(3)]
+    (advice,) = ask(names["Scans"]())
+    assert advice.line == 6
+    assert "x = [resized(i, (56, 56)) for i in IMAGES]" in advice.code_after
+    assert advice.after.min() >= 0 and advice.after.max() <= 1
+    html = advice._repr_html_()
+    assert "<script" not in html
+    assert html.count("data:image/png;base64,") == 3
+
+
+def test_the_shown_resize_is_near_the_mean_over_areas():
+    image = zoo.smooth(64, 64, 3)
+    expected = image.reshape(16, 4, 16, 4, 3).mean(axis=(1, 3))
+    assert np.abs(resize.resized(image, (16, 16)) * 255 - expected).max() < 0.01
+    assert np.abs(resize.resized_in_range(image, (16, 16, 3)) - expected).max() < 0.01
+    assert resize.resized(image[..., :1], (16, 16)).shape == (16, 16, 1)
+
+
+def test_filled_is_numpys_array():
+    images = [zoo.smooth(8, 9, 3, n) for n in range(3)]
+    assert np.array_equal(assemble.filled(images), np.array(images))
+    assert assemble.filled(images, np.float32).dtype == np.float32
+
+
+def test_everything_is_as_it_was_also_after_an_error():
+    codes = {f: f.__code__ for f in vars(zoo.Transforms).values() if hasattr(f, "__code__")}
+    loader, trace, profile = zoo.Fails(), sys.gettrace(), sys.getprofile()
+    before, state = dict(loader.__dict__), np.random.get_state()[1].copy()
+    with pytest.raises(RuntimeError, match="no more"):
+        ask(loader)
+    assert {f: f.__code__ for f in codes} == codes
+    assert all(f.__code__ is code for f, code in codes.items())
+    assert loader.__dict__ == before
+    assert np.array_equal(np.random.get_state()[1], state)
+    assert (sys.gettrace(), sys.getprofile()) == (trace, profile)
+
+
+def test_a_profile_taken_before_is_used(monkeypatch):
+    profile = wb.profile_lines(zoo.Transforms(), seconds=0.2)
+    monkeypatch.setattr("workbench.measure.lines.session.profile", None)
+    found = wb.advise(zoo.Transforms(), profile)
+    assert [a.line for a in found] in ([line_of("transform")], [])
+
+
+def test_code_that_is_not_the_files_any_more_is_left_alone(tmp_path):
+    file = tmp_path / "edited.py"
+    file.write_text("def f(x):\n    return abs(x)\n")
+    names = {}
+    exec(compile(file.read_text(), str(file), "exec"), names)
+    seen = []
+
+    def hook(node):
+        return lambda function, *values: seen.append(values) or function(*values)
+
+    twin = types.FunctionType(rewrite.hooked(names["f"].__code__, {2}, hook), names)
+    assert (twin(-3), seen) == (3, [(-3,)])
+    file.write_text("def f(x):\n    return max(x, 1)\n")
+    linecache.checkcache(str(file))
+    assert rewrite.hooked(names["f"].__code__, {2}, hook) is None
+
+
+def test_hooks_change_nothing_that_the_code_computes():
+    """Nested calls, comprehensions, `super`, name mangling, starred arguments, closures."""
+    source = """
+class Base:
+    def go(self, *a, **k): return a, k
+class Sub(Base):
+    __hidden = 2.0
+    def go(self, *a, n=3):
+        double = lambda v: v * self.__hidden
+        own = {v: double(v) / 4 for v in sorted(a)}
+        return super().go(*map(double, a), **dict(own=own, n=f"{max(n, 1) * 2}"), here=locals())
+"""
+    file = "<hooked>"
+    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    names = {}
+    exec(compile(source, file, "exec"), names)
+    sub, counted = names["Sub"](), []
+
+    def hook(node):
+        counted.append(node)
+        if isinstance(node, ast.BinOp):
+            return operator.truediv if isinstance(node.op, ast.Div) else operator.mul
+        return lambda function, *a, **k: function(*a, **k)
+
+    def told():
+        return re.sub("0x[0-9a-f]+", "", repr(sub.go(3, 1)))
+
+    expected = told()
+    code = rewrite.hooked(names["Sub"].go.__code__, set(range(1, 12)), hook)
+    names["Sub"].go.__code__ = code
+    assert told() == expected
+    assert len(counted) > 5
+    del linecache.cache[file]
+
+
+def test_pieces_that_depend_on_local_names_are_not_remembered(tmp_path):
+    assert not [a for a in ask(zoo.Loads(tmp_path, ".png")) if "memory" in a.instead]
+
+
+def test_whole_numbers_by_a_number_only():
+    call = types.SimpleNamespace
+    whole = call(arguments=(np.ones(3, np.uint8), 255.0), name="truediv")
+    assert kinds._whole_by_number(whole)
+    for values in (
+        (np.ones(3), 255.0),
+        (3, 4.0),
+        (np.ones(3, int), np.ones(3)),
+        (np.ones(2, int), 0),
+    ):
+        assert not kinds._whole_by_number(call(arguments=values, name="truediv"))

@@ -1,0 +1,126 @@
+"""From hot lines to advice: what each computes, whether there is a faster way, what it saves."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import re
+import textwrap
+from typing import Any
+
+from workbench.measure.machine import memory_bytes
+from workbench.measure.profile import LineProfile
+from workbench.theirs.advice.capture import Site, sites_of
+from workbench.theirs.advice.patterns import PATTERNS
+from workbench.theirs.advice.proof import difference, shown, timed
+from workbench.theirs.advice.remedy import Remedy
+from workbench.theirs.advice.report import Advice, Findings
+from workbench.theirs.streams import ENDLESS
+
+# A line below this share of a batch is not looked at, nor advice given that saves less than this.
+LEAST_SHARE = 0.03
+LEAST_SAVED = 0.01
+MOST_HELD = 0.5  # of the machine's memory, for what is kept in it
+# The first batch is made twice: to see whether it decodes the same files again.
+BATCHES = 2
+
+
+def find(loader: Any, profile: LineProfile) -> Findings:
+    """What to write instead of hot lines, the greatest saving first; see `workbench.advise`."""
+    hot = {(line.file, line.line) for line in profile.hot if line.self_share >= LEAST_SHARE}
+    sites = sites_of(loader, hot, BATCHES) if hot else []
+    found = [
+        advice
+        for site in sites
+        for match in PATTERNS
+        if (remedy := match(site, sites)) is not None
+        and (advice := _proved(site, remedy, loader)) is not None
+    ]
+    return Findings(sorted(found, key=lambda advice: -advice.saved_ms.median))
+
+
+def _proved(site: Site, remedy: Remedy, loader: Any) -> Advice | None:
+    """The advice, if it is faster beyond doubt and its results have the same shape."""
+    held = remedy.kept_bytes * (_epoch_batches(loader) or 1)
+    if held > MOST_HELD * memory_bytes():
+        return None
+    olds, news = ([run() for run in runs] for runs in (remedy.old, remedy.new))
+    gap = difference(olds, news)
+    before, after = shown(olds[0]), shown(news[0])
+    if gap is None:
+        return None
+    del olds, news
+    after_code = _after(site, remedy)
+    times = timed(remedy.old, remedy.new, lambda: loader[0]) if after_code else None
+    if times is None or not times.clear:
+        return None
+    factor = 1e3 * site.calls_per_batch
+    if times.saved.median * factor < LEAST_SAVED * 1e3 * times.batch.median:
+        return None
+    return Advice(
+        file=site.place.file,
+        line=remedy.node.lineno,
+        function=site.place.name,
+        what=remedy.what,
+        instead=remedy.instead,
+        code_before=_before(site, remedy),
+        code_after=after_code,
+        old_ms=times.old.times(factor),
+        new_ms=times.new.times(factor),
+        saved_ms=times.saved.times(factor),
+        ratio=times.ratio,
+        calls_per_batch=site.calls_per_batch,
+        batch_ms=times.batch.times(1e3),
+        epoch_batches=_epoch_batches(loader),
+        difference=gap,
+        notes=(*remedy.notes, *_held(held, _epoch_batches(loader))),
+        before=before,
+        after=after,
+    )
+
+
+def _held(held: float, batches: int | None) -> list[str]:
+    """The memory that it takes."""
+    what = f"the images of {batches} batches" if batches else "each batch's images"
+    return [f"Keeps {held / 1e6:.3g} MB for {what}."] if held else []
+
+
+def _epoch_batches(loader: Any) -> int | None:
+    known = getattr(loader, "epoch_batches", None) or len(loader)
+    return None if known >= ENDLESS else known
+
+
+def _before(site: Site, remedy: Remedy) -> str:
+    node = remedy.node
+    lines = linecache.getlines(site.place.file)[node.lineno - 1 : node.end_lineno]
+    return textwrap.dedent("".join(lines)).rstrip("\n")
+
+
+def _after(site: Site, remedy: Remedy) -> str:
+    """The lines with the expression replaced, below the functions that they need.
+
+    Empty if that would be no Python: the expression may stand where not everything may.
+    """
+    node, every = remedy.node, linecache.getlines(site.place.file)
+    first, last = every[node.lineno - 1].encode(), every[(node.end_lineno or 0) - 1].encode()
+    # Columns count bytes of UTF-8.
+    head, tail = first[: node.col_offset].decode(), last[node.end_col_offset :].decode()
+    changed = head + remedy.code + tail
+    try:
+        compile(
+            "".join([*every[: node.lineno - 1], changed, *every[node.end_lineno :]]), "", "exec"
+        )
+    except (SyntaxError, ValueError):
+        return ""
+    parts = [*map(_definition, remedy.helpers), remedy.once, textwrap.dedent(changed)]
+    body = "\n\n".join(part.strip("\n") for part in parts if part)
+    needed = [line for name, line in IMPORTS.items() if f"{name}." in body]
+    return "\n".join([*needed, "", body]) if remedy.helpers else body
+
+
+IMPORTS = {"cv2": "import cv2", "np": "import numpy as np"}
+
+
+def _definition(helper: Any) -> str:
+    """Its source, without annotations that would need imports."""
+    return re.sub(r": Any\b| -> Any\b", "", inspect.getsource(helper))

@@ -1,0 +1,149 @@
+"""Image files decoded by Pillow and what is built on it, and by OpenCV in their place."""
+
+from __future__ import annotations
+
+import ast
+from functools import partial
+from os import PathLike
+from typing import Any
+
+import cv2
+import numpy as np
+
+from workbench.theirs.advice.capture import Captured, Site, Unread, is_picture
+from workbench.theirs.advice.remedy import (
+    Remedy,
+    argument,
+    around,
+    expression,
+    function_of,
+    operand,
+)
+
+# Functions that decode at once: their package and name, and what they call the file.
+EAGER = {
+    ("keras", "load_img"): "path",
+    ("imageio", "imread"): "uri",
+    ("skimage", "imread"): "fname",
+    ("matplotlib", "imread"): "fname",
+}
+# What decodes a picture that Pillow has opened, and what may follow within the same expression.
+STEPS = {("PIL", "convert"), ("numpy", "array"), ("numpy", "asarray"), ("keras", "img_to_array")}
+TURNED = "Neither turns images by their EXIF orientation."
+
+
+def decoded(path: Any, flags: Any) -> Any:
+    """Decode an image file, without turning it by its EXIF orientation."""
+    image = cv2.imread(str(path), flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise OSError(f"cannot decode {path}")
+    return image
+
+
+def match(site: Site, sites: list[Site]) -> Remedy | None:
+    """A decoder's call, or the first use of a picture that Pillow has opened."""
+    path = path_expression(site, sites)
+    if not path or not all(map(_is_whole, site.calls)):
+        return None
+    chain = chain_from(site, sites)
+    olds = tuple(partial(run_chain, calls) for calls in calls_of(chain))
+    template = _template(site.calls[0], olds[0]())
+    if not template:
+        return None
+    new = function_of(template, (decoded,))
+    return Remedy(
+        what=f"{site.calls[0].name} decodes one file at a time by Pillow",
+        instead="cv2.imread",
+        old=olds,
+        new=tuple(partial(new, path_of(call)) for call in site.calls),
+        code=template.format(path),
+        node=chain[-1].node,
+        helpers=(decoded,),
+        once="from PIL import Image" if "Image." in template else "",
+        notes=(TURNED,),
+    )
+
+
+def path_of(call: Captured) -> Any:
+    """The file that it decodes; None if it decodes none, or is not known to."""
+    if isinstance(call.operand, Unread):
+        return call.operand.path if (call.package, call.name) in STEPS else None
+    name = EAGER.get((call.package, call.name))
+    path = argument(call, 0, name) if name else None
+    return path if isinstance(path, str | PathLike) else None
+
+
+def path_expression(site: Site, sites: list[Site]) -> str:
+    """The source of the file's name; empty if not all calls decode a file."""
+    if any(path_of(call) is None for call in site.calls):
+        return ""
+    first = site.calls[0]
+    if not isinstance(first.operand, Unread):
+        return expression(site, 0, EAGER[first.package, first.name])
+    # Opened within the same expression, or before.
+    opener = next((each for each in sites if around(each, sites) is site), None)
+    if opener is not None and opener.calls[0].package == "PIL" and opener.calls[0].name == "open":
+        return expression(opener, 0, "fp")
+    what = operand(site)
+    return f"{ast.unparse(what)}.filename" if isinstance(what, ast.Name | ast.Attribute) else ""
+
+
+def chain_from(site: Site, sites: list[Site]) -> list[Site]:
+    """The expression and those around it that go on to an array."""
+    chain = [site]
+    while (outer := around(chain[-1], sites)) is not None:
+        if (outer.calls[0].package, outer.calls[0].name) not in STEPS:
+            break
+        chain.append(outer)
+    return chain
+
+
+def calls_of(chain: list[Site]) -> list[tuple[Captured, ...]]:
+    """For each call of the first one, it and those that followed."""
+    return list(zip(*(site.calls for site in chain), strict=True))
+
+
+def run_chain(calls: tuple[Captured, ...]) -> Any:
+    """Decode, and go on as the user's code does."""
+    value = calls[0]()
+    for call in calls[1:]:
+        value = call.on(value)()
+    if is_picture(value):
+        value.load()
+    return value
+
+
+def _is_whole(call: Captured) -> bool:
+    """Whether the file is decoded as it is, and not in part or in another type."""
+    if call.name == "load_img":
+        return not argument(call, 4, "keep_aspect_ratio", False)
+    known = {"convert": 1, "img_to_array": 1, "imread": 1, "array": 1, "asarray": 1}
+    extra = len(call.arguments) + len(call.keywords)
+    return extra <= known.get(call.name, 0)
+
+
+def _template(call: Captured, result: Any) -> str:
+    """How OpenCV gives the same kind of result; empty if it does not."""
+    picture, values = is_picture(result), np.asarray(result)
+    channels = values.shape[2] if values.ndim == 3 else 0
+    deep = values.dtype == np.uint16
+    flag = "COLOR_RGB" if channels == 3 else "UNCHANGED" if deep else "GRAYSCALE"
+    text = _sized(call, f"decoded({{0}}, cv2.IMREAD_{flag})")
+    if channels not in (0, 1, 3) or values.ndim not in (2, 3) or not text:
+        return ""
+    if picture:
+        return f"Image.fromarray({text})" if values.dtype == np.uint8 else ""
+    text += "[..., None]" if channels == 1 else ""
+    if values.dtype == np.float32 and (values.max() > 1):
+        return f"{text}.astype(np.float32)"
+    return text if values.dtype in (np.uint8, np.uint16) else ""
+
+
+def _sized(call: Captured, text: str) -> str:
+    """With the resizing that `load_img` does."""
+    size = argument(call, 2, "target_size") if call.name == "load_img" else None
+    if size is None:
+        return text
+    nearest = argument(call, 3, "interpolation", "nearest") == "nearest"
+    how = "NEAREST_EXACT" if nearest else "AREA"
+    return f"cv2.resize({text}, {(size[1], size[0])}, interpolation=cv2.INTER_{how})"

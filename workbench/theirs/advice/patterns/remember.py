@@ -1,0 +1,86 @@
+"""Files that are decoded again in every epoch, and memory in their place."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from functools import partial
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from workbench.theirs.advice.capture import Captured, Site
+from workbench.theirs.advice.patterns import decode
+from workbench.theirs.advice.remedy import Remedy, argument, expression
+
+LATER = (
+    "From the second epoch on. Worker processes would each keep their own; saves what another way "
+    "to decode saves as well, not both."
+)
+# Decoders that have no package to know them by, or no other pattern.
+OTHERS = {("", "imread"): "filename", ("numpy", "load"): "file"}
+
+
+def match(site: Site, sites: list[Site]) -> Remedy | None:
+    """A decoder whose files were the same when the batch was asked for again."""
+    files = [str(path) for call in site.calls if (path := _path(call)) is not None]
+    if len(files) < len(site.calls) or not _again(site):
+        return None
+    path = decode.path_expression(site, sites) or expression(site, 0, _name(site.calls[0]))
+    chain = decode.chain_from(site, sites)
+    kept = {f: decode.run_chain(c) for f, c in zip(files, decode.calls_of(chain), strict=True)}
+    arrays = [value for value in kept.values() if isinstance(value, np.ndarray)]
+    if not path or len(arrays) < len(kept):
+        return None
+    source = _of_path(chain[-1], path)
+    if not source:
+        return None
+    return Remedy(
+        what=f"{site.calls[0].name} decodes the same files in every epoch",
+        instead="keep them decoded in memory",
+        old=tuple(partial(decode.run_chain, calls) for calls in decode.calls_of(chain)),
+        new=tuple(partial(_remembered, kept, file) for file in files),
+        code=f"remembered({path}).copy()",
+        node=chain[-1].node,
+        once=f"import functools\n\n@functools.cache\ndef remembered(path):\n    return {source}",
+        notes=(LATER,),
+        kept_bytes=sum(a.nbytes for a in arrays) / len(arrays) * site.calls_per_batch,
+    )
+
+
+def _of_path(site: Site, path: str) -> str:
+    """The expression as a function of `path`; empty if it depends on other local names."""
+
+    class Put(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> ast.AST:
+            """`path` for what has the source of it."""
+            if isinstance(node, ast.expr) and ast.unparse(node) == path:
+                return ast.Name("path", ast.Load())
+            return self.generic_visit(node)
+
+    changed = Put().visit(copy.deepcopy(site.node))
+    names = {node.id for node in ast.walk(changed) if isinstance(node, ast.Name)}
+    return ast.unparse(changed) if not names & (site.local_names - {"path"}) else ""
+
+
+def _remembered(kept: dict[str, Any], file: str) -> Any:
+    return kept[file].copy()
+
+
+def _name(call: Captured) -> str:
+    return OTHERS.get((call.package, call.name), "")
+
+
+def _path(call: Captured) -> Any:
+    path = argument(call, 0, _name(call)) if _name(call) else decode.path_of(call)
+    return path if isinstance(path, str | PathLike) else None
+
+
+def _again(site: Site) -> bool:
+    """Whether each batch that was looked at had the same files."""
+    by_batch: dict[int, set[str]] = {}
+    for call in site.calls:
+        by_batch.setdefault(call.batch, set()).add(str(_path(call)))
+    sets = list(by_batch.values())
+    return len(sets) > 1 and all(files == sets[0] for files in sets)
