@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.generators.scan import Scan
+    from workbench.legacy.faster import faster
     from workbench.loaders import check_workers, find_repeats, measure_rate, profile_lines, scan
     from workbench.measure.check import WorkerCheck
     from workbench.measure.profile import LineProfile
@@ -27,6 +28,7 @@ __all__ = [
     "Workbench",
     "WorkerCheck",
     "check_workers",
+    "faster",
     "find_repeats",
     "load",
     "measure_rate",
@@ -47,6 +49,7 @@ _HOMES = {
     "Workbench": "widgets.panel",
     "WorkerCheck": "measure.check",
     "check_workers": "loaders",
+    "faster": "legacy.faster",
     "find_repeats": "loaders",
     "load": "tuned",
     "measure_rate": "loaders",
