@@ -292,10 +292,13 @@ def test_standardization_is_kerass_own(options, kind, mixed):
     assert_epochs_alike(old, wb.faster(new), epochs=1, level=0.02)
 
 
-def test_an_own_apply_transform_is_called(mixed):
+def test_own_methods_of_the_generator_are_called(mixed):
     class Darker(ImageDataGenerator):
         def apply_transform(self, x, transform_parameters):
             return super().apply_transform(x, transform_parameters) / 3
+
+        def standardize(self, x):
+            return super().standardize(x) + 1
 
     old, new = (folder(Darker(**EXAMPLE_1), mixed) for _ in range(2))
     new = wb.faster(new)
@@ -578,6 +581,10 @@ def test_what_cannot_be_replayed_is_refused(mixed, tmp_path):
 
     with pytest.raises(TypeError, match=r"Lucky\.get_random_transform"):
         wb.faster(arrays(Lucky()))
+    iterator = arrays(ImageDataGenerator())
+    iterator.image_data_generator.get_random_transform = lambda *_: {}
+    with pytest.raises(TypeError, match=r"ImageDataGenerator\.get_random_transform"):
+        wb.faster(iterator)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         whitening = ImageDataGenerator(zca_whitening=True)

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from workbench.legacy.images import Array, Changes, Files
+from workbench.generators.arrays import Rows
 from workbench.legacy.labels import batch_of
+from workbench.legacy.parts import changes_of, replay_of, source_of
 from workbench.legacy.passes import Pass, Wanted
-from workbench.legacy.replay import Replay, Start
+from workbench.legacy.replay import Start
 from workbench.legacy.report import Report
 
 if TYPE_CHECKING:
@@ -72,16 +73,36 @@ class Faster(keras.utils.PyDataset):
         self._fit_thread: int | None = None
         self.batch_index = iterator.batch_index
 
-    n = property(lambda self: self.position.replay.n, doc="Samples.")
-    batch_size = property(lambda self: self.position.replay.batch_size, doc="Samples of a batch.")
-    shuffle = property(
-        lambda self: self.position.replay.shuffle, doc="Whether each pass is shuffled."
-    )
-    seed = property(lambda self: self.keras_iterator.seed, doc="As given to Keras; may be None.")
-    index_array = property(
-        lambda self: self.position.order, doc="Samples in the order of this pass."
-    )
-    total_batches_seen = property(lambda self: self.position.number, doc="As Keras counts.")
+    @property
+    def n(self) -> int:
+        """Samples."""
+        return self.position.replay.n
+
+    @property
+    def batch_size(self) -> int:
+        """Samples of a batch."""
+        return self.position.replay.batch_size
+
+    @property
+    def shuffle(self) -> bool:
+        """Whether each pass has its own order."""
+        return self.position.replay.shuffle
+
+    @property
+    def seed(self) -> int | None:
+        """As given to Keras."""
+        seed: int | None = self.keras_iterator.seed
+        return seed
+
+    @property
+    def index_array(self) -> Rows:
+        """All samples in the order of this pass."""
+        return self.position.order
+
+    @property
+    def total_batches_seen(self) -> int:
+        """The number of the next call, as Keras counts."""
+        return self.position.number
 
     def __getattr__(self, name: str) -> Any:
         if name in CARRIED:
@@ -172,46 +193,3 @@ class Faster(keras.utils.PyDataset):
         if not 0 <= place < len(self):
             raise IndexError(f"batch {index} of an epoch of {len(self)} batches")
         return place
-
-
-def source_of(iterator: Any) -> Files | Array:
-    """Where the iterator's images come from."""
-    if hasattr(iterator, "x"):
-        first = iterator.data_format == "channels_first"
-        return Array(np.moveaxis(iterator.x, 1, 3) if first else iterator.x)
-    return Files(
-        iterator.filepaths,
-        iterator.target_size,
-        iterator.color_mode,
-        iterator.interpolation,
-        iterator.keep_aspect_ratio,
-    )
-
-
-def changes_of(iterator: Any) -> Changes:
-    """What the iterator does to images."""
-    return Changes(iterator.image_data_generator, warps=not unwarped(iterator.image_data_generator))
-
-
-def unwarped(generator: Any) -> str:
-    """Why Keras's own `apply_transform` is called; empty if our warp gives its pixels."""
-    if generator.interpolation_order != 1:
-        return f"interpolation_order={generator.interpolation_order}"
-    if generator.fill_mode not in ("nearest", "constant", "reflect", "wrap"):
-        return f"fill_mode={generator.fill_mode!r}"
-    own = type(generator).apply_transform.__module__.startswith("keras.")
-    return "" if own else f"{type(generator).__name__}.apply_transform"
-
-
-def replay_of(iterator: Any, seed: int) -> Replay:
-    """What the iterator draws."""
-    arrays = hasattr(iterator, "x")
-    return Replay(
-        iterator.image_data_generator,
-        iterator.n,
-        iterator.batch_size,
-        iterator.shuffle,
-        seed,
-        tuple(iterator.x.shape[1:] if arrays else iterator.image_shape),
-        int(1e4 if arrays else 1e7) if iterator.save_to_dir else 0,
-    )

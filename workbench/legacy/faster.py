@@ -9,18 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from workbench.legacy.dataset import Faster, source_of, unwarped
+from workbench.legacy.dataset import Faster
 from workbench.legacy.images import Files
+from workbench.legacy.parts import overridden, source_of, unwarped
 from workbench.legacy.report import report_of
 
 MADE_BY = "flow, flow_from_directory or flow_from_dataframe of Keras's ImageDataGenerator"
-KERAS = "keras.src.legacy.preprocessing.image"
 # Methods that a subclass may have changed, so that what it gives is not what we would.
 ITERATES = (
     *("__getitem__", "__next__", "_set_index_array", "_flow_index", "on_epoch_end"),
     "_get_batches_of_transformed_samples",
 )
 
+# Iterators without a seed, so far: two must not share their draws.
 _unseeded = itertools.count()
 
 
@@ -85,11 +86,7 @@ def _check(iterator: Any) -> None:
             f"expected what {MADE_BY} returns. "
             f"Received: {_short(iterator)} of type {type(iterator).__name__}{_slip(iterator)}"
         )
-    changed = [f"{type(iterator).__name__}.{name}" for name in _changed(type(iterator), ITERATES)]
-    changed += [
-        f"{type(generator).__name__}.{name}"
-        for name in _changed(type(generator), ("get_random_transform",))
-    ]
+    changed = overridden(iterator, *ITERATES) + overridden(generator, "get_random_transform")
     if changed:
         raise TypeError(
             f"expected Keras's own way of making batches. Received: {', '.join(changed)}, which "
@@ -108,10 +105,6 @@ def _check(iterator: Any) -> None:
         raise ValueError(
             f"expected at least one image. Received: an iterator of none{_where(iterator)}"
         )
-
-
-def _changed(kind: type, methods: tuple[str, ...]) -> list[str]:
-    return [name for name in methods if getattr(kind, name).__module__ != KERAS]
 
 
 def _where(iterator: Any) -> str:

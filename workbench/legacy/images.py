@@ -89,8 +89,10 @@ class Files:
         options = (self.color_mode, self.size, self.interpolation, self.keep_aspect_ratio)
         try:
             pixels: Images = img_to_array(load_img(path, *options), "channels_last", "float32")
-        except OSError as error:
-            raise UnreadableFileError(f"{path}: {error.strerror or error}") from error
+        # Pillow's readers let through what broken bytes make them stumble over.
+        except Exception as error:
+            why = getattr(error, "strerror", None) or error
+            raise UnreadableFileError(f"{path}: {why}") from error
         return pixels
 
 
@@ -112,10 +114,12 @@ class Changes:
     Attributes:
         generator: The ImageDataGenerator; its own code standardizes.
         warps: Whether our warp gives the pixels of its `apply_transform`; else that is called.
+        threads: Whether several may run it: not what users wrote, which Keras ran on one.
     """
 
     generator: Any
     warps: bool
+    threads: bool
 
     def apply(self, images: Images, transforms: list[Transform], batch: Images) -> None:
         """Transform and standardize images into `batch`.
@@ -139,10 +143,10 @@ class Changes:
                 if own or done is not image:
                     batch[place] = done
 
-        if self.generator.preprocessing_function:
-            work(iter(range(len(images))))  # one after the other: it may not bear more threads
-        else:
+        if self.threads:
             over_images(work, len(images), images.size)
+        else:
+            work(iter(range(len(images))))
 
     def _warp(self, images: Images, transforms: list[Transform], out: Images) -> None:
         if not self.warps or all(STILL.items() <= each.items() for each in transforms):

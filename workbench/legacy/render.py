@@ -49,7 +49,7 @@ def sentences(of: Comparison) -> list[str]:
         f"{len(of.pairs)} images: largest difference of a pixel {words.figure(worst)} grey levels, "
         f"mean {mean:.4f}. Labels and weights: {labels}. "
         f"Largest difference in what is trained on: {of.largest:.3g}.",
-        f"Of the whole data holds: {of.holds}.",
+        f"The report says: {of.holds}.",
     ]
 
 
