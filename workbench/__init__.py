@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.generators.scan import Scan
+    from workbench.legacy.faster import faster
     from workbench.loaders import (
         advise,
         check_workers,
@@ -39,6 +40,7 @@ __all__ = [
     "WorkerCheck",
     "advise",
     "check_workers",
+    "faster",
     "find_repeats",
     "load",
     "measure_rate",
@@ -63,6 +65,7 @@ _HOMES = {
     "WorkerCheck": "measure.check",
     "advise": "loaders",
     "check_workers": "loaders",
+    "faster": "legacy.faster",
     "find_repeats": "loaders",
     "load": "tuned",
     "measure_rate": "loaders",
