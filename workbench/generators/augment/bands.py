@@ -86,11 +86,17 @@ def _shown(
     (left, right), (top, bottom) = (
         _ends([row[0] * x + row[1] * y + row[2] for x, y in corners]) for row in matrix.tolist()
     )
-    part = image[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
-    missing = (max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width))
-    if (right - left) * (bottom - top) > LARGEST * height * width or not _has(part, missing):
+    mirrored = border == cv2.BORDER_REFLECT
+    start, stop, above, below = _span(top, bottom, height, mirrored)
+    first, last, before, after = _span(left, right, width, mirrored)
+    size = (stop - start + above + below) * (last - first + before + after)
+    # A part mirrored more than once is left to OpenCV, which folds any coordinate.
+    if size > LARGEST * height * width or max(above, below) > height or max(before, after) > width:
         return image, 0, 0
-    return cv2.copyMakeBorder(part, *missing, border), left, top
+    part = image[start:stop, first:last]
+    bordered = cv2.copyMakeBorder(part, above, below, before, after, border)
+    there = bordered[top - start + above :, left - first + before :]
+    return there[: bottom - top, : right - left], left, top
 
 
 def _ends(places: list[float]) -> tuple[int, int]:
@@ -98,6 +104,11 @@ def _ends(places: list[float]) -> tuple[int, int]:
     return math.floor(min(places)), math.ceil(max(places)) + 2
 
 
-def _has(part: Images, missing: tuple[int, int, int, int]) -> bool:
-    """Whether a part has all that its border would show, mirrored."""
-    return part.size > 0 and max(missing[:2]) <= len(part) and max(missing[2:]) <= part.shape[1]
+def _span(first: int, end: int, length: int, mirrored: bool) -> tuple[int, int, int, int]:
+    """Start and stop of an axis's pixels, and how many more are wanted before and after them."""
+    start = min(max(first, 0), length - 1)
+    stop = max(min(end, length), start + 1)
+    before, after = max(0, start - first), max(0, end - stop)
+    if mirrored:  # the border shows as many pixels as it is wide
+        start, stop = min(start, max(0, length - after)), max(stop, min(before, length))
+    return start, stop, before, after

@@ -30,10 +30,11 @@ BORDERS = {
     "constant": cv2.BORDER_REPLICATE,
     "reflect": cv2.BORDER_REFLECT,
 }
-# An image is warped in up to so many bands of rows, so that what is held beside the batch stays
-# small: source and coordinates of a band. More of them cost time for what their sources share.
-BANDS = 4
-BAND_VALUES = 2**16  # smaller bands cost more time than they save
+# An image is warped in bands of rows, so that what is held beside the batch stays small: source
+# and coordinates of a band. More bands cost time for what their sources share, and small ones more
+# than they save. Colours of integers take a float32 image beside the batch, four bytes for one.
+BANDS, BANDS_BESIDE_AN_IMAGE = 4, 16
+BAND_VALUES = 2**16
 
 
 @dataclass(frozen=True)
@@ -52,19 +53,23 @@ class _Batch:
     def augment(self, places: Iterator[int]) -> None:
         """Fill `out` at these places."""
         for place in places:
-            one = slice(place, place + 1)
-            out = self.out[one]
-            target = out if self._rounded_once else float_target(out)
-            self._warp(place, target[0])
-            finish(target, self.images[one], self.draws, one, out)
+            self._augment(place)
+
+    def _augment(self, place: int) -> None:
+        one = slice(place, place + 1)
+        out = self.out[one]
+        target = out if self.in_place else float_target(out)
+        self._warp(place, target[0])
+        finish(target, self.images[one], self.draws, one, out)
 
     @property
-    def _rounded_once(self) -> bool:
-        """Whether nothing follows the warp, which may then itself round to the batch's type."""
-        return self.draws.channel_shift_intensity is None and self.draws.brightness is None
+    def in_place(self) -> bool:
+        """Whether the warp goes straight into the batch: it is float32, or needs no colours."""
+        plain = self.draws.channel_shift_intensity is None and self.draws.brightness is None
+        return plain or self.out.dtype == np.float32
 
     def _warp(self, place: int, target: Images) -> None:
-        image, fill = self.images[place], in_type(self.cval, target.dtype)
+        image = self.images[place]
         if self.fill_mode == "wrap":
             image = image.astype(target.dtype, copy=False)
         for rows in bands.rows_of(len(image), self._bands):
@@ -73,20 +78,23 @@ class _Batch:
                 continue
             bands.warp(image, self.folded[place], BORDERS[self.fill_mode], rows, target)
             if self.fill_mode == "constant":
-                x, y = self._places(place, rows)
-                target[rows][geometry.outside(x, y, *image.shape[:2])] = fill
+                target[rows][self._gone(place, rows)] = in_type(self.cval, target.dtype)
 
     @property
     def _bands(self) -> int:
-        values = self.out[:1].size
-        # Coordinates take 16 bytes and more a pixel; colours of integers need a float image too.
-        tight = self.fill_mode in ("constant", "wrap") or not self._rounded_once
-        return BANDS if tight else min(BANDS, max(1, values // BAND_VALUES))
+        if not self.in_place:
+            return BANDS_BESIDE_AN_IMAGE
+        if self.fill_mode in ("constant", "wrap"):
+            return BANDS  # their coordinates take 16 bytes and more a pixel
+        return min(BANDS, max(1, self.out[:1].size // BAND_VALUES))
 
     def _places(self, place: int, rows: slice) -> tuple[geometry.Floats, geometry.Floats]:
-        one, size = slice(place, place + 1), self.images.shape[1:3]
-        x, y = geometry.coordinates(self.matrices[one], self.flips[one], *size, rows)
+        one, (height, width) = slice(place, place + 1), self.images.shape[1:3]
+        x, y = geometry.coordinates(self.matrices[one], self.flips[one], height, width, rows)
         return x[0], y[0]
+
+    def _gone(self, place: int, rows: slice) -> geometry.Flags:
+        return geometry.outside(*self._places(place, rows), *self.images.shape[1:3])
 
     def _folded_places(self, place: int, rows: slice) -> tuple[Images, Images]:
         height, width = self.images.shape[1:3]
@@ -101,4 +109,6 @@ def augment(images: Images, draws: Draws, *, fill_mode: str, cval: float, out: I
     matrices, flips = geometry.source_matrices(draws, *size), geometry.flips_of(draws)
     folded = geometry.with_flips(matrices, flips, *size)
     batch = _Batch(images, draws, fill_mode, cval, out, matrices, flips, folded)
-    over_images(batch.augment, len(images), images.size)
+    # A folded source is a second float32 image: too much beside a batch of bytes for each thread.
+    at_most = 1 if fill_mode == "wrap" and not batch.in_place else len(images)
+    over_images(batch.augment, len(images), images.size, at_most)
