@@ -1,6 +1,7 @@
 """Run all benchmarks, print the tables, write `results.json` and its chart: `make bench`.
 
 `make bench ARGS="--only augment --quick"` tries one with few rounds and writes nothing.
+`python -m tests.benchmarks.figures` then puts the figures into the README.
 """
 
 from __future__ import annotations

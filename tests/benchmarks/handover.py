@@ -22,7 +22,7 @@ from tests.benchmarks.spread import alternating, ratios, shown, spread
 SHAPE = (224, 224, 3)
 BATCHES = 20
 FIRST = 4  # of which are not timed: workers start, the queue fills
-ROUNDS, QUICK_ROUNDS = 11, 2
+ROUNDS, QUICK_ROUNDS = 9, 2
 CASES = (("held", "idle"), ("opencv", "idle"), ("opencv", "conv"))
 WORKERS = (1, 2)
 MADE = ("float32", "uint8")

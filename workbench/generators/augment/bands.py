@@ -42,10 +42,12 @@ def warp(image: Images, matrix: geometry.Floats, border: int, rows: slice, targe
         rows: Of the output.
         target: Float32; or integers, which are then the rounded float32 values, bit for bit.
     """
-    (a, b, c), (d, e, f) = matrix.tolist()
     part, left, top = _shown(image, matrix, border, rows)
     part = part.astype(target.dtype, copy=False)
-    moved = np.array([[a, b, c + b * rows.start - left], [d, e, f + e * rows.start - top]])
+    moved = matrix
+    if left or top or rows.start:
+        moved = matrix.copy()
+        moved[:, 2] += matrix[:, 1] * rows.start - (left, top)
     size = (target.shape[1], rows.stop - rows.start)
     if target.shape[2] in WARPED_TOGETHER:
         cv2.warpAffine(part, moved, size, target[rows], INVERSE, border)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -62,7 +63,7 @@ class _Batch:
         self._warp(place, target[0])
         finish(target, self.images[one], self.draws, one, out)
 
-    @property
+    @cached_property
     def in_place(self) -> bool:
         """Whether the warp goes straight into the batch: it is float32, or needs no colours."""
         plain = self.draws.channel_shift_intensity is None and self.draws.brightness is None
@@ -72,7 +73,7 @@ class _Batch:
         image = self.images[place]
         if self.fill_mode == "wrap":
             image = image.astype(target.dtype, copy=False)
-        for rows in bands.rows_of(len(image), self._bands):
+        for rows in self._bands:
             if self.fill_mode == "wrap":
                 bands.gather(image, *self._folded_places(place, rows), rows, target)
                 continue
@@ -80,13 +81,14 @@ class _Batch:
             if self.fill_mode == "constant":
                 target[rows][self._gone(place, rows)] = in_type(self.cval, target.dtype)
 
-    @property
-    def _bands(self) -> int:
+    @cached_property
+    def _bands(self) -> list[slice]:
+        count = min(BANDS, max(1, self.out[:1].size // BAND_VALUES))
         if not self.in_place:
-            return BANDS_BESIDE_AN_IMAGE
-        if self.fill_mode in ("constant", "wrap"):
-            return BANDS  # their coordinates take 16 bytes and more a pixel
-        return min(BANDS, max(1, self.out[:1].size // BAND_VALUES))
+            count = BANDS_BESIDE_AN_IMAGE
+        elif self.fill_mode in ("constant", "wrap"):
+            count = BANDS  # their coordinates take 16 bytes and more a pixel
+        return bands.rows_of(self.images.shape[1], count)
 
     def _places(self, place: int, rows: slice) -> tuple[geometry.Floats, geometry.Floats]:
         one, (height, width) = slice(place, place + 1), self.images.shape[1:3]
