@@ -13,6 +13,7 @@ import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks import augment, chart, handover, normalize, panel, profiler
 from workbench.measure.machine import machine, versions
@@ -42,12 +43,13 @@ def main() -> None:
                 write(values)
 
 
-def write(values: dict[str, object]) -> None:
+def write(values: dict[str, Any]) -> None:
     """`results.json`, each list of numbers on one line, and the chart beside it."""
     text = json.dumps(values, indent=1)
     on_one_line = re.sub(r"\[[\s\d.,eE+-]*\]", lambda m: re.sub(r"\s+", " ", m[0]), text)
     RESULTS.write_text(on_one_line + "\n")
-    chart.write(values["augment"], RESULTS.with_suffix(".svg"))
+    if "augment" in values:
+        chart.write(values["augment"], RESULTS.with_suffix(".svg"))
 
 
 def conditions() -> dict[str, object]:
