@@ -22,7 +22,7 @@ test: .venv/test
 	$(BIN)/mypy
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: .venv/test
+bench: .venv/bench
 	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 soak: .venv/test
@@ -46,6 +46,11 @@ screenshots: .venv/test
 .venv/test: .venv/lab
 	@echo "     Installing the tools of the tests"
 	$(PIP) --editable ".[lab,test]"
+	@touch $@
+
+.venv/bench: .venv/test
+	@echo "     Installing what the benchmarks compare with"
+	$(PIP) --editable ".[lab,test,bench]" || echo "Not installed: the benchmarks leave it out and say so"
 	@touch $@
 
 clean:

@@ -27,10 +27,10 @@ def peak_and_batch(p):
         tracemalloc.stop()
 
 
-def check(rng, read, made, threads, **augmentation):
-    x = rng.integers(0, 256, (64, 128, 128, 3)).astype(read)
+def check(rng, read, made, threads, shape=(64, 192, 192, 3), **augmentation):
+    x = rng.integers(0, 256, shape).astype(read)
     settings = array_settings(
-        x, batch=Batch(dtype=made), augmentation=Augmentation(**WARPED, **augmentation)
+        x, batch=Batch(dtype=made), augmentation=Augmentation(**{**WARPED, **augmentation})
     )
     before = cv2.getNumThreads()
     cv2.setNumThreads(threads)
@@ -52,8 +52,20 @@ def test_a_batch_takes_what_is_read_what_is_made_and_half_of_that(read, more, fi
     check(rng, read, "float32", 2, **more, fill_mode=fill_mode)
 
 
-# Each thread holds two images in float32, as much as 8 of a batch of bytes.
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("made", ["uint8", "uint16"])
-@pytest.mark.parametrize("fill_mode", ["nearest", "reflect"])
-def test_so_does_an_integer_batch_on_one_thread(made, fill_mode, rng):
-    check(rng, "uint8", made, 1, channel_shift_range=9, fill_mode=fill_mode)
+@pytest.mark.parametrize("fill_mode", ["nearest", "constant", "reflect", "wrap"])
+@pytest.mark.parametrize(
+    "more", [{}, {"channel_shift_range": 9}, {"channel_shift_range": 9, "brightness_range": (1, 2)}]
+)
+def test_so_does_an_integer_batch(more, fill_mode, made, threads, rng):
+    check(rng, "uint8", made, threads, **more, fill_mode=fill_mode)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("rotation", [45, 180])
+@pytest.mark.parametrize("fill_mode", ["nearest", "constant", "reflect", "wrap"])
+def test_so_does_a_batch_of_bytes_however_far_it_is_turned(fill_mode, rotation, channels, rng):
+    turned = {"rotation_range": rotation, "brightness_range": (1, 2)}
+    shape = (64, 200, 200, channels)
+    check(rng, "uint8", "uint8", 2, shape=shape, **turned, fill_mode=fill_mode)

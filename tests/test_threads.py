@@ -58,6 +58,13 @@ def test_little_work_stays_on_the_calling_thread(count, values, opencv_threads):
     assert work.threads == {threading.get_ident()}
 
 
+def test_no_more_threads_than_memory_allows(opencv_threads):
+    opencv_threads(4)
+    work = Work(meet=2)
+    over_images(work, 100, LARGE, 2)
+    assert len(work.threads) == 2
+
+
 def test_a_second_batch_at_the_same_time_takes_one_thread(opencv_threads):
     opencv_threads(3)
     first, second = Work(meet=3), Work()

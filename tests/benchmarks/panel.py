@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.spread import spread
 from tests.browser.lab import CHROMIUM_ARGUMENTS, Notebook, chromium, jupyterlab
 from tests.conftest import ROOT
 
@@ -41,8 +42,9 @@ PROFILE = """() => new Promise((done, fail) => {
 })"""
 
 
-def run() -> dict[str, Any]:
+def run(quick: bool = False) -> dict[str, Any]:
     """Milliseconds, by what was waited for."""
+    runs, keys = (2, 4) if quick else (RUNS, KEYS)
     from playwright.sync_api import sync_playwright
 
     root = Path(tempfile.mkdtemp())
@@ -54,23 +56,21 @@ def run() -> dict[str, Any]:
                 executable_path=chromium(), args=CHROMIUM_ARGUMENTS
             )
             try:
-                return {"cases": _measure(browser, address)}
+                return {"cases": _measure(browser, address, runs, keys)}
             finally:
                 browser.close()
     finally:
         shutil.rmtree(root)
 
 
-def _measure(browser: Any, address: str) -> dict[str, Any]:
-    from tests.benchmarks.__main__ import spread
-
+def _measure(browser: Any, address: str, runs: int, presses: int) -> dict[str, Any]:
     starts = []
-    for _ in range(RUNS):
+    for _ in range(runs):
         page = browser.new_page(viewport={"width": 1400, "height": 1200})
         book = Notebook(page, address, "notebooks/01_find_the_slow_line.ipynb")
         starts.append(page.evaluate(WATCH))
         page.wait_for_selector(".wb-verdict:has-text('Delivers')", timeout=60_000)
-        if len(starts) < RUNS:
+        if len(starts) < runs:
             book.run("panel.close()")
             book.restart()
             page.close()
@@ -81,14 +81,14 @@ def _measure(browser: Any, address: str) -> dict[str, Any]:
     for method in ("keras_loop", "opencv"):
         book.run(f"panel.set(augment_method={method!r})")
         time.sleep(4)
-        keys = ["ArrowRight", "ArrowLeft"] * (KEYS // 2)
+        keys = ["ArrowRight", "ArrowLeft"] * (presses // 2)
         taken = []
         for key in keys:
             taken.append(book.latency("wb-rotation-range", key))
             time.sleep(0.4)
         found[f"slider to picture, {method}, 224x224, profiling"] = spread(taken)
         taken = []
-        for _ in range(KEYS // 2):
+        for _ in range(presses // 2):
             time.sleep(1.5)
             taken.append(page.evaluate(PROFILE))
         found[f"slider to first profile, {method}, 224x224"] = spread(taken)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import psutil
 
-from tests.benchmarks.augment import _dataset
+from tests.benchmarks.augment import dataset_of
+from tests.benchmarks.spread import spread
 from workbench.measure.lines.session import LineSession
 from workbench.widgets.listing import rows
 
@@ -21,10 +22,11 @@ SOURCE_LINES = 300
 MINUTE = 60.0
 
 
-def run() -> dict[str, Any]:
+def run(quick: bool = False) -> dict[str, Any]:
     """Shares of the unprofiled rate, milliseconds of a refresh, megabytes of growth."""
-    rates = {name: _rate_kept(dataset) for name, dataset in _datasets().items()}
-    return {"rate_kept": rates, "refresh_ms": _refresh(), "minute": _minute()}
+    rounds, seconds = (2, 8.0) if quick else (ROUNDS, MINUTE)
+    rates = {name: _rate_kept(dataset, rounds) for name, dataset in _datasets().items()}
+    return {"rate_kept": rates, "refresh_ms": _refresh(), "minute": _minute(seconds)}
 
 
 def _datasets() -> dict[str, Any]:
@@ -32,7 +34,7 @@ def _datasets() -> dict[str, Any]:
     scaled = {"augmentation": {"samplewise_center": True, "samplewise_std_normalization": True}}
     x = np.random.default_rng(0).integers(0, 256, (96, *shape), np.uint8)
     opencv, vectorized, loop = (
-        _dataset(x, "float32", method) for method in ("opencv", "opencv", "keras_loop")
+        dataset_of(x, "float32", method) for method in ("opencv", "opencv", "keras_loop")
     )
     pipeline = vectorized.pipeline
     settings = pipeline.settings.updated({**scaled, "methods": {"normalize": "vectorized"}})
@@ -44,15 +46,13 @@ def _datasets() -> dict[str, Any]:
     }
 
 
-def _rate_kept(dataset: Any) -> dict[str, Any]:
+def _rate_kept(dataset: Any, rounds: int) -> dict[str, Any]:
     """Batches a second while Live profiles, over batches a second alone; blocks alternate."""
-    from tests.benchmarks.__main__ import spread
-
     kept, slowdown = [], 1.0
     with LineSession(dataset) as session:
         for _ in range(4):
             session.step()  # the batch that measures memory is among these
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             alone = _batches_a_second(lambda number: dataset[number % len(dataset)])
             kept.append(_batches_a_second(_live(session)) / alone)
         slowdown = session.snapshot().slowdown
@@ -90,8 +90,6 @@ class Long:
 
 def _refresh() -> dict[str, Any]:
     """Snapshot and table of a profile with 300 lines."""
-    from tests.benchmarks.__main__ import spread
-
     body = "".join(f"    x{n} = np.multiply(a, {n})\n" for n in range(SOURCE_LINES - 3))
     source = f"def __getitem__(self, i):\n    a = np.ones(1000)\n{body}    return (a,)\n"
     linecache.cache["long.py"] = (len(source), None, source.splitlines(True), "long.py")
@@ -119,19 +117,19 @@ class Quick:
         return (np.zeros((8, 8)),)
 
 
-def _minute() -> dict[str, Any]:
+def _minute(seconds: float) -> dict[str, Any]:
     """Resident memory after five seconds of Live and after a minute."""
     process, batches = psutil.Process(), 0
     with LineSession(Quick()) as session:
         step, began = _live(session), perf_counter()
         first = 0
-        while perf_counter() - began < MINUTE:
+        while perf_counter() - began < seconds:
             step(batches)
             batches += 1
             if not first and perf_counter() - began > 5:
                 first = process.memory_info().rss
         growth = process.memory_info().rss - first
-    return {"batches_per_second": batches / MINUTE, "growth_mb": growth / 1e6}
+    return {"batches_per_second": batches / seconds, "growth_mb": growth / 1e6}
 
 
 def table(values: dict[str, Any]) -> str:

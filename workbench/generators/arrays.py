@@ -159,8 +159,13 @@ def _load(path: Path, mmap_mode: Any) -> npt.NDArray[Any]:
 
 
 def _check_finite(images: Images, rows: Rows) -> None:
-    # One pass, no temporary: the sum is finite unless a pixel is not (or it overflows).
-    if images.dtype.kind == "f" and not np.isfinite(np.sum(images, dtype=np.float64)):
+    if images.dtype.kind != "f":
+        return
+    # One pass, no temporary: the sum is finite unless a pixel is not (or it overflows). In the
+    # images' own type: adding float32 up in float64 takes five times as long.
+    with np.errstate(all="ignore"):
+        total = np.sum(images, dtype=np.promote_types(images.dtype, np.float32))
+    if not np.isfinite(total):
         bad = rows[~np.isfinite(images).all(axis=(1, 2, 3))]
         if bad.size:
             raise ValueError(f"NaN or infinity in x, rows {', '.join(map(str, bad[:5]))}")

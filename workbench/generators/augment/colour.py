@@ -49,6 +49,13 @@ def store(images: Images, out: Images) -> None:
     out[...] = images
 
 
+def in_type(value: float, dtype: np.dtype[Any]) -> Images:
+    """A pixel's value as `store` leaves it; shape ()."""
+    found = np.empty((), dtype)
+    store(np.array(value, np.float32), found)
+    return found
+
+
 def top_of(images: Images) -> Any:
     """The greatest value of the scale that each image is on: its type's, or 1, 255, 65535."""
     if images.dtype.kind == "u":

@@ -53,15 +53,19 @@ def with_flips(matrices: Floats, flips: Flags, height: int, width: int) -> Float
     return folded
 
 
-def coordinates(matrices: Floats, flips: Flags, height: int, width: int) -> tuple[Floats, Floats]:
+def coordinates(
+    matrices: Floats, flips: Flags, height: int, width: int, part: slice = slice(None)
+) -> tuple[Floats, Floats]:
     """X and y in the source of each output pixel, each of shape (samples, height, width).
+
+    Of a `part` of the rows, where one is given.
 
     The flips reverse whole numbers, so that a coordinate on the very border stays there: which
     side it is on decides whether SciPy fills the pixel.
     """
     columns, rows = np.arange(width), np.arange(height)
     columns = np.where(flips[:, :1], columns[::-1], columns)[:, None, :]
-    rows = np.where(flips[:, 1:], rows[::-1], rows)[:, :, None]
+    rows = np.where(flips[:, 1:], rows[::-1], rows)[:, part, None]
     a, b, offset = np.moveaxis(matrices, 2, 0)[..., None, None]
     x = a[:, 0] * columns + (b[:, 0] * rows + offset[:, 0])
     y = a[:, 1] * columns + (b[:, 1] * rows + offset[:, 1])

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from workbench.generators.augment import geometry
-from workbench.generators.augment.colour import finish, float_target
+from workbench.generators.augment import bands, geometry
+from workbench.generators.augment.colour import finish, float_target, in_type
 from workbench.generators.augment.threads import over_images
 from workbench.generators.draws import Draws
 
 EXACT = True
 FORKS = True
-
-INVERSE = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP  # the matrix leads from output to source
 
 Images = npt.NDArray[Any]
 
@@ -32,8 +31,11 @@ BORDERS = {
     "constant": cv2.BORDER_REPLICATE,
     "reflect": cv2.BORDER_REFLECT,
 }
-# OpenCV's path for two channels is up to 6 grey levels off, and above four it has none.
-WARPED_TOGETHER = (1, 3, 4)
+# An image is warped in bands of rows, so that what is held beside the batch stays small: source
+# and coordinates of a band. More bands cost time for what their sources share, and small ones more
+# than they save. Colours of integers take a float32 image beside the batch, four bytes for one.
+BANDS, BANDS_BESIDE_AN_IMAGE = 4, 16
+BAND_VALUES = 2**16
 
 
 @dataclass(frozen=True)
@@ -51,22 +53,56 @@ class _Batch:
 
     def augment(self, places: Iterator[int]) -> None:
         """Fill `out` at these places."""
-        source = np.empty(self.images.shape[1:], np.float32)
         for place in places:
-            source[...] = self.images[place]
-            self._augment(source, place)
+            self._augment(place)
 
-    def _augment(self, source: Images, place: int) -> None:
-        one, size = slice(place, place + 1), source.shape[:2]
-        target = float_target(self.out[one])
+    def _augment(self, place: int) -> None:
+        one = slice(place, place + 1)
+        out = self.out[one]
+        target = out if self.in_place else float_target(out)
+        self._warp(place, target[0])
+        finish(target, self.images[one], self.draws, one, out)
+
+    @cached_property
+    def in_place(self) -> bool:
+        """Whether the warp goes straight into the batch: it is float32, or needs no colours."""
+        plain = self.draws.channel_shift_intensity is None and self.draws.brightness is None
+        return plain or self.out.dtype == np.float32
+
+    def _warp(self, place: int, target: Images) -> None:
+        image = self.images[place]
         if self.fill_mode == "wrap":
-            _wrap(source, self.matrices[one], self.flips[one], target[0])
-        else:
-            _warp(source, self.folded[place], BORDERS[self.fill_mode], target[0])
-        if self.fill_mode == "constant":
-            x, y = geometry.coordinates(self.matrices[one], self.flips[one], *size)
-            target[geometry.outside(x, y, *size)] = self.cval
-        finish(target, self.images[one], self.draws, one, self.out[one])
+            image = image.astype(target.dtype, copy=False)
+        for rows in self._bands:
+            if self.fill_mode == "wrap":
+                bands.gather(image, *self._folded_places(place, rows), rows, target)
+                continue
+            bands.warp(image, self.folded[place], BORDERS[self.fill_mode], rows, target)
+            if self.fill_mode == "constant":
+                target[rows][self._gone(place, rows)] = in_type(self.cval, target.dtype)
+
+    @cached_property
+    def _bands(self) -> list[slice]:
+        count = min(BANDS, max(1, self.out[:1].size // BAND_VALUES))
+        if not self.in_place:
+            count = BANDS_BESIDE_AN_IMAGE
+        elif self.fill_mode in ("constant", "wrap"):
+            count = BANDS  # their coordinates take 16 bytes and more a pixel
+        return bands.rows_of(self.images.shape[1], count)
+
+    def _places(self, place: int, rows: slice) -> tuple[geometry.Floats, geometry.Floats]:
+        one, (height, width) = slice(place, place + 1), self.images.shape[1:3]
+        x, y = geometry.coordinates(self.matrices[one], self.flips[one], height, width, rows)
+        return x[0], y[0]
+
+    def _gone(self, place: int, rows: slice) -> geometry.Flags:
+        return geometry.outside(*self._places(place, rows), *self.images.shape[1:3])
+
+    def _folded_places(self, place: int, rows: slice) -> tuple[Images, Images]:
+        height, width = self.images.shape[1:3]
+        x, y = self._places(place, rows)
+        x32 = geometry.fold(x, width).astype(np.float32)
+        return x32, geometry.fold(y, height).astype(np.float32)
 
 
 def augment(images: Images, draws: Draws, *, fill_mode: str, cval: float, out: Images) -> None:
@@ -75,30 +111,6 @@ def augment(images: Images, draws: Draws, *, fill_mode: str, cval: float, out: I
     matrices, flips = geometry.source_matrices(draws, *size), geometry.flips_of(draws)
     folded = geometry.with_flips(matrices, flips, *size)
     batch = _Batch(images, draws, fill_mode, cval, out, matrices, flips, folded)
-    over_images(batch.augment, len(images), images.size)
-
-
-def _warp(image: Images, matrix: geometry.Floats, border: int, target: Images) -> None:
-    """Warp one float32 image into `target`."""
-    height, width, channels = image.shape
-    if channels in WARPED_TOGETHER:
-        cv2.warpAffine(image, matrix, (width, height), target, INVERSE, border)
-        return
-    for channel in range(channels):
-        plane = np.ascontiguousarray(image[..., channel])
-        target[..., channel] = cv2.warpAffine(plane, matrix, (width, height), None, INVERSE, border)
-
-
-def _wrap(image: Images, matrix: geometry.Floats, flips: geometry.Flags, target: Images) -> None:
-    """The same with SciPy's "wrap", which OpenCV has not; `matrix` and `flips` for one sample."""
-    height, width, channels = image.shape
-    places = zip(geometry.coordinates(matrix, flips, height, width), (width, height), strict=True)
-    x, y = (geometry.fold(at, length)[0].astype(np.float32) for at, length in places)
-    # The border is met only where a coordinate is on the last pixel.
-    how, border = cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
-    if channels in WARPED_TOGETHER:
-        cv2.remap(image, x, y, how, dst=target, borderMode=border)
-        return
-    for channel in range(channels):
-        plane = np.ascontiguousarray(image[..., channel])
-        target[..., channel] = cv2.remap(plane, x, y, how, borderMode=border)
+    # A folded source is a second float32 image: too much beside a batch of bytes for each thread.
+    at_most = 1 if fill_mode == "wrap" and not batch.in_place else len(images)
+    over_images(batch.augment, len(images), images.size, at_most)

@@ -22,7 +22,7 @@ LEAST_VALUES = 2**19
 PROCESS = os.getpid()  # the one that imported this; a forked one has another
 
 
-def over_images(work: Work, images: int, values: int) -> None:
+def over_images(work: Work, images: int, values: int, at_most: int | None = None) -> None:
     """Have `work` take all numbers below `images`, on this thread and perhaps on others.
 
     The threads end with the call: none is left for a fork or for Python's exit to trip over.
@@ -32,6 +32,7 @@ def over_images(work: Work, images: int, values: int) -> None:
             left. What it does with a number must not depend on the thread.
         images: How many numbers.
         values: In all images; few are not worth a thread.
+        at_most: How many threads memory allows. Defaults to one an image.
     """
     places = iter(range(images))
     # Worker processes are side by side already, and in a forked one a thread that changes OpenCV's
@@ -40,7 +41,7 @@ def over_images(work: Work, images: int, values: int) -> None:
         work(places)
         return
     with _opencv.one_thread_a_call() as threads:
-        helpers = min(threads, images, values // LEAST_VALUES) - 1
+        helpers = min(threads, at_most or images, images, values // LEAST_VALUES) - 1
         if helpers < 1:
             work(places)
             return
