@@ -311,7 +311,7 @@ def _files_of(data: Any) -> FolderData | CsvData:
 
 
 def _opens(entrant: Any) -> bool:
-    kinds = str | os.PathLike | tuple | list | Settings | Tuned
+    kinds = (str, os.PathLike, tuple, list, Settings, Tuned)
     return isinstance(entrant, kinds) or hasattr(entrant, "__array__")
 
 
