@@ -65,7 +65,7 @@ def trained(dataset, **options):
             known[images.tobytes()] = epoch, index, labels.tolist()
     model = Recorder()
     model.compile()
-    model.fit(dataset, shuffle=False, verbose=0, **options)
+    model.fit(dataset, verbose=0, **{"shuffle": False, **options})
     found = []
     for labels, data in model.seen:
         epoch, index, expected = known[data]
@@ -85,6 +85,16 @@ def test_fit_trains_each_batch_once_an_epoch_from_epoch_0(feed, validation):
     options = {"validation_data": make(feed)} if validation else {}
     assert trained(dataset, epochs=3, **options) == passes(0, 3)
     assert dataset.epoch == 3
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_epochs_count_right_in_the_order_that_keras_shuffles(feed):
+    dataset = make(feed)
+    found = trained(dataset, epochs=4, shuffle=True)
+    assert [sorted(found[start : start + 6]) for start in range(0, 24, 6)] == [
+        passes(epoch, 1) for epoch in range(4)
+    ]
+    assert dataset.epoch == 4
 
 
 @pytest.mark.parametrize("feed", FEEDS)

@@ -48,8 +48,8 @@ class Dataset(keras.utils.PyDataset):
         if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 0:
             raise ValueError(f"epoch: expected a whole number from 0. Received: {epoch!r}")
         with _COUNTING:
-            self._epoch = epoch
-            self._training = self._last_was_fetched = False
+            self._epoch, self._training = epoch, False
+            self._fetched = 0  # batches of this pass, without a pool: a bit for each
 
     def __len__(self) -> int:
         return len(self.pipeline)
@@ -76,9 +76,9 @@ class Dataset(keras.utils.PyDataset):
         # Without a pool one generator goes on over several of fit's epochs (steps_per_epoch), also
         # between the end of one and the begin of the next.
         with _COUNTING:
-            if self._training and (self._fed_by_pool or self._last_was_fetched):
+            if self._training and (self._fed_by_pool or self._fetched.bit_count() == len(self)):
                 self._epoch += 1
-                self._last_was_fetched = False
+                self._fetched = 0
             self._training = False
 
     @property
@@ -87,11 +87,12 @@ class Dataset(keras.utils.PyDataset):
         return bool(self.workers > 1 or (self.workers > 0 and self.use_multiprocessing))
 
     def _pass_of(self, index: int) -> int:
-        """The epoch of the next batch without a pool: asked for in turn, 0 after the last is a new
-        pass.
+        """The epoch of the next batch without a pool: one generator asks for each batch once a
+        pass, with `shuffle=True` in any order, so one that comes again is of a new pass.
         """
         with _COUNTING:
-            if index == 0 and self._last_was_fetched:
+            if self._fetched >> index & 1:
                 self._epoch += 1
-            self._last_was_fetched = index == len(self) - 1
+                self._fetched = 0
+            self._fetched |= 1 << index
             return self._epoch
