@@ -651,7 +651,7 @@ def test_arrays_have_no_files_to_scan(rng):
     panel = wb.Workbench((rng.random((30, 8, 8, 1)), None))
     try:
         until(lambda: panel._view.profile.data)
-        assert panel._view.scan.data == {}
+        assert not any(panel._view.scan.data.values())
     finally:
         panel.close()
 
@@ -898,3 +898,23 @@ def test_start_up_notes_of_libraries_stay_out_and_errors_do_not(capfd):
         os.write(2, b"noise")
     os.write(2, b"signal")
     assert capfd.readouterr().err == "signal"
+
+
+def test_a_class_weight_that_misses_a_class_is_told(class_folder):
+    panel = wb.Workbench(class_folder, class_weight={0: 2.0})
+    try:
+        until(lambda: panel._view.scan.data.get("warnings"))
+        assert any("class_weight misses" in w for w in panel._view.scan.data["warnings"])
+    finally:
+        panel.close()
+
+
+def test_a_class_weight_for_several_labels_a_sample_is_told():
+    x, y = np.zeros((8, 4, 4, 1), np.uint8), np.eye(3, dtype=np.float32)[np.arange(8) % 3]
+    y[:, 0] = 1
+    panel = wb.Workbench((x, y), class_weight={0: 1.0, 1: 2.0, 2: 2.0})
+    try:
+        until(lambda: panel._view.scan.data.get("warnings"))
+        assert any("argmax" in w for w in panel._view.scan.data["warnings"])
+    finally:
+        panel.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -46,12 +46,17 @@ class Survey:
         )
 
 
-def survey(loader: Any, class_names: Sequence[str] = ()) -> Survey:
+def survey(
+    loader: Any,
+    class_names: Sequence[str] = (),
+    class_weight: Mapping[Any, float] | None = None,
+) -> Survey:
     """Look at some batches, not the first, which was looked at to be shown.
 
     Args:
         loader: By index; see `shapes.opened`.
         class_names: Names of the labels 0, 1 and so on.
+        class_weight: What `fit` will be given.
     """
     forward_only = hasattr(loader, "one_worker")
     first: list[float] = []
@@ -69,7 +74,12 @@ def survey(loader: Any, class_names: Sequence[str] = ()) -> Survey:
                 return
 
     from_generator = forward_only and not is_tf_data(loader.original)
-    checked = check_batches(batches(), class_names=class_names, from_generator=from_generator)
+    checked = check_batches(
+        batches(),
+        class_names=class_names,
+        class_weight=class_weight,
+        from_generator=from_generator,
+    )
     again = [] if forward_only else [_timed(loader, index)[1] for index in indices]
     return Survey(checked, tuple(first), tuple(again))
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from workbench.generators.file_source import dtype_of, shape_of
 from workbench.generators.held import memory_needed
@@ -20,6 +22,7 @@ from workbench.loaders import settings_of
 from workbench.measure.profile import LineProfile
 from workbench.settings import Augmentation, Settings, SettingsError, Statistics
 from workbench.theirs.settings import LoaderSettings
+from workbench.theirs.view.check import check_batches
 from workbench.tuned import Tuned
 from workbench.widgets import verdict
 from workbench.widgets.preview import Preview, Tiles, draw, label_counts
@@ -44,6 +47,7 @@ class Ours:
 
     Args:
         data: What `loaders.settings_of` takes.
+        class_weight: What `fit` will be given.
 
     Raises:
         FileNotFoundError: If a path does not exist.
@@ -53,7 +57,7 @@ class Ours:
 
     noun = "images"
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, class_weight: Mapping[Any, float] | None = None) -> None:
         settings, x, y = settings_of(data)
         source = open_source(settings, x, y)
         if not isinstance(data, Settings | Tuned) and not _is_json(data):
@@ -64,6 +68,7 @@ class Ours:
         # One for each thread.
         self._drawn = self._measured = Pipeline(settings, source)
         self._tiles, self._labels = Tiles(), label_counts(source)
+        self._warnings = [] if class_weight is None else _weight_faults(source, class_weight)
 
     def draw(self, request: Request, keras_ready: bool, tell: Callable[[str], None]) -> Preview:
         """See `Subject`."""
@@ -133,8 +138,8 @@ class Ours:
         ]
 
     def facts(self) -> dict[str, Any]:
-        """See `Subject`."""
-        return {}
+        """See `Subject`: the files are scanned beside."""
+        return {"warnings": self._warnings}
 
     def suggestion(self, profile: LineProfile, settings: Settings) -> str:
         """See `Subject`."""
@@ -184,6 +189,14 @@ def _first_view(settings: Settings, source: Source) -> Settings:
             "methods": {"augment": "keras_loop"},
         }
     )
+
+
+def _weight_faults(source: Source, class_weight: Mapping[Any, float]) -> list[str]:
+    """What Keras would make of it with all labels of the source."""
+    images = np.zeros((len(source), 1), np.float32)  # labels are what counts
+    batch = (images,) if source.labels is None else (images, source.labels)
+    found = check_batches([batch], class_names=source.class_names, class_weight=class_weight)
+    return [warning for warning in found.warnings if warning.startswith("class_weight")]
 
 
 def _memory(settings: Settings, total: int, trained: int, shape: Sequence[int]) -> str:

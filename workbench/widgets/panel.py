@@ -49,6 +49,7 @@ class Workbench:
             was exported, a pair (x, y) of arrays, `Settings` or `Tuned`; or a loader of your own: a
             `PyDataset`, an iterator, a generator, a `tf.data.Dataset`, or a function or class that
             makes one.
+        class_weight: As for `fit`, to be told what Keras would make of it with these labels.
         controls: Keywords of a function or class, for names that this one takes itself.
         **more_controls: Its other keywords, each with a slider as in `ipywidgets.interact`:
             `batch_size=(8, 256)`, `rotation=(0.0, 45.0)`, `cache=True`, `mode=["a", "b"]`; other
@@ -70,9 +71,14 @@ class Workbench:
     _open: ClassVar[Workbench | None] = None
 
     def __init__(
-        self, data: Any, *, controls: Mapping[str, Any] | None = None, **more_controls: Any
+        self,
+        data: Any,
+        *,
+        class_weight: Mapping[Any, float] | None = None,
+        controls: Mapping[str, Any] | None = None,
+        **more_controls: Any,
     ) -> None:
-        subject = _subject(data, {**(controls or {}), **more_controls})
+        subject = _subject(data, {**(controls or {}), **more_controls}, class_weight)
         if Workbench._open is not None:
             Workbench._open.close()
         self._subject = subject
@@ -202,7 +208,9 @@ class Workbench:
         """Show everything but the picture."""
         settings, profile = report.request.settings, report.profile
         self._view.head.show({"title": self._title(settings), **self._sentences(report)})
-        self._view.scan.show(report.scan or self._subject.facts())
+        facts = self._subject.facts()
+        warnings = [*report.scan.get("warnings", ()), *facts.get("warnings", ())]
+        self._view.scan.show({**facts, **report.scan, "warnings": warnings})
         self._view.copy.show({"code": self._subject.python(self._view.path.value)})
         if profile is not None and profile.seconds:
             self._view.hot.show(hot_lines(profile))
@@ -336,12 +344,14 @@ class Workbench:
         self._engine.cell_runs(False)
 
 
-def _subject(data: Any, controls: dict[str, Any]) -> Subject:
+def _subject(
+    data: Any, controls: dict[str, Any], class_weight: Mapping[Any, float] | None
+) -> Subject:
     if not isinstance(data, Settings | Tuned) and shapes.is_loader(data):
-        return Theirs(data, controls)
+        return Theirs(data, controls, class_weight)
     if controls:
         raise TypeError(
             f"{', '.join(controls)}: keywords are for a function or class that makes a loader. "
             f"Received: {shapes.described(data)}"
         )
-    return Ours(data)
+    return Ours(data, class_weight)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Theirs:
     Args:
         data: A loader of any shape, or a factory.
         controls: For the factory's keywords; see `knobs`.
+        class_weight: What `fit` will be given.
 
     Raises:
         TypeError: If it is none, or cannot be called like this.
@@ -51,13 +52,18 @@ class Theirs:
 
     noun = "samples"
 
-    def __init__(self, data: Any, controls: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        data: Any,
+        controls: dict[str, Any],
+        class_weight: Mapping[Any, float] | None = None,
+    ) -> None:
         if controls and not is_factory(data):
             raise TypeError(
                 f"{', '.join(controls)}: an object is there already, and keywords are for what "
                 f"makes one: pass {type(data).__name__} itself, or a function"
             )
-        self._data = data
+        self._data, self._class_weight = data, class_weight
         self._factory = Factory(data, controls) if is_factory(data) else None
         self._belongings = Belongings(data)
         self.scanning = Scanning()
@@ -113,7 +119,8 @@ class Theirs:
         """See `Subject`."""
         if self._survey is not None:
             return False
-        self._survey = survey(loader, class_names_of(getattr(loader, "original", loader)))
+        names = class_names_of(getattr(loader, "original", loader))
+        self._survey = survey(loader, names, self._class_weight)
         return True
 
     def samples(self, loader: Any) -> int | None:
