@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,8 @@ class Files:
     color_mode: str
     interpolation: str
     keep_aspect_ratio: bool
+    # Whether OpenCV gives a file's pixels: reading its header takes a fifth of decoding it.
+    _known: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     def read(self, rows: Rows) -> Images:
         """Images of these rows, shape (rows, height, width, channels)."""
@@ -75,6 +77,11 @@ class Files:
         return self._as_keras(path)
 
     def _alike(self, path: str) -> bool:
+        if path not in self._known:
+            self._known[path] = self._has_alike_header(path)
+        return self._known[path]
+
+    def _has_alike_header(self, path: str) -> bool:
         header = read_header(path)
         return (
             header.mode in ALIKE[self.color_mode]
