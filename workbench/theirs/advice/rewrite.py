@@ -43,11 +43,11 @@ def hooked(code: CodeType, lines: set[int], make: MakeHook) -> CodeType | None:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return None
-    plain = _compiled(tree, code)
-    if plain is None or not _same(plain, code):
+    source_tree = next((t for t in (tree, _alone(tree, code)) if _is_source(t, code)), None)
+    if source_tree is None:
         return None
     hooks = _Hooks(lines | _comprehended(tree, lines))
-    changed = _compiled(ast.fix_missing_locations(hooks.visit(tree)), code)
+    changed = _compiled(ast.fix_missing_locations(hooks.visit(source_tree)), code)
     if changed is None:
         return None
     return _armed(changed, {name: make(node) for name, node in hooks.nodes.items()})
@@ -108,6 +108,20 @@ class _Hooks(ast.NodeTransformer):
         self.nodes[name] = node
         hook = ast.copy_location(ast.Constant(name), node)
         return ast.copy_location(ast.Call(hook, arguments, keywords), node)
+
+
+def _alone(tree: ast.Module, code: CodeType) -> ast.Module:
+    """The statement that a function is in. Notebooks compile each of a cell by itself, and calls of
+    names that the same text imports are other code then.
+    """
+    line = code.co_firstlineno
+    return ast.Module([n for n in tree.body if (n.end_lineno or 0) >= line][:1], [])
+
+
+def _is_source(tree: ast.Module, code: CodeType) -> bool:
+    """Whether a function's code was compiled from this."""
+    plain = _compiled(tree, code)
+    return plain is not None and _same(plain, code)
 
 
 def _compiled(tree: ast.Module, like: CodeType) -> CodeType | None:
