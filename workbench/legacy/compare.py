@@ -102,6 +102,10 @@ class Comparison:
 
         return html(self)
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        # A notebook keeps this beside the HTML: the pictures' bytes would be there twice.
+        printer.text(str(self))
+
 
 def compare(fast: Faster, n: int) -> Comparison:
     """See `Faster.compare`."""

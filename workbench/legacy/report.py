@@ -54,6 +54,9 @@ class Report:
         items = "".join(f"<li>{html.escape(line)}</li>" for line in self.lines())
         return f"<p>{html.escape(SENTENCES[self.holds])}</p>" + (items and f"<ul>{items}</ul>")
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(str(self))
+
     def lines(self) -> list[str]:
         """Each difference, what is not carried and each note."""
         return [
