@@ -13,9 +13,9 @@ from workbench.generators.draws import Draws
 from workbench.generators.pipeline import Pipeline
 from workbench.generators.sources import Images, Rows, Source
 from workbench.theirs.view.grid import (
-    COLUMNS,
     TILES,
     Preview,
+    columns_for,
     display_range,
     mosaic,
     to_jpeg,
@@ -92,8 +92,8 @@ def draw(
         "shows": SHOWN,
         "samples": len(order),
         "shape": list(pipeline.source.shape),
-        "columns": COLUMNS,
-        "rows": ceil(len(shown) / COLUMNS),
+        "columns": columns_for(len(shown)),
+        "rows": ceil(len(shown) / columns_for(len(shown))),
         "width": width,
         "height": height,
         "captions": texts,

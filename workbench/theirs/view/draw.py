@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.theirs.view import pictures, plots
 from workbench.theirs.view.choices import ALSO, Choice, choices, choose
-from workbench.theirs.view.grid import COLUMNS, TILES, Preview, Tile, mosaic, to_jpeg
+from workbench.theirs.view.grid import TILES, Preview, Tile, columns_for, mosaic, to_jpeg
 from workbench.theirs.view.leaves import Leaf, find_leaves
 from workbench.theirs.view.names import caption, mask_names
 
@@ -83,8 +83,9 @@ def draw_batch(
 
 def _layout(tiles: Sequence[Tile]) -> dict[str, int]:
     height, width = np.max([tile.shape[:2] for tile in tiles], axis=0).tolist()
-    rows = ceil(len(tiles) / COLUMNS)
-    return {"columns": COLUMNS, "rows": rows, "width": width, "height": height}
+    columns = columns_for(len(tiles))
+    rows = ceil(len(tiles) / columns)
+    return {"columns": columns, "rows": rows, "width": width, "height": height}
 
 
 def _drawn(choice: Choice, rows: Sequence[int], names: Sequence[str]) -> pictures.Drawn:

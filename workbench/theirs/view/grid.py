@@ -79,20 +79,26 @@ def shrunk(image: npt.NDArray[Any], interpolation: int = cv2.INTER_AREA) -> npt.
     return cv2.resize(image, size, interpolation=interpolation).reshape(size[1], size[0], -1)
 
 
+def columns_for(count: int) -> int:
+    """How many of the tiles stand side by side: all, if they are few."""
+    return max(1, min(COLUMNS, count))
+
+
 def in_colour(tile: Tile) -> Tile:
     """A copy with three channels."""
     return tile.repeat(3, axis=2) if tile.shape[2] == 1 else tile.copy()
 
 
 def mosaic(tiles: list[Tile]) -> Tile:
-    """Tiles in rows of `COLUMNS`; missing ones are black, as is the rest beside smaller ones."""
+    """Tiles in rows of `columns_for`; missing ones are black, and the rest beside smaller ones."""
     height, width, channels = np.max([tile.shape for tile in tiles], axis=0)
-    rows = ceil(len(tiles) / COLUMNS)
-    grid = np.zeros((rows * COLUMNS, height, width, channels), np.uint8)
+    columns = columns_for(len(tiles))
+    rows = ceil(len(tiles) / columns)
+    grid = np.zeros((rows * columns, height, width, channels), np.uint8)
     for place, tile in zip(grid, tiles, strict=False):
         place[: tile.shape[0], : tile.shape[1]] = tile
-    lines = grid.reshape(rows, COLUMNS, height, width, channels).swapaxes(1, 2)
-    return lines.reshape(rows * height, COLUMNS * width, channels)
+    lines = grid.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
+    return lines.reshape(rows * height, columns * width, channels)
 
 
 def to_jpeg(picture: Tile) -> bytes:
