@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from pygments.lexers import PythonLexer
@@ -50,7 +49,7 @@ def hot_lines(profile: LineProfile) -> dict[str, Any]:
         "lines": [
             {
                 "source": line.source.strip()[:LONGEST] or f"{line.function}, no source",
-                "place": f"{Path(line.file).name}:{line.line}",
+                "place": words.place(line.file, line.line),
                 "share": line.self_share,
                 "parts": words.parts(line.parts),
             }
@@ -64,7 +63,7 @@ def _function(function: Function, batches: int) -> dict[str, Any]:
     return {
         "key": f"{function.file}:{function.first_line}:{function.name}",
         "name": function.name,
-        "place": f"{Path(function.file).name}:{function.first_line}",
+        "place": words.place(function.file, function.first_line),
         "share": function.share,
         "calls": function.calls / max(1, batches),
         "lines": [

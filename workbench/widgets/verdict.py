@@ -9,6 +9,7 @@ from pathlib import Path
 from workbench.measure.lines.calls import is_user_file
 from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate
+from workbench.measure.render import words
 from workbench.settings import Editable, Settings
 
 
@@ -71,7 +72,7 @@ def slowest(profile: LineProfile) -> tuple[str, str]:
         return "", ""
     line = profile.hot[0]
     source = line.source.strip() or f"{line.function} (no source)"
-    place = f"{Path(line.file).name}:{line.line}"
+    place = words.place(line.file, line.line)
     return f"Slowest line: {source}", f"{place}, {line.self_share:.0%} of a batch."
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from workbench.measure.render import markup, text, words
@@ -105,7 +104,7 @@ def _title(function: FunctionChange) -> tuple[str, str]:
     names = dict.fromkeys(name for name in (function.before, function.after) if name is not None)
     only = " (removed)" if function.after is None else " (added)" if function.before is None else ""
     figures = f"{words.figure(function.before_ms)} → {words.figure(function.after_ms)} ms"
-    file = words.visible(PurePath(function.file).name)
+    file = words.file_name(function.file)
     return " → ".join(names) + only, f"{file} · {figures}"
 
 

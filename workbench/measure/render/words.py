@@ -30,7 +30,13 @@ def visible(text: str) -> str:
 
 def place(file: str, line: int) -> str:
     """Where it is, without the folders."""
-    return visible(f"{PurePath(file).name}:{line}")
+    return f"{file_name(file)}:{line}"
+
+
+def file_name(file: str) -> str:
+    """Without the folders; "cell" for a notebook's, whose file's name is a long number."""
+    path = PurePath(file)
+    return "cell" if path.parent.name.startswith("ipykernel_") else visible(path.name)
 
 
 def runners(workers: int, processes: bool) -> str:

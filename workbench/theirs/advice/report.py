@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from workbench.measure.render import markup, text, words
@@ -65,7 +64,7 @@ class Advice:
     @property
     def place(self) -> str:
         """The file's name and the line."""
-        return f"{Path(self.file).name}:{self.line}"
+        return words.place(self.file, self.line)
 
     def sentences(self) -> list[str]:
         """All but the code, in words."""
