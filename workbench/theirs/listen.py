@@ -88,6 +88,12 @@ class _Ear(io.TextIOBase):
     def flush(self) -> None:
         self._beyond.flush()
 
+    def writable(self) -> bool:
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._beyond, name)  # `buffer`, `encoding`: what a stream has besides
+
 
 class _Handler(logging.Handler):
     def __init__(self, said: Said) -> None:
