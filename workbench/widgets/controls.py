@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
@@ -108,7 +109,8 @@ class Controls:
             for group, name, field in knobs(settings)
         }
         for name, control in self.by_name.items():
-            control.widget.add_class("wb-" + name.replace("_", "-"))
+            # A keyword of the user's may be any text, and what a page takes as a class may not.
+            control.widget.add_class("wb-" + re.sub(r"[\W_]+", "-", name))
             if name in self.fixed:
                 control.widget.disabled, control.widget.tooltip = True, self.fixed[name]
         self.show(settings)
