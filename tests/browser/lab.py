@@ -126,6 +126,21 @@ class Notebook:
         self.command("notebook:run-all-cells")
         assert not self.errors(), self.errors()
 
+    def run_cell(self, source: str) -> None:
+        """Run this as the only cell of the notebook; returns when it has ended."""
+        self.page.evaluate(
+            """source => {
+                 const model = jupyterapp.shell.currentWidget.content.model.sharedModel;
+                 const cells = [{cell_type: 'code', source, metadata: {}, outputs: []}];
+                 model.transact(() => {
+                   model.deleteCellRange(0, model.cells.length);
+                   model.insertCells(0, cells);
+                 });
+               }""",
+            source,
+        )
+        self.run_all()
+
     def command(self, name: str, **options: Any) -> None:
         """Execute a JupyterLab command and wait for its end."""
         self.page.evaluate(
