@@ -36,16 +36,16 @@ def test_the_readmes_figures_are_the_benchmarks():
 
 def test_the_readmes_code_runs(tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     code = "\n".join(blocks).replace("epochs=2", "epochs=1, verbose=0")
-    code += "\npanel.close()\nprint('trained', train.epoch, len(validation))\n"
+    code += "\npanel.close()\nprint('trained', train.epoch, len(validation), mine.batch_size)\n"
     (tmp_path / "sample_data").symlink_to(ROOT / "sample_data")
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True,
         timeout=120, check=False, env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "trained 1 2"
+    assert done.stdout.splitlines()[-1] == "trained 1 2 32"
     assert json.loads((tmp_path / "tuned.json").read_text())["format"] == "workbench"
 
 
