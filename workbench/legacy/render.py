@@ -72,4 +72,5 @@ def _row(pair: Pair) -> str:
 def _picture(data: bytes, alt: str) -> str:
     kind = "png" if data.startswith(b"\x89PNG") else "jpeg"
     source = f"data:image/{kind};base64,{b64encode(data).decode()}"
-    return f'<img src="{source}" alt="{markup.text(alt)}">'
+    # JupyterLab lets pictures shrink with their column.
+    return f'<img src="{source}" alt="{markup.text(alt)}" style="max-width: none">'
