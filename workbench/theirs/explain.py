@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -79,6 +80,25 @@ def explained() -> Iterator[None]:
     except Exception as error:
         explain(error)
         raise
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """Within this, what would end a thread without a word becomes an error: `sys.exit()`.
+
+    Raises:
+        RuntimeError: In its place. Ctrl-C in the main thread is the user's own, and stays.
+    """
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as error:
+        main = threading.current_thread() is threading.main_thread()
+        if main and isinstance(error, KeyboardInterrupt):
+            raise
+        text = f"it raised {error!r}, which ends a training script without a word"
+        raise RuntimeError(text).with_traceback(error.__traceback__) from None
 
 
 def explain(error: BaseException) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -38,7 +38,7 @@ class Survey:
         if not self.again:
             return ""
         first, again = statistics.median(self.first), statistics.median(self.again)
-        if again < FASTER_AGAIN * first:
+        if again <= FASTER_AGAIN * first:
             return ""
         return (
             f"first read {first:,.0f} samples/s, again {again:,.0f} (median of {len(self.first)} "
@@ -46,12 +46,15 @@ class Survey:
         )
 
 
-def survey(loader: Any, class_names: Sequence[str] = ()) -> Survey:
+def survey(
+    loader: Any, class_names: Sequence[str] = (), wanted: Callable[[], bool] = lambda: True
+) -> Survey | None:
     """Look at some batches, not the first, which was looked at to be shown.
 
     Args:
         loader: By index; see `shapes.opened`.
         class_names: Names of the labels 0, 1 and so on.
+        wanted: Asked between batches; once it is not, there is no survey.
     """
     forward_only = hasattr(loader, "one_worker")
     first: list[float] = []
@@ -65,13 +68,16 @@ def survey(loader: Any, class_names: Sequence[str] = ()) -> Survey:
             first.append(rate)
             yield batch
             del batch
-            if perf_counter() - began > SECONDS:
+            if perf_counter() - began > SECONDS or not wanted():
                 return
 
     from_generator = forward_only and not is_tf_data(loader.original)
     checked = check_batches(batches(), class_names=class_names, from_generator=from_generator)
-    again = [] if forward_only else [_timed(loader, index)[1] for index in indices]
-    return Survey(checked, tuple(first), tuple(again))
+    again: list[float] = []
+    for index in () if forward_only else indices:
+        if wanted():
+            again.append(_timed(loader, index)[1])
+    return Survey(checked, tuple(first), tuple(again)) if wanted() else None
 
 
 def _timed(loader: Any, index: int) -> tuple[Any, float]:
