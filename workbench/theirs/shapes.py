@@ -50,7 +50,7 @@ def opened(data: Any) -> Any:
         return stream(data)
     if not _has(data, "__len__"):
         return Indexed(data)
-    return Indexed(data, length_of(data)) if _answers_to_anything(data) else data
+    return Indexed(data, length_of(data)) if _has_names_of_ours(data) else data
 
 
 def length_of(loader: Any) -> int:
@@ -60,7 +60,7 @@ def length_of(loader: Any) -> int:
         TypeError: If it gives no number.
         ValueError: If there are no batches.
     """
-    name = type(getattr(loader, "original", loader)).__name__
+    name = type(loader.original if isinstance(loader, Stream | Indexed) else loader).__name__
     try:
         length = len(loader)
     except (TypeError, ValueError) as error:
@@ -71,11 +71,15 @@ def length_of(loader: Any) -> int:
     return length
 
 
-def _answers_to_anything(data: Any) -> bool:
+def _has_names_of_ours(data: Any) -> bool:
+    """Whether it has what `measure` asks of ours, by chance or because it answers to any name."""
     try:
-        return hasattr(data, "one_worker")  # a name of ours
+        return any(hasattr(data, name) for name in _OURS)
     except Exception:  # `__getattr__` that looks into a dict raises KeyError
         return True
+
+
+_OURS = ("one_worker", "original", "notes", "begin_anew")
 
 
 def is_factory(data: Any) -> bool:
@@ -146,7 +150,7 @@ def check_arguments(factory: Callable[..., Any], given: Mapping[str, Any]) -> No
 def name_of(data: Any) -> str:
     """What to call it: the function's or class's name."""
     inner = _inner(data)
-    name = None if _answers_to_anything(inner) else getattr(inner, "__qualname__", None)
+    name = None if _has_names_of_ours(inner) else getattr(inner, "__qualname__", None)
     # Where a local function was defined says nothing to who wrote it.
     return name.rsplit("<locals>.", 1)[-1] if isinstance(name, str) else type(inner).__name__
 
@@ -169,4 +173,4 @@ def described(data: Any) -> str:
 def _inner(factory: Any) -> Any:
     while isinstance(factory, functools.partial):
         factory = factory.func
-    return factory if _answers_to_anything(factory) else inspect.unwrap(factory)
+    return factory if _has_names_of_ours(factory) else inspect.unwrap(factory)

@@ -10,6 +10,7 @@ from workbench.measure.lines.calls import is_user_file
 from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.settings import Editable, Settings
+from workbench.theirs.explain import message
 
 LONGEST = 1000  # characters of an exception's message
 
@@ -41,11 +42,7 @@ class Fault:
 
 def told(error: BaseException) -> str:
     """Type, message and notes of an exception, which may be a user's own and raise itself."""
-    try:
-        text = str(error)
-    except Exception as broken:
-        text = f"(its message raised {type(broken).__name__})"
-    text = " ".join([text, *map(str, getattr(error, "__notes__", ()))]).strip()
+    text = " ".join([message(error), *map(str, getattr(error, "__notes__", ()))]).strip()
     text = text if len(text) <= LONGEST else text[:LONGEST] + " …"
     # Half a surrogate pair cannot be sent to the page.
     text = text.encode("utf-8", "backslashreplace").decode()
