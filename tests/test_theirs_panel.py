@@ -603,6 +603,14 @@ def test_a_cell_draws_its_own_random_numbers_whatever_the_loader_draws(opened):
     assert np.random.rand() == expected.rand()
 
 
+def test_the_first_picture_does_not_wait_for_the_cells_that_follow(opened):
+    panel = opened(Graded())
+    panel._cell_starts()  # at once, as when all cells are run
+    until(lambda: panel._view.preview.image, 5)
+    panel._cell_ended()
+    assert_shows(panel, Graded()[0][0])
+
+
 def test_a_loader_that_raises_in_batch_3_shows_its_first_batch_and_the_line(opened):
     class Broken(Graded):
         def __getitem__(self, index):

@@ -229,8 +229,10 @@ class Engine:
 
     @property
     def _rests(self) -> bool:
-        """Whether a cell runs that a user's code would disturb."""
-        return self._cell_runs and self._subject.rests_in_cells
+        """Whether a cell runs that a user's code would disturb. The first picture is drawn all the
+        same: when all cells of a notebook are run, the next ones may train for hours.
+        """
+        return self._cell_runs and self._subject.rests_in_cells and self._picture is not None
 
     def _wait_for_change(self, request: Request, drawn_at: float) -> None:
         """Until there are new settings or it is time to refresh; a little after a picture."""

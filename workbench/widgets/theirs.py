@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,7 @@ class Theirs:
         self._changes: list[str] = []
         self._look_at = 0.0  # when belongings are looked at again
         self.scanning = Scanning()
-        self._code = threading.RLock()
+        self._code, self._was_drawn = threading.RLock(), threading.Event()
         self._said, self._surroundings = Said(), Surroundings()
         self._loader: Any = None
         self._original: Any = None
@@ -111,6 +111,15 @@ class Theirs:
 
     def draw(self, request: Request, keras_ready: bool, tell: Callable[[str], None]) -> Preview:
         """See `Subject`."""
+        try:
+            self._turn(request, tell)
+        finally:
+            self._was_drawn.set()
+        whole = self._drawn(request)
+        path = {leaf["text"]: leaf["path"] for leaf in whole.data["leaves"]}.get(request.show)
+        return whole if path in (None, whole.data["leaf"]) else self._drawn(request, path)
+
+    def _turn(self, request: Request, tell: Callable[[str], None]) -> None:
         with self._guarded():
             # The same draws whatever slider is moved; others after "Redraw".
             np.random.seed(request.epoch)
@@ -119,9 +128,6 @@ class Theirs:
             with self._lent.used() as loader:
                 note = self._belongings.note
                 self._pages.turn_to(request.first, loader, self._length, key, note)
-        whole = self._drawn(request)
-        path = {leaf["text"]: leaf["path"] for leaf in whole.data["leaves"]}.get(request.show)
-        return whole if path in (None, whole.data["leaf"]) else self._drawn(request, path)
 
     def _drawn(self, request: Request, leaf: str | None = None) -> Preview:
         return draw_batch(
@@ -255,7 +261,9 @@ class Theirs:
 
     def settle(self) -> None:
         """See `Subject`: its random state is put back after the batch, not within the cell."""
-        if self._code.acquire(timeout=SETTLE_SECONDS):
+        end = monotonic() + SETTLE_SECONDS
+        self._was_drawn.wait(SETTLE_SECONDS)
+        if self._code.acquire(timeout=max(0.0, end - monotonic())):
             self._code.release()
 
     def close(self) -> None:
