@@ -11,8 +11,12 @@ from typing import Any
 
 import numpy as np
 
-# Arrays up to this size are looked at whole; of larger ones as many bytes, evenly spread.
+from workbench.measure.structure import leaves
+
+# Arrays up to this size are looked at whole; of larger ones as many bytes, in blocks evenly
+# spread: an array may be mapped from a disk, where each page is read.
 LOOKED_AT = 1 << 20
+BLOCKS = 128
 MOST_ITEMS = 100_000  # of a list or dict
 
 
@@ -27,25 +31,35 @@ class Belongings:
         # References, so that no other object can get the id of one that is gone.
         self._held = {id(thing): (name, thing) for name, thing in _held(loader)}
         self._before = {key: _state(thing) for key, (_, thing) in self._held.items()}
+        self._buffers: set[int] = set()
 
-    def changes(self, batch: Any = ()) -> list[str]:
-        """What differs now, in words.
+    def note(self, batch: Any) -> None:
+        """Arrays that share memory with a batch are buffers that the loader uses for each.
 
         Args:
-            batch: One that the loader gave; arrays that it shares memory with are buffers that the
-                loader re-uses for its batches.
+            batch: As the loader gave it, no copy.
         """
+        arrays = [leaf for _, leaf in leaves(batch) if isinstance(leaf, np.ndarray)]
+        for key, (_, thing) in self._held.items():
+            if isinstance(thing, np.ndarray) and any(np.may_share_memory(thing, a) for a in arrays):
+                self._buffers.add(key)
+
+    def changes(self) -> list[str]:
+        """What differs now, in words."""
         found = []
         for key, (name, thing) in self._held.items():
             before, now = self._before[key], _state(thing)
             if before != now:
-                found.append(_told(name, thing, before, now, batch))
+                found.append(_told(name, thing, before, now, key in self._buffers))
         return found
 
 
 def _held(loader: Any) -> Iterator[tuple[str, Any]]:
     for name, thing in _named(loader):
-        if isinstance(thing, list | dict | np.ndarray):
+        # What cannot be written to is not changed; its owner may do so through another array.
+        if isinstance(thing, list | dict) or (
+            isinstance(thing, np.ndarray) and thing.flags.writeable
+        ):
             yield name, thing
 
 
@@ -72,21 +86,28 @@ def _state(thing: Any) -> tuple[Any, ...]:
     if isinstance(thing, np.ndarray):
         if thing.dtype == object:
             return _state(list(thing.flat[:MOST_ITEMS]))
-        flat = thing.reshape(-1)[:: max(1, thing.nbytes // LOOKED_AT)]
-        digest = hashlib.blake2b(np.ascontiguousarray(flat).tobytes(), digest_size=16).hexdigest()
-        return thing.shape, digest, None
+        digest = hashlib.blake2b(digest_size=16)
+        for part in _parts(thing):
+            digest.update(part.tobytes())
+        return thing.shape, digest.hexdigest(), None
     items = list(thing.items() if isinstance(thing, dict) else thing)[:MOST_ITEMS]
     ids = [(id(item[0]), id(item[1])) if isinstance(thing, dict) else id(item) for item in items]
     return len(thing), hash(tuple(ids)), hash(frozenset(ids))
 
 
-def _told(name: str, thing: Any, before: Any, now: Any, batch: Any) -> str:
-    from workbench.measure.structure import leaves
+def _parts(array: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
+    if array.nbytes <= LOOKED_AT:
+        yield array
+        return
+    items = LOOKED_AT // BLOCKS // array.itemsize + 1
+    for start in np.linspace(0, array.size - items, BLOCKS, dtype=int):
+        yield array.flat[start : start + items]
 
+
+def _told(name: str, thing: Any, before: Any, now: Any, is_buffer: bool) -> str:
     kind = "array" if isinstance(thing, np.ndarray) else type(thing).__name__
     if isinstance(thing, np.ndarray):
-        arrays = (leaf for _, leaf in leaves(batch) if isinstance(leaf, np.ndarray))
-        if any(np.may_share_memory(thing, array) for array in arrays):
+        if is_buffer:
             return f"gives the same array {name} for each batch: copy what you keep"
         return f"writes into your array {name}"
     if before[0] == now[0] and before[2] == now[2]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -56,6 +57,14 @@ _REMOVED = (
 )
 
 
+def message(error: BaseException) -> str:
+    """Its text; a user's own exception may raise instead of giving one."""
+    try:
+        return str(error)
+    except Exception as broken:
+        return f"(its message raised {type(broken).__name__})"
+
+
 def replacement(error: BaseException) -> str:
     """What to write instead; empty where it is not a removal that we know.
 
@@ -63,7 +72,7 @@ def replacement(error: BaseException) -> str:
         >>> replacement(AttributeError("module 'numpy' has no attribute 'int'."))
         'np.int was removed in NumPy 1.24: write int itself, ...'
     """
-    text = str(error)
+    text = message(error)
     for pattern, advice in _REMOVED:
         found = re.search(pattern, text)
         if found:
@@ -79,6 +88,26 @@ def explained() -> Iterator[None]:
     except Exception as error:
         explain(error)
         raise
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """Within this, what would end a thread without a word becomes an error: `sys.exit()`.
+
+    Raises:
+        RuntimeError: In its place. Ctrl-C in the main thread is the user's own, and stays.
+    """
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as error:
+        main = threading.current_thread() is threading.main_thread()
+        if main and isinstance(error, KeyboardInterrupt):
+            raise
+        what = f"{type(error).__name__}({message(error)})"
+        text = f"it raised {what}, which ends a training script without a word"
+        raise RuntimeError(text).with_traceback(error.__traceback__) from None
 
 
 def explain(error: BaseException) -> None:

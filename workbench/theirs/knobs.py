@@ -6,20 +6,24 @@ check box, ["a", "b"] a choice, "text" a text box.
 
 from __future__ import annotations
 
+import enum
 import functools
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, create_model
 
 from workbench.fields import Group, knob
-from workbench.settings import Editable, Feed
+from workbench.settings import Editable, Feed, SettingsError
 from workbench.theirs.settings import FactoryData, LoaderSettings, import_path
 from workbench.theirs.shapes import check_arguments, name_of
 
 # These belong to the feed: a factory that takes them gets what its controls stand at.
 FEED = frozenset(Feed.model_fields)
+# A longer list is data, such as the paths of files, and no choice.
+MOST_CHOICES = 50
 
 
 class Keywords(Group):
@@ -53,7 +57,7 @@ class Factory:
 
     def __init__(self, make: Callable[..., Any], given: Mapping[str, Any]) -> None:
         self.make, self.name = make, name_of(make)
-        check_arguments(make, **given)
+        check_arguments(make, given)
         self._parameters = _parameters(make)
         fields: dict[str, Any] = {}
         self.fixed: dict[str, Any] = {}
@@ -103,9 +107,13 @@ class Factory:
         Raises:
             SettingsError: If there is no such knob, or its value cannot be used.
         """
-        keywords = {
-            _field_name(k): v for k, v in stored.data.keywords.items() if k not in self.fixed
-        }
+        known = self.keywords(self.settings)
+        for name in stored.data.keywords.keys() - known.keys() - self.fixed.keys():
+            raise SettingsError(
+                f"{name}: stored, but no control of {self.name} has this name. "
+                f"There are: {', '.join(known) or 'none'}"
+            )
+        keywords = {_field_name(k): v for k, v in stored.data.keywords.items() if k in known}
         return self.settings.updated({"keywords": keywords, "feed": stored.feed})
 
 
@@ -122,7 +130,10 @@ def _parameters(make: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
 def _defaults(
     parameters: Mapping[str, inspect.Parameter], make: Callable[..., Any]
 ) -> dict[str, Any]:
-    """Of parameters that can be given by name; a `Literal` annotation is a list to choose from."""
+    """Of parameters that can be given by name; a `Literal` annotation is a list to choose from.
+
+    Lists and tuples are left to the factory: as a default, (224, 224) is a size, not a slider.
+    """
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
     hints, found = _hints(make), {}
     for name, parameter in parameters.items():
@@ -130,7 +141,8 @@ def _defaults(
             continue
         hint = hints.get(name)
         choices = list(get_args(hint)) if get_origin(hint) is Literal else None
-        found[name] = choices or parameter.default
+        default = None if isinstance(parameter.default, list | tuple) else parameter.default
+        found[name] = choices or default
     return found
 
 
@@ -155,13 +167,16 @@ def _field(name: str, value: Any, default: Any, factory: str) -> tuple[Any, Any]
         "help_text": f"Keyword {name} of {factory}.",
         "name": name,
     }
-    if isinstance(value, list) and value:
-        start = default if default in value else value[0]
-        return _one_of(value), knob(start, choices=value, **about)
+    if isinstance(value, list) and 0 < len(value) <= MOST_CHOICES and all(map(_is_plain, value)):
+        start = default if _is_plain(default) and default in value else value[0]
+        return _one_of(name, value), knob(start, choices=value, **about)
+    if isinstance(value, enum.Enum):
+        return None
     if isinstance(value, bool | str):
-        return type(value), knob(value, **about)
+        kind: Any = bool if isinstance(value, bool) else str
+        return kind, knob(kind(value), **about)
     if isinstance(value, tuple) and len(value) in (2, 3) and all(map(_is_number, value)):
-        return _slider(value, default, about)
+        return None if value[0] == value[1] else _slider(value, default, about)
     if _is_number(value):
         low, high = (value * 3, -value) if value < 0 else (0, value * 3 or 1)
         least = 1 if isinstance(value, int) and value > 0 else low
@@ -171,6 +186,12 @@ def _field(name: str, value: Any, default: Any, factory: str) -> tuple[Any, Any]
 
 def _slider(value: tuple[Any, ...], default: Any, about: dict[str, Any]) -> tuple[Any, Any]:
     low, high, *step = value
+    if low > high or (step and step[0] <= 0):
+        name = about["name"]
+        raise TypeError(
+            f"{name}: a slider is (lowest, highest) or (lowest, highest, step). Received: {value}. "
+            f"To pass the tuple itself: functools.partial(..., {name}={value})"
+        )
     whole = all(isinstance(number, int) for number in value)
     if whole and isinstance(default, float):
         whole = default.is_integer() and isinstance(default, int)
@@ -181,10 +202,16 @@ def _slider(value: tuple[Any, ...], default: Any, about: dict[str, Any]) -> tupl
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _one_of(choices: list[Any]) -> Any:
+def _is_plain(value: Any) -> bool:
+    """Whether it can be compared, shown in a list and stored in JSON."""
+    inner = value if isinstance(value, tuple | list) else (value,)
+    return all(isinstance(each, _PLAIN) and not isinstance(each, enum.Enum) for each in inner)
+
+
+def _one_of(name: str, choices: list[Any]) -> Any:
     """The type of a value from a list, given as it is or as JSON gives it back."""
 
     def chosen(value: Any) -> Any:
@@ -192,7 +219,8 @@ def _one_of(choices: list[Any]) -> Any:
             same = list(choice) == list(value) if _are_sequences(choice, value) else choice == value
             if same and isinstance(choice, bool) == isinstance(value, bool):
                 return choice
-        raise ValueError(f"expected one of {', '.join(map(repr, choices))}. Received: {value!r}")
+        there = ", ".join(map(repr, choices))
+        raise ValueError(f"{name}: expected one of {there}. Received: {value!r}")
 
     return Annotated[Any, AfterValidator(chosen)]
 

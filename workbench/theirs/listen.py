@@ -7,7 +7,7 @@ import logging
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from threading import get_ident
 from typing import Any, TextIO
@@ -27,7 +27,9 @@ class Said:
     def add(self, text: str) -> None:
         """Add what was said; empty lines are left out."""
         with self._lock:
-            for line in (whole.strip()[:LONGEST] for whole in text.splitlines() if whole.strip()):
+            for line in map(_line, text.splitlines()):
+                if not line:
+                    continue
                 if line in self._counts or len(self._counts) < MOST:
                     self._counts[line] = self._counts.get(line, 0) + 1
                 else:
@@ -38,6 +40,11 @@ class Said:
             lines = [line + (f"  (×{n})" if n > 1 else "") for line, n in self._counts.items()]
             more = [f"… and {self._dropped} more lines"] if self._dropped else []
         return "\n".join(lines + more)
+
+
+def _line(text: str) -> str:
+    """Short, and such that it can be sent: half a surrogate pair cannot."""
+    return text.strip()[:LONGEST].encode("utf-8", "backslashreplace").decode()
 
 
 @contextmanager
@@ -52,6 +59,7 @@ def listening(said: Said) -> Iterator[None]:
         out, err = (_Ear(said, stream, here) for stream in (sys.stdout, sys.stderr))
         undo.callback(out.end)
         undo.callback(err.end)
+        undo.callback(_exchange({sys.stdout: out, sys.stderr: err}))
         undo.enter_context(redirect_stdout(out))
         undo.enter_context(redirect_stderr(err))
         undo.enter_context(_logging_to(said))
@@ -76,9 +84,9 @@ class _Ear(io.TextIOBase):
         if current is main and self._listener is not main:
             return self._beyond.write(text)
         lines, _, rest = (self._begun.pop(get_ident(), "") + text).rpartition("\n")
-        self._said.add(lines)
+        self._said.add("\n".join(map(_overwritten, lines.split("\n"))))
         if rest:
-            self._begun[get_ident()] = rest
+            self._begun[get_ident()] = _overwritten(rest)[-LONGEST:]
         return len(text)
 
     def end(self) -> None:
@@ -93,6 +101,11 @@ class _Ear(io.TextIOBase):
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._beyond, name)  # `buffer`, `encoding`: what a stream has besides
+
+
+def _overwritten(line: str) -> str:
+    """What a terminal shows of it: progress bars go back to the line's beginning."""
+    return line.rstrip("\r").rsplit("\r", 1)[-1]
 
 
 class _Handler(logging.Handler):
@@ -114,3 +127,24 @@ def _logging_to(said: Said) -> Iterator[None]:
         yield
     finally:
         root.handlers[:] = before
+
+
+def _exchange(ears: dict[Any, _Ear]) -> Callable[[], None]:
+    """Let handlers of other loggers write to the ears in place of the streams; gives the undo."""
+    loggers = [
+        each for each in logging.Logger.manager.loggerDict.values() if hasattr(each, "handlers")
+    ]
+    found = [
+        (handler, handler.stream)
+        for logger in loggers
+        for handler in logger.handlers
+        if isinstance(handler, logging.StreamHandler) and any(handler.stream is s for s in ears)
+    ]
+    for handler, stream in found:
+        handler.setStream(ears[stream])
+
+    def undo() -> None:
+        for handler, stream in found:
+            handler.setStream(stream)
+
+    return undo

@@ -78,7 +78,7 @@ def build(settings: LoaderSettings, factory: Any, allow_import: bool) -> Any:
     data = settings.data
     factory = _stored(data, allow_import) if factory is None else factory
     if inspect.isroutine(factory) or isinstance(factory, type | functools.partial):
-        check_arguments(factory, **data.keywords)
+        check_arguments(factory, data.keywords)
         factory = factory(**data.keywords)
     elif data.keywords:
         raise SettingsError(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import GeneratorType
 from typing import Any
 
@@ -20,12 +21,18 @@ SHAPES = (
 
 def is_loader(data: Any) -> bool:
     """Whether it gives batches, or makes what does; arrays, paths and the like do not."""
-    if isinstance(data, str | bytes | tuple | list | dict | set) or hasattr(data, "__array__"):
+    if isinstance(data, str | bytes | tuple | list | dict | set | os.PathLike):
         return False
-    return any(map(functools.partial(hasattr, data), _WAYS)) or callable(data)
+    return not _has(data, "__array__") and (_has(data, *_WAYS, *_ASYNC) or callable(data))
 
 
 _WAYS = ("__getitem__", "__next__", "__iter__")
+_ASYNC = ("__aiter__", "__await__")
+
+
+def _has(data: Any, *names: str) -> bool:
+    """Asked of its type, as Python does: an object may answer to any name, or raise anything."""
+    return any(hasattr(type(data), name) for name in names)
 
 
 def opened(data: Any) -> Any:
@@ -39,14 +46,45 @@ def opened(data: Any) -> Any:
     """
     if is_factory(data):
         return _made(data)
-    if hasattr(data, "__getitem__"):
-        return data if hasattr(data, "__len__") else Indexed(data)
-    return stream(data)
+    if not _has(data, "__getitem__"):
+        return stream(data)
+    if not _has(data, "__len__"):
+        return Indexed(data)
+    return Indexed(data, length_of(data)) if _has_names_of_ours(data) else data
+
+
+def length_of(loader: Any) -> int:
+    """`len(loader)`, where errors say whose it is.
+
+    Raises:
+        TypeError: If it gives no number.
+        ValueError: If there are no batches.
+    """
+    name = type(loader.original if isinstance(loader, Stream | Indexed) else loader).__name__
+    try:
+        length = len(loader)
+    except (TypeError, ValueError) as error:
+        error.add_note(f"This is what len() of {name} gave: it has to be the number of batches.")
+        raise
+    if not length:
+        raise ValueError(f"{name} has no batches: its len() is 0.")
+    return length
+
+
+def _has_names_of_ours(data: Any) -> bool:
+    """Whether it has what `measure` asks of ours, by chance or because it answers to any name."""
+    try:
+        return any(hasattr(data, name) for name in _OURS)
+    except Exception:  # `__getattr__` that looks into a dict raises KeyError
+        return True
+
+
+_OURS = ("one_worker", "original", "notes", "begin_anew")
 
 
 def is_factory(data: Any) -> bool:
     """Whether it makes loaders: a function, a method, a `functools.partial`, a class."""
-    return callable(data) and (isinstance(data, type) or not any(hasattr(data, w) for w in _WAYS))
+    return callable(data) and (isinstance(data, type) or not _has(data, *_WAYS))
 
 
 def stream(data: Any) -> Stream:
@@ -58,23 +96,28 @@ def stream(data: Any) -> Stream:
         return Stream(data, "generator", make)
     if is_tf_data(data):
         return Stream(data, "tf.data.Dataset", data.__iter__, (NO_LINES,))
-    if hasattr(data, "__next__"):
+    if _has(data, "__next__"):
         return Stream(data, "iterator", lambda: iter(data))
-    if hasattr(data, "__iter__"):
+    if _has(data, "__iter__"):
         return Stream(data, "iterable", lambda: iter(data))
+    if _has(data, *_ASYNC):
+        raise TypeError(f"{described(data)} is asynchronous: Keras takes plain generators only")
     raise TypeError(f"expected {SHAPES}. Received: {described(data)}")
 
 
 def _made(factory: Callable[[], Any]) -> Any:
     """What the factory makes; something that only goes forward is made anew for each pass."""
     name = name_of(factory)
-    check_arguments(factory)
-    if inspect.isgeneratorfunction(_inner(factory)):
+    check_arguments(factory, {})
+    inner = _inner(factory)
+    if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
+        raise TypeError(f"{name} is asynchronous (async def): Keras takes plain functions only")
+    if inspect.isgeneratorfunction(inner):
         return Stream(factory, f"generator function {name}", factory)
     first = factory()
     if not is_loader(first) or is_factory(first):
         raise TypeError(f"{name}() gave {described(first)}. Expected {SHAPES}")
-    if hasattr(first, "__getitem__") or not hasattr(first, "__next__"):
+    if _has(first, "__getitem__") or not _has(first, "__next__"):
         return opened(first)
     waiting = [first]  # the first one is the one that was made to see what it is
 
@@ -84,7 +127,7 @@ def _made(factory: Callable[[], Any]) -> Any:
     return Stream(first, f"{stream(first).kind} of {name}", make)
 
 
-def check_arguments(factory: Callable[..., Any], **given: Any) -> None:
+def check_arguments(factory: Callable[..., Any], given: Mapping[str, Any]) -> None:
     """Refuse a factory that cannot be called with these keywords.
 
     Raises:
@@ -107,7 +150,9 @@ def check_arguments(factory: Callable[..., Any], **given: Any) -> None:
 def name_of(data: Any) -> str:
     """What to call it: the function's or class's name."""
     inner = _inner(data)
-    return getattr(inner, "__qualname__", type(inner).__name__)
+    name = None if _has_names_of_ours(inner) else getattr(inner, "__qualname__", None)
+    # Where a local function was defined says nothing to who wrote it.
+    return name.rsplit("<locals>.", 1)[-1] if isinstance(name, str) else type(inner).__name__
 
 
 def is_tf_data(data: Any) -> bool:
@@ -118,11 +163,14 @@ def is_tf_data(data: Any) -> bool:
 
 def described(data: Any) -> str:
     """A value and its type, for an error."""
-    text = repr(data)
+    try:
+        text = repr(data)
+    except Exception as error:
+        text = f"one whose repr raised {type(error).__name__}"
     return f"{text if len(text) <= 60 else text[:57] + '...'} of type {type(data).__name__}"
 
 
 def _inner(factory: Any) -> Any:
     while isinstance(factory, functools.partial):
         factory = factory.func
-    return inspect.unwrap(factory)
+    return factory if _has_names_of_ours(factory) else inspect.unwrap(factory)

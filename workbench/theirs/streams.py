@@ -103,17 +103,18 @@ def _ended(kind: str, after: int) -> str:
 
 
 class Indexed:
-    """An object with `__getitem__` that does not say how many batches it has.
+    """An object with `__getitem__` that does not say how many batches it has, or answers to any
+    name, so that it cannot be asked what else it has.
 
     Args:
         original: The object.
+        batches: How many, if that is known.
     """
 
-    kind = "object without __len__"
-
-    def __init__(self, original: Any) -> None:
+    def __init__(self, original: Any, batches: int | None = None) -> None:
         self.original = original
-        self.epoch_batches: int | None = None
+        self.kind = "object without __len__" if batches is None else type(original).__name__
+        self.epoch_batches = batches
 
     def __len__(self) -> int:
         return self.epoch_batches or ENDLESS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -38,7 +38,7 @@ class Survey:
         if not self.again:
             return ""
         first, again = statistics.median(self.first), statistics.median(self.again)
-        if again < FASTER_AGAIN * first:
+        if again <= FASTER_AGAIN * first:
             return ""
         return (
             f"first read {first:,.0f} samples/s, again {again:,.0f} (median of {len(self.first)} "
@@ -50,13 +50,15 @@ def survey(
     loader: Any,
     class_names: Sequence[str] = (),
     class_weight: Mapping[Any, float] | None = None,
-) -> Survey:
+    wanted: Callable[[], bool] = lambda: True,
+) -> Survey | None:
     """Look at some batches, not the first, which was looked at to be shown.
 
     Args:
         loader: By index; see `shapes.opened`.
         class_names: Names of the labels 0, 1 and so on.
         class_weight: What `fit` will be given.
+        wanted: Asked between batches; once it is not, there is no survey.
     """
     forward_only = hasattr(loader, "one_worker")
     first: list[float] = []
@@ -70,7 +72,7 @@ def survey(
             first.append(rate)
             yield batch
             del batch
-            if perf_counter() - began > SECONDS:
+            if perf_counter() - began > SECONDS or not wanted():
                 return
 
     from_generator = forward_only and not is_tf_data(loader.original)
@@ -80,8 +82,11 @@ def survey(
         class_weight=class_weight,
         from_generator=from_generator,
     )
-    again = [] if forward_only else [_timed(loader, index)[1] for index in indices]
-    return Survey(checked, tuple(first), tuple(again))
+    again: list[float] = []
+    for index in () if forward_only else indices:
+        if wanted():
+            again.append(_timed(loader, index)[1])
+    return Survey(checked, tuple(first), tuple(again)) if wanted() else None
 
 
 def _timed(loader: Any, index: int) -> tuple[Any, float]:

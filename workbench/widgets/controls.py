@@ -227,7 +227,8 @@ def _widget(
     look |= dict(zip(("min", "max", "step"), slider or (), strict=False))
     if not slider or field.annotation is int:
         return (widgets.IntSlider if slider else widgets.Text)(**look), _same, _same
-    look["readout_format"] = ".0f" if float(slider[2]).is_integer() else ".2f"
+    fine = ".2f" if slider[2] >= 0.01 else ".3g"
+    look["readout_format"] = ".0f" if float(slider[2]).is_integer() else fine
     if name in _FORMS:
         return widgets.FloatRangeSlider(**look), *_FORMS[name]
     return widgets.FloatSlider(**look), float, _same

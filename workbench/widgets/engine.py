@@ -215,7 +215,7 @@ class Engine:
         shown, drawn_at = None, 0.0
         while not self._closed:
             request = self._report.request
-            if request.generation > self._drawn:
+            if request.generation > self._drawn and not self._rests:
                 self._draw(request)
                 drawn_at = monotonic()
             try:
@@ -226,6 +226,13 @@ class Engine:
             except Exception as error:
                 self._fail(request, error)
             self._wait_for_change(request, drawn_at)
+
+    @property
+    def _rests(self) -> bool:
+        """Whether a cell runs that a user's code would disturb. The first picture is drawn all the
+        same: when all cells of a notebook are run, the next ones may train for hours.
+        """
+        return self._cell_runs and self._subject.rests_in_cells and self._picture is not None
 
     def _wait_for_change(self, request: Request, drawn_at: float) -> None:
         """Until there are new settings or it is time to refresh; a little after a picture."""
@@ -349,8 +356,10 @@ class Engine:
     def _work(self, request: Request) -> None:
         """Profile, and measure the feed when it is due, until the request is out of date."""
         with self._machine, self._subject.loader(request.settings) as loader:
-            if self._subject.look(loader):
+            if self._subject.look(loader, lambda: self._still(request)):
                 self._set(_drawn=0)
+            elif not self._still(request):
+                return  # looking took long
             elif self._live:
                 self._profile(request, loader)
             else:

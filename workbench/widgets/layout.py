@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
 from workbench.widgets.area import Area
-from workbench.widgets.controls import Controls
+from workbench.widgets.controls import STYLE, WIDE, Controls
+from workbench.widgets.subject import Subject
 
 IN_THREAD, IN_WORKERS = "this thread", "the workers as set"
 
@@ -18,9 +20,10 @@ class Layout:
 
     Args:
         controls: Those of the settings.
+        subject: What else stands in their column: a heading, what is fixed and why.
     """
 
-    def __init__(self, controls: Controls) -> None:
+    def __init__(self, controls: Controls, subject: Subject) -> None:
         self.head, self.preview, self.hot = (
             Area(part="head"),
             Area(part="preview"),
@@ -53,16 +56,14 @@ class Layout:
         self.export = _button("Export", "Write settings and evidence as JSON")
         self.import_ = _button("Import", "Move to the settings of this file")
         self.reset = _button("Reset", "Back to the settings at the start")
-        self.root = self._put_together(controls)
+        self.root = self._put_together(_rows(controls, subject))
 
     def close(self) -> None:
         """Remove all widgets from the page and from the kernel."""
         for widget in [*_inside(self.root), self.root]:
             widget.close()
 
-    def _put_together(self, controls: Controls) -> Any:
-        rows = [_section("CHANGES SPEED ONLY"), *controls.widgets(trains=False)]
-        rows += [_section("CHANGES TRAINING"), *controls.widgets(trains=True)]
+    def _put_together(self, rows: list[Any]) -> Any:
         left = {"width": "365px", "height": "440px", "overflow": "hidden auto", "flex": "0 0 auto"}
         column = widgets.VBox(rows, layout=left)
         column.add_class("wb-controls")
@@ -90,6 +91,35 @@ def _inside(box: Any) -> Iterator[Any]:
     for child in getattr(box, "children", ()):
         yield from _inside(child)
         yield child
+
+
+def _rows(controls: Controls, subject: Subject) -> list[Any]:
+    """The column of controls; reasons stand below those that they are for."""
+    reasons = dict.fromkeys(subject.fixed.values())
+    return [
+        _section("CHANGES SPEED ONLY"),
+        *controls.widgets(trains=False),
+        *map(_note, reasons),
+        _section(subject.heading),
+        *controls.widgets(trains=True),
+        *(_constant(name, value) for name, value in subject.constants.items()),
+        *([_note(subject.why_constant)] if subject.why_constant else []),
+    ]
+
+
+def _constant(name: str, value: str) -> Any:
+    label = name.replace("_", " ").capitalize()
+    row = widgets.Text(value, description=label, disabled=True, layout=WIDE, style=STYLE)
+    row.add_class("wb-constant")
+    return row
+
+
+def _note(text: str) -> Any:
+    # ipywidgets gives 28 px to each line.
+    look = "line-height: 1.4; color: var(--jp-ui-font-color2, #555)"
+    note = widgets.HTML(f'<div style="{look}">{escape(text)}</div>', layout=WIDE)
+    note.add_class("wb-reason")
+    return note
 
 
 def _section(text: str) -> Any:

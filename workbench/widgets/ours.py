@@ -56,6 +56,9 @@ class Ours:
     """
 
     noun = "images"
+    heading = "CHANGES TRAINING"
+    why_constant = about_export = ""
+    rests_in_cells = False
 
     def __init__(self, data: Any, class_weight: Mapping[Any, float] | None = None) -> None:
         settings, x, y = settings_of(data)
@@ -64,6 +67,7 @@ class Ours:
             settings = _first_view(settings, source)
         self.initial, self._name = settings, _name_of(data)
         self.fixed: dict[str, str] = {}
+        self.constants: dict[str, str] = {}
         self.scanning = Scanning(source)
         # One for each thread.
         self._drawn = self._measured = Pipeline(settings, source)
@@ -98,7 +102,7 @@ class Ours:
         self._measured = self._measured.with_settings(settings)
         yield Dataset(self._measured)
 
-    def look(self, loader: Any) -> bool:
+    def look(self, loader: Any, wanted: Callable[[], bool]) -> bool:
         """See `Subject`: the picture tells all of it at once."""
         return False
 

@@ -85,7 +85,7 @@ class Workbench:
         self._controls = Controls(subject.initial, self._moved, subject.fixed)
         # From reading the controls until the request is out: the newer reading must come later.
         self._asking = threading.RLock()
-        self._view = Layout(self._controls)
+        self._view = Layout(self._controls, subject)
         self._engine = Engine(subject, self)
         self._drawn_at = ""
         self._kept: DisplayHandle | None = None
@@ -111,7 +111,7 @@ class Workbench:
         """
         return self._controls.settings()
 
-    def set(self, **values: Any) -> None:
+    def set(self, /, **values: Any) -> None:
         """Move controls, by their names: `set(batch_size=64, rotation_range=10)`.
 
         Featurewise scaling needs statistics: where they are not known for the images as they are
@@ -297,7 +297,11 @@ class Workbench:
         self._engine.stop()
 
     def _export(self, _: Any) -> None:
-        self._guarded(lambda: self._engine.tell(notice=f"Saved {self.export()}.", complaint=None))
+        def export() -> None:
+            notice = f"Saved {self.export()}. {self._subject.about_export}".strip()
+            self._engine.tell(notice=notice, complaint=None)
+
+        self._guarded(export)
 
     def _import(self, _: Any) -> None:
         self._guarded(self.import_)
@@ -307,7 +311,7 @@ class Workbench:
         try:
             action()
         except Exception as error:
-            fault = verdict.Fault(f"{type(error).__name__}: {error}", "")
+            fault = verdict.Fault(verdict.told(error), "")
             self._engine.tell(notice="", **{kind: fault})
 
     def _show(self, settings: Settings) -> None:

@@ -23,12 +23,20 @@ class Subject(Protocol):
         scanning: Looks through the files, where there are any.
         fixed: Controls that cannot be moved, by name, and why.
         noun: What samples are called.
+        heading: Stands over the controls that change training.
+        constants: What no control can change, by name, with its value.
+        why_constant: Why not; empty if there is nothing to say.
+        rests_in_cells: Whether nothing is drawn while a cell of the notebook runs.
     """
 
     initial: Any
     scanning: Scanning
     fixed: dict[str, str]
     noun: str
+    heading: str
+    constants: dict[str, str]
+    why_constant: str
+    rests_in_cells: bool
 
     # For the engine's threads.
 
@@ -41,8 +49,10 @@ class Subject(Protocol):
     def loader(self, settings: Any) -> AbstractContextManager[Any]:
         """What gives the batches, for the one thread that measures; put back afterwards."""
 
-    def look(self, loader: Any) -> bool:
-        """Look at what batches hold, once; whether the picture has more to say now."""
+    def look(self, loader: Any, wanted: Callable[[], bool]) -> bool:
+        """Look at what batches hold, once and while it is wanted; whether the picture has more to
+        say now.
+        """
 
     def samples(self, loader: Any) -> int | None:
         """Samples of an epoch, if that is known."""
@@ -68,6 +78,10 @@ class Subject(Protocol):
 
     def stored(self, settings: Any) -> Settings | LoaderSettings:
         """The settings as an export holds them."""
+
+    @property
+    def about_export(self) -> str:
+        """What an export lacks, for who has just made one; empty if it is whole."""
 
     def restored(self, stored: Settings | LoaderSettings, file: Path) -> Any:
         """Settings of an export, for this data.

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, perf_counter
 from typing import Any
 
 import numpy as np
 
-from workbench.measure.lines.probe import leading_dimension
 from workbench.measure.profile import LineProfile
 from workbench.measure.untouched import untouched
-from workbench.settings import Feed, Settings, SettingsError, Statistics
+from workbench.settings import Settings, SettingsError, Statistics
+from workbench.theirs.attributes import MOST, attributes_of, feed_of
 from workbench.theirs.belongings import Belongings
-from workbench.theirs.explain import explained
+from workbench.theirs.explain import contained, explained
 from workbench.theirs.knobs import Factory, FactorySettings
+from workbench.theirs.lent import Lent
 from workbench.theirs.listen import Said, listening
+from workbench.theirs.pages import Pages
 from workbench.theirs.settings import LoaderSettings
-from workbench.theirs.shapes import is_factory, name_of, opened
-from workbench.theirs.streams import ENDLESS
+from workbench.theirs.shapes import is_factory, length_of, name_of, opened
+from workbench.theirs.streams import ENDLESS, Indexed, Stream
+from workbench.theirs.surroundings import Surroundings
 from workbench.theirs.survey import Survey, survey
 from workbench.theirs.view.draw import draw_batch
 from workbench.theirs.view.names import class_names_of
@@ -30,10 +35,19 @@ from workbench.widgets.scanning import Scanning
 
 # A cell waits so long for the batch that runs when it begins.
 SETTLE_SECONDS = 2.0
-ATTRIBUTES = 8  # of an object, shown as fixed
+# Seconds between two looks at what a loader changes; more where a look takes long.
+LOOK_AGAIN, LOOK_SHARE = 1.0, 0.02
 NO_FACTORY = (
     "Changing it on the object is not safe: many compute with it when they are made. Pass the "
     "function or class that makes it, wb.Workbench(make, batch_size=(8, 256)), to slide it."
+)
+FEED_ONLY = (
+    "It holds the feed and what was measured, nothing of the loader: an object's arguments cannot "
+    "be read from it. Pass the function or class that makes it to store them too."
+)
+NO_IMPORT = (
+    "{} cannot be imported from a module by its name: who loads the file passes it, "
+    "wb.load(path).dataset(factory=...)."
 )
 
 
@@ -51,6 +65,7 @@ class Theirs:
     """
 
     noun = "samples"
+    rests_in_cells = True
 
     def __init__(
         self,
@@ -63,44 +78,72 @@ class Theirs:
                 f"{', '.join(controls)}: an object is there already, and keywords are for what "
                 f"makes one: pass {type(data).__name__} itself, or a function"
             )
-        self._data, self._class_weight = data, class_weight
+        self._data, self._name = data, name_of(data)
+        self._class_weight = class_weight
         self._factory = Factory(data, controls) if is_factory(data) else None
         self._belongings = Belongings(data)
+        self._changes: list[str] = []
+        self._look_at = 0.0  # when belongings are looked at again
         self.scanning = Scanning()
-        self._code = threading.RLock()
-        self._said = Said()
-        self._built_for: Any = None
+        self._code, self._was_drawn = threading.RLock(), threading.Event()
+        self._said, self._surroundings = Said(), Surroundings()
+        self._loader: Any = None
+        self._original: Any = None
+        self._lent: Any = None
+        self._built_for: Any = None  # keywords and feed
         self._survey: Survey | None = None
-        self._shown: tuple[Any, Any] = (None, None)  # which batch, and its copy
-        self._number = self._start = 0
+        self._pages = Pages()
         self.initial: FactorySettings = (
-            self._factory.settings if self._factory else FactorySettings(feed=_feed_of(data))
+            self._factory.settings if self._factory else FactorySettings(feed=feed_of(data))
         )
         with self._guarded():
-            self._loader = self._made(self.initial, lambda _: None)
-        why = getattr(self._loader, "one_worker", "")
+            self._made(self.initial, lambda _: None)
+        self._say_what_is_fixed()
+
+    def _say_what_is_fixed(self) -> None:
+        why = self._loader.one_worker if isinstance(self._loader, Stream) else ""
         names = ("workers", "worker_kind", "max_queue_size")
         self.fixed = dict.fromkeys(names, why) if why else {}
+        self.constants: dict[str, str] = {}
+        self.heading, self.why_constant = f"KEYWORDS OF {self._name}", ""
+        if self._factory is None:
+            found = attributes_of(self._data)
+            more = f" ({len(found) - MOST} more are not shown.)" if len(found) > MOST else ""
+            self.constants = dict(list(found.items())[:MOST])
+            self.heading, self.why_constant = f"FIXED IN {self._name}", NO_FACTORY + more
+        elif not self._factory.keywords(self.initial):
+            self.why_constant = "It has none that a control could change."
 
     # For the engine's threads.
 
     def draw(self, request: Request, keras_ready: bool, tell: Callable[[str], None]) -> Preview:
         """See `Subject`."""
+        try:
+            self._turn(request, tell)
+        finally:
+            self._was_drawn.set()
+        whole = self._drawn(request)
+        path = {leaf["text"]: leaf["path"] for leaf in whole.data["leaves"]}.get(request.show)
+        return whole if path in (None, whole.data["leaf"]) else self._drawn(request, path)
+
+    def _turn(self, request: Request, tell: Callable[[str], None]) -> None:
         with self._guarded():
-            loader = self._made(request.settings, tell)
-            with untouched(loader):
-                batch = self._batch(loader, request)
-        names = class_names_of(getattr(loader, "original", loader))
-        first = request.first - self._start
-        checked = "" if self._survey is None else " · ".join(self._survey.checked.facts)
-        title = f"batch {self._number}"
-        whole = draw_batch(batch, class_names=names, first=first, title=title, check=checked)
-        paths = {leaf["text"]: leaf["path"] for leaf in whole.data["leaves"]}
-        if request.show not in paths or request.show == whole.data.get("show"):
-            return whole
-        path = paths[request.show]
+            # The same draws whatever slider is moved; others after "Redraw".
+            np.random.seed(request.epoch)
+            random.seed(request.epoch)
+            key = self._made(request.settings, tell), request.epoch
+            with self._lent.used() as loader:
+                note = self._belongings.note
+                self._pages.turn_to(request.first, loader, self._length, key, note)
+
+    def _drawn(self, request: Request, leaf: str | None = None) -> Preview:
         return draw_batch(
-            batch, leaf=path, class_names=names, first=first, title=title, check=checked
+            self._pages.batch,
+            leaf=leaf,
+            class_names=class_names_of(self._original),
+            first=request.first - self._pages.start,
+            title=f"batch {self._pages.number}",
+            check="" if self._survey is None else " · ".join(self._survey.checked.facts),
         )
 
     def is_drawn_with_keras(self, settings: FactorySettings) -> bool:
@@ -111,23 +154,22 @@ class Theirs:
     def loader(self, settings: FactorySettings) -> Iterator[Any]:
         """See `Subject`."""
         with self._guarded():
-            loader = self._made(settings, lambda _: None)
-            with untouched(loader):
+            self._made(settings, lambda _: None)
+            with self._lent.used() as loader:
                 yield loader
 
-    def look(self, loader: Any) -> bool:
+    def look(self, loader: Any, wanted: Callable[[], bool]) -> bool:
         """See `Subject`."""
         if self._survey is not None:
             return False
-        names = class_names_of(getattr(loader, "original", loader))
-        self._survey = survey(loader, names, self._class_weight)
-        return True
+        names = class_names_of(self._original)
+        self._survey = survey(loader, names, self._class_weight, wanted)
+        return self._survey is not None
 
     def samples(self, loader: Any) -> int | None:
         """See `Subject`: batches times the samples of the one shown."""
-        length = getattr(loader, "epoch_batches", None) or len(loader)
-        size = leading_dimension(self._shown[1])
-        return length * size if length < ENDLESS and size else None
+        length, size = self._epoch_batches, self._pages.size
+        return length * size if length and size else None
 
     def fingerprint(self, loader: Any) -> None:
         """See `Subject`: their batches may be random, and are as a rule."""
@@ -140,13 +182,12 @@ class Theirs:
 
     def head(self, settings: FactorySettings, shown: dict[str, Any]) -> list[str]:
         """See `Subject`."""
-        loader, samples = self._loader, shown.get("samples")
-        length = getattr(loader, "epoch_batches", None) or len(loader)
-        kind = getattr(loader, "kind", type(loader).__name__)
+        loader, samples, length = self._loader, shown.get("samples"), self._epoch_batches
+        kind = loader.kind if isinstance(loader, Stream | Indexed) else type(loader).__name__
         shape = "×".join(map(str, shown.get("shape", ())))
         return [
-            kind if self._factory is None else f"{self._factory.name}(…)",
-            f"{length} batches" if length < ENDLESS else "no length",
+            kind if self._factory is None else f"{self._name}(…)",
+            f"{length} batches" if length else "no length",
             f"batch {samples} × {shape}" if samples else "",
             "",
         ]
@@ -154,11 +195,10 @@ class Theirs:
     def facts(self) -> dict[str, Any]:
         """See `Subject`."""
         said, found = str(self._said), self._survey
-        changes = self._belongings.changes(self._shown[1])
+        changes = [*self._changed_belongings(), *self._surroundings.changes()]
         warnings = [f"It {change}." for change in changes]
-        warnings += getattr(self._loader, "notes", ())
-        rows = [("Fixed", ", ".join(_attributes(self._data)))] if self._factory is None else []
-        summary = []
+        warnings += self._loader.notes if isinstance(self._loader, Stream) else ()
+        rows, summary = [], []
         if found is not None:
             warnings += found.checked.warnings
             summary += [*found.checked.facts, found.caching]
@@ -170,8 +210,16 @@ class Theirs:
         return {
             "summary": " · ".join(filter(None, summary)),
             "warnings": warnings,
-            "rows": [row for row in rows if row[1]],
+            "rows": rows,
         }
+
+    def _changed_belongings(self) -> list[str]:
+        began = perf_counter()
+        if began >= self._look_at:
+            self._changes = self._belongings.changes()
+            ended = perf_counter()
+            self._look_at = ended + max(LOOK_AGAIN, (ended - began) / LOOK_SHARE)
+        return self._changes
 
     def suggestion(self, profile: LineProfile, settings: FactorySettings) -> str:
         """See `Subject`: methods are ours."""
@@ -185,6 +233,14 @@ class Theirs:
             return self._factory.stored(settings)
         return LoaderSettings(feed=settings.feed)
 
+    @property
+    def about_export(self) -> str:
+        """See `Subject`."""
+        if self._factory is None:
+            return FEED_ONLY
+        importable = self._factory.stored(self.initial).data.import_ is not None
+        return "" if importable else NO_IMPORT.format(self._name)
+
     def restored(self, stored: Settings | LoaderSettings, file: Path) -> FactorySettings:
         """See `Subject`."""
         if not isinstance(stored, LoaderSettings):
@@ -194,96 +250,72 @@ class Theirs:
             )
         if self._factory is not None:
             return self._factory.restored(stored)
+        if stored.data.keywords:
+            raise SettingsError(
+                f"{file} holds keywords of a factory ({', '.join(stored.data.keywords)}); this "
+                "panel shows an object. Open it with wb.Workbench(factory)"
+            )
         return self.initial.updated({"feed": stored.feed})
 
     def python(self, path: str) -> str:
         """See `Subject`."""
-        name = name_of(self._data) if self._factory is not None else "loader"
+        given = self._name.split(".")[-1] if self._factory is not None else "loader"
         return (
             "import workbench as wb\n\n"
             f"tuned = wb.load({path!r})\n"
-            f"train = tuned.dataset(factory={name.split('.')[-1]})\n"
+            f"train = tuned.dataset(factory={given if given.isidentifier() else 'make'})\n"
             "model.fit(train)\n"
         )
 
     def settle(self) -> None:
         """See `Subject`: its random state is put back after the batch, not within the cell."""
-        if self._code.acquire(timeout=SETTLE_SECONDS):
+        end = monotonic() + SETTLE_SECONDS
+        self._was_drawn.wait(SETTLE_SECONDS)
+        if self._code.acquire(timeout=max(0.0, end - monotonic())):
             self._code.release()
 
     def close(self) -> None:
-        """See `Subject`."""
-        with self._code:
-            self._loader, self._shown, self._built_for = None, (None, None), None
+        """See `Subject`. A generator that is dropped here runs its `finally`."""
+        with self._guarded():
+            self._loader = self._original = self._lent = self._built_for = None
+            self._pages.forget()
+        self._surroundings.restore()
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         """Around all code of the user's."""
-        with self._code, untouched(None), listening(self._said), explained():
+        with (
+            self._code,
+            self._surroundings.watched(),
+            untouched(None),
+            listening(self._said),
+            explained(),
+            contained(),
+        ):
             yield
 
     def _made(self, settings: FactorySettings, tell: Callable[[str], None]) -> Any:
-        """The loader for these keywords; made anew only when they have changed."""
-        if self._built_for is not None and (
-            self._factory is None or self._built_for == self._key(settings)
-        ):
-            return self._loader
-        if self._factory is not None and self._built_for is not None:
-            tell(f"Building {self._factory.name} …")
-        if self._factory is None:
-            self._loader = opened(self._data)
-        else:
-            self._loader = opened(self._factory.bound(settings))
-        self._built_for, self._survey = self._key(settings), None
-        return self._loader
+        """Make the loader for these keywords, if they have changed; what it was made for."""
+        key = settings.keywords, self._factory.feed(settings) if self._factory else None
+        if self._built_for is not None and (self._factory is None or self._built_for == key):
+            return self._built_for
+        if self._built_for is not None:
+            tell(f"Building {self._name} …")
+        made = opened(self._data if self._factory is None else self._factory.bound(settings))
+        self._length, self._loader, self._lent = length_of(made), made, Lent(made)
+        self._original = made.original if isinstance(made, Stream | Indexed) else made
+        self._built_for, self._survey = key, None
+        return key
 
-    def _key(self, settings: FactorySettings) -> Any:
-        """What the loader depends on: its keywords, and the feed where the factory takes it."""
-        return settings.keywords, self._factory.feed(settings) if self._factory else None
-
-    def _batch(self, loader: Any, request: Request) -> Any:
-        """A copy of the batch that holds the first tile: it may be a buffer that is used again."""
-        size = leading_dimension(self._shown[1])
-        if request.first < self._start:
-            self._number = self._start = 0
-        elif size and request.first >= self._start + size:
-            self._number, self._start = self._number + 1, request.first
-        key = self._built_for, self._number, request.epoch
-        if self._shown[0] != key:
-            self._shown = key, _copied(loader[self._number % len(loader)])
-        return self._shown[1]
+    @property
+    def _epoch_batches(self) -> int | None:
+        """Batches of an epoch, if that is known; those of some are known at its end."""
+        if isinstance(self._loader, Stream | Indexed):
+            return self._loader.epoch_batches
+        return self._length if self._length < ENDLESS else None
 
 
 def _row(fact: str) -> tuple[str, str]:
     """A fact such as "batch[0]: image, …" as what it is about, and what it says."""
     where, colon, what = fact.partition(": ")
     return (where, what) if colon else ("Batches", fact)
-
-
-def _feed_of(loader: Any) -> Feed:
-    """As the object has it, where it has."""
-    found = {name: getattr(loader, name, None) for name in Feed.model_fields}
-    usable = {name: value for name, value in found.items() if isinstance(value, bool | int)}
-    if usable.get("workers", 1) < 1:
-        usable["workers"] = 1
-    return Feed.model_validate(usable)
-
-
-def _attributes(loader: Any) -> list[str]:
-    """Plain public attributes of an object: what its maker chose."""
-    held = getattr(loader, "__dict__", {})
-    plain = (bool, int, float, str)
-    found = [
-        f"{name} {value!r:.40}"
-        for name, value in (held.items() if isinstance(held, dict) else ())
-        if isinstance(value, plain) and not name.startswith("_") and name not in Feed.model_fields
-    ]
-    return found[:ATTRIBUTES]
-
-
-def _copied(batch: Any) -> Any:
-    if isinstance(batch, dict):
-        return {key: _copied(value) for key, value in batch.items()}
-    if isinstance(batch, tuple | list):
-        return tuple(map(_copied, batch)) if isinstance(batch, tuple) else list(map(_copied, batch))
-    return np.array(batch) if hasattr(batch, "__array__") else batch

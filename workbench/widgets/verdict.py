@@ -11,6 +11,9 @@ from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.measure.render import words
 from workbench.settings import Editable, Settings
+from workbench.theirs.explain import message
+
+LONGEST = 1000  # characters of an exception's message
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,19 @@ class Fault:
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if is_user_file(frame.filename)]
         where = f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
-        return cls(f"{type(error).__name__}: {error}", where)
+        return cls(told(error), where)
 
     def __str__(self) -> str:
         return f"{self.text} ({self.where})" if self.where else self.text
+
+
+def told(error: BaseException) -> str:
+    """Type, message and notes of an exception, which may be a user's own and raise itself."""
+    text = " ".join([message(error), *map(str, getattr(error, "__notes__", ()))]).strip()
+    text = text if len(text) <= LONGEST else text[:LONGEST] + " …"
+    # Half a surrogate pair cannot be sent to the page.
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def delivers(rate: Rate, samples: int | None, noun: str = "images") -> str:
