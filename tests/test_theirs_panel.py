@@ -132,7 +132,8 @@ def test_each_is_shown_profiled_measured_and_left_as_it_was(name, opened):
     assert hottest.file == zoo.__file__
     assert hottest.source.rstrip().endswith("# SLOW")
     slow = 0.002 * zoo.SIZE if name == "wraps a data set of samples" else 0.006
-    assert 0.2 * len(shown) / slow < rate < len(shown) / slow
+    # A busy machine may take many times as long, but never less than the sleep.
+    assert 0.05 * len(shown) / slow < rate < len(shown) / slow
     assert world() == before
     assert set(own_threads()) <= threads
     if name != "old Sequence, lists":  # its own on_epoch_end shuffles
