@@ -21,7 +21,7 @@ from tests import loaders_zoo as zoo
 from tests.test_panel import text_of, until
 from workbench.settings import SettingsError
 from workbench.theirs.streams import NO_LINES
-from workbench.widgets.theirs import FEED_ONLY, NO_FACTORY
+from workbench.widgets.theirs import FEED_ONLY, NO_FACTORY, NOTHING_KNOWN
 
 
 @pytest.fixture
@@ -408,6 +408,13 @@ def test_an_objects_own_feed_is_where_the_controls_start(opened):
     move(panel, workers=2)
     panel.close()
     assert loader.workers == 3
+
+
+def test_a_generator_object_shows_the_arguments_it_was_called_with(opened):
+    for generator, words in ((zoo.endless(2), NO_FACTORY), (zoo.nested(), NOTHING_KNOWN)):
+        panel = opened(generator)
+        assert panel._subject.constants == ({"size": "2"} if words is NO_FACTORY else {})
+        assert any(words.split(",")[0] in text for text in headings(panel))
 
 
 @pytest.mark.parametrize("make", [zoo.endless, lambda: zoo.endless, lambda: zoo.Counting])

@@ -10,7 +10,7 @@ import pytest
 
 from tests.browser.conftest import NOTEBOOK
 from tests.browser.lab import Notebook
-from tests.browser.test_panel import wait_for_new_picture, wait_for_text
+from tests.browser.test_panel import settle, wait_for_new_picture, wait_for_text
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -110,7 +110,13 @@ def test_the_hottest_line_is_the_leaf_with_the_cells_source(book):
     source = SCANS.split("\n")
     cell_line = 1 + next(n for n, text in enumerate(source) if "time.sleep" in text)
     assert int(line.get_attribute("data-line")) == cell_line
-    assert float(line.get_attribute("data-share")) > 0.5
+    # A busy machine may hold up any line of the first batches.
+    book.page.wait_for_function(
+        "line => document.querySelector(`tbody[data-function='Scans._decode']"
+        " tr[data-line='${line}']`).dataset.share > 0.5",
+        arg=cell_line,
+        timeout=20_000,
+    )
 
 
 FACTORY = (
@@ -136,25 +142,14 @@ def test_a_factorys_keywords_have_controls_and_each_change_builds_anew(book, tmp
     assert_shows(book, batch(book, tmp_path, "Scans()"))
     before = number(book, "len(made)")
 
-    wait_for_new_picture(book, lambda: book.press("wb-level", "ArrowRight", 3))
-    book.page.wait_for_function("() => document.querySelector('.wb-level .widget-readout')"
-                                ".textContent === '55'")  # fmt: skip
-    wait_for_new_picture(book, lambda: book.press("wb-batch-size", "ArrowLeft"))
+    book.press("wb-level", "ArrowRight", 3)
+    book.page.wait_for_selector(".wb-level .widget-readout:text-is('55')")
+    book.press("wb-batch-size", "ArrowLeft")
+    book.page.wait_for_function("() => document.querySelectorAll('.wb-captions b').length === 5")
+    settle(book)
     assert number(book, "made[-1]") == 5
     assert number(book, "len(made)") > before
-    settled(book)
     assert_shows(book, batch(book, tmp_path, "Scans(5, 55.0)"))
-    assert book.page.locator(".wb-captions b").count() == 5
-
-
-def settled(book):
-    """Wait until the page shows the picture of the newest settings."""
-    newest = number(book, "panel._engine.report.request.generation")
-    book.page.wait_for_function(
-        "number => +document.querySelector('img.wb-preview').dataset.settings >= number",
-        arg=newest,
-        timeout=20_000,
-    )
 
 
 def milliseconds_a_hit(book, function, at_least):
@@ -176,7 +171,7 @@ def test_export_and_import_of_a_factory_round_trip(book, tmp_path):
     file = tmp_path / "tuned.json"
     book.page.locator(".wb-mode select").select_option("b")
     wanted = "panel.settings.model_dump_json()"
-    settled(book)
+    settle(book)
     before = book.run(f"print({wanted})")
     book.page.locator(".wb-export-path input").fill(str(file))
     book.page.keyboard.press("Enter")

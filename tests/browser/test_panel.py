@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 @pytest.fixture(autouse=True)
 def fresh(book):
     """Each test starts from the settings the panel opened with, and leaves a clean console."""
-    book.run("panel._show(panel._initial)\npanel._view.live.value = True")
+    book.run("panel._show(panel._subject.initial)\npanel._view.live.value = True")
     settle(book)
     book.console.clear()
     yield

@@ -41,6 +41,10 @@ NO_FACTORY = (
     "Changing it on the object is not safe: many compute with it when they are made. Pass the "
     "function or class that makes it, wb.Workbench(make, batch_size=(8, 256)), to slide it."
 )
+NOTHING_KNOWN = (
+    "No argument of it can be read or changed here. Pass the function or class that makes it, "
+    "wb.Workbench(make, batch_size=(8, 256)), to slide its keywords."
+)
 FEED_ONLY = (
     "It holds the feed and what was measured, nothing of the loader: an object's arguments cannot "
     "be read from it. Pass the function or class that makes it to store them too."
@@ -110,7 +114,8 @@ class Theirs:
             found = attributes_of(self._data)
             more = f" ({len(found) - MOST} more are not shown.)" if len(found) > MOST else ""
             self.constants = dict(list(found.items())[:MOST])
-            self.heading, self.why_constant = f"FIXED IN {self._name}", NO_FACTORY + more
+            self.heading = f"FIXED IN {self._name}"
+            self.why_constant = NO_FACTORY + more if found else NOTHING_KNOWN
         elif not self._factory.keywords(self.initial):
             self.why_constant = "It has none that a control could change."
 
