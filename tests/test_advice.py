@@ -339,6 +339,23 @@ def test_code_that_is_not_the_files_any_more_is_left_alone(tmp_path):
     assert rewrite.hooked(names["f"].__code__, {2}, hook) is None
 
 
+def test_a_class_of_a_notebooks_cell_that_imports_numpy_as_well_is_known():
+    """IPython compiles a cell statement by statement."""
+    source = (
+        "import numpy as np\n\nclass Own:\n    def __len__(self): return 3\n"
+        "    def __getitem__(self, index):\n        out = np.array(IMAGES)\n"
+        "        for i in range(len(out)):\n"
+        "            out[i] = (out[i] - np.mean(out[i])) / np.std(out[i])\n        return out\n"
+    )
+    file, names = "<ipython-input-2>", {"__name__": "cell"}
+    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    for node in ast.parse(source).body:
+        exec(compile(ast.Module([node], []), file, "exec"), names)
+    names["IMAGES"] = np.random.default_rng(1).normal(size=(64, 32))
+    assert [advice.line for advice in ask(names["Own"]())] == [7]
+    del linecache.cache[file]
+
+
 def test_hooks_change_nothing_that_the_code_computes():
     """Nested calls, comprehensions, `super`, name mangling, starred arguments, closures."""
     source = """

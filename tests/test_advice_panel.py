@@ -113,6 +113,7 @@ def test_a_click_shows_place_words_code_and_pictures(opened, believed):
     size = sum(len(p["jpeg"]) for p in piece["pictures"])
     assert size < 200_000
     until(lambda: "Live" in panel._view.head.data["status"])  # and it goes on
+    until(lambda: not panel._view.hot.data["looking"])
 
 
 def test_without_advice_there_is_the_sentence(opened):
@@ -143,6 +144,7 @@ def test_a_change_and_stop_end_the_search(opened, slowly, end):
     panel = opened(zoo.Transforms())
     click(panel)
     until(lambda: slowly)
+    until(lambda: panel._view.hot.data["looking"])
     assert panel._view.head.data["status"] == advising.LOOKING
     began = time.monotonic()
     if end == "change":

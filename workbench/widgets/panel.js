@@ -167,8 +167,10 @@ function hot(model, root) {
   advise.title = "Look for faster ways to do what hot lines do, and measure them on your own arrays";
   root.append(make("div", { class: "wb-heading" }, "Hot lines", advise), list);
   return () => {
-    advise.hidden = !model.get("data").advise;
-    list.replaceChildren(...(model.get("data").lines || []).map(hotLine));
+    const { lines = [], advise: can, looking } = model.get("data");
+    advise.hidden = !can;
+    setText(advise, looking ? "Looking for advice …" : "Advice");
+    list.replaceChildren(...lines.map(hotLine));
   };
 }
 

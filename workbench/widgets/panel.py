@@ -20,7 +20,7 @@ from workbench.settings import Settings, Statistics
 from workbench.theirs import shapes
 from workbench.theirs.advice.report import Findings
 from workbench.tuned import Tuned, load
-from workbench.widgets import verdict
+from workbench.widgets import advising, verdict
 from workbench.widgets.controls import Controls, StatisticsWanted
 from workbench.widgets.engine import Engine, Report
 from workbench.widgets.evidence import evidence
@@ -214,8 +214,9 @@ class Workbench:
             self._view.advice.show({**report.advised.data, "stale": stale})
         self._view.copy.show({"code": self._subject.python(self._view.path.value)})
         if profile is not None and profile.seconds:
-            can_advise = isinstance(self._subject, Theirs)
-            self._view.hot.show({**hot_lines(profile), "advise": can_advise})
+            looking = report.status == advising.LOOKING
+            advises = {"advise": isinstance(self._subject, Theirs), "looking": looking}
+            self._view.hot.show({**hot_lines(profile), **advises})
             shown = report.profile_request or report.request
             # A number that changes with the settings tells a new profile from a grown one.
             more = {"settings": shown.generation, "opened": sorted(shown.libraries)}

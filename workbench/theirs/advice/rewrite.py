@@ -48,14 +48,32 @@ def hooked(code: CodeType, lines: set[int], make: MakeHook) -> CodeType | None:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return None
-    plain = _compiled(tree, code)
-    if plain is None or not _same(plain, code):
+    whole = next((each for each in _parts(tree, code) if _is_of(each, code)), None)
+    if whole is None:
         return None
-    hooks = _Hooks(lines | _comprehended(tree, lines), marks_of(tree))
-    changed = _compiled(ast.fix_missing_locations(hooks.visit(tree)), code)
+    hooks = _Hooks(lines | _comprehended(whole, lines), marks_of(whole))
+    changed = _compiled(ast.fix_missing_locations(hooks.visit(whole)), code)
     if changed is None:
         return None
     return _armed(changed, {name: make(what) for name, what in hooks.hooked.items()})
+
+
+def _parts(tree: ast.Module, code: CodeType) -> Iterator[ast.Module]:
+    """What may have been compiled at once: a file, or one statement of a notebook's cell.
+
+    That makes a difference: a call `np.stack(x)` is another one where `np` is seen to be imported.
+    """
+    yield tree
+    for node in tree.body:
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+        if first <= code.co_firstlineno <= (node.end_lineno or first):
+            yield ast.Module([node], [])
+
+
+def _is_of(tree: ast.Module, code: CodeType) -> bool:
+    """Whether the code was compiled from it."""
+    plain = _compiled(tree, code)
+    return plain is not None and _same(plain, code)
 
 
 def exchanged(code: CodeType, others: dict[int, CodeType]) -> CodeType:
