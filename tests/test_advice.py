@@ -185,6 +185,12 @@ def test_files_held_in_memory_are_decoded_by_opencv(loader, mark, source, slow_p
         shown(b"abc", cv2.IMREAD_COLOR_RGB)
 
 
+def test_nothing_is_said_where_opencv_cannot_decode(tmp_path, monkeypatch):
+    monkeypatch.setattr(cv2, "imread", lambda *_: None)
+    found = ask(zoo.Files(tmp_path, ".png"))
+    assert "cv2.imread" not in [a.instead for a in found]
+
+
 def test_nothing_is_said_where_opencv_decodes_slower(tmp_path, monkeypatch):
     read = cv2.imread
     monkeypatch.setattr(cv2, "imread", lambda *a: wait(0.05) or read(*a))
@@ -412,6 +418,14 @@ def test_images_by_a_number_only():
         assert not known(*pair)
 
 
+@pytest.fixture
+def believed(monkeypatch):
+    """As if all were twice as fast: what is said, whether or not it is so on this machine."""
+    spread = proof.Spread(2.0, 2.0, 2.0, 5)
+    times = proof.Times(spread, spread, spread, spread, spread)
+    monkeypatch.setattr(finding, "timed", lambda old, new, batch: batch() or times)
+
+
 # Whole statements
 
 
@@ -442,16 +456,25 @@ def _epsilon_of(mark):
     return {"loop": 0, "enumerate": 1e-3, "comprehension": 1e-7}[mark]
 
 
-@timed
-def test_samples_of_middling_size_are_scaled_in_blocks():
-    advice = only(ask(zoo.LoopScaled(96, 48, 48, 1)))
-    assert "at a time as fit the cache" in advice.instead or "keepdims" in advice.instead
-    images = zoo.Scaled(96, 48, 48, 1).x
-    blocks, whole = (
-        f(images.copy()) for f in (standardize.standardized_in_blocks, standardize.standardized)
-    )
-    assert np.abs(blocks - whole).max() < 1e-5
-    assert blocks.dtype == np.float32
+@pytest.mark.parametrize(
+    ("make", "mark"),
+    [
+        (zoo.LoopScaled, "loop"),
+        (zoo.EnumerateScaled, "enumerate"),
+        (zoo.ComprehensionScaled, "comprehension"),
+    ],
+)
+@pytest.mark.parametrize("shape", [(96, 48, 48, 1), (5, 200, 300, 3), (8, 64)])
+def test_the_loop_all_at_once_and_in_blocks_give_the_same(make, mark, shape):
+    loader = make(*shape)
+    expected, before = loader[0][0], loader.x.copy()
+    sites = capture.sites_of(loader, {(str(ZOO), line_of(mark))}, 1)
+    remedy = only([r for site in sites if (r := standardize.match(site, sites))])
+    assert len(remedy.others) == (loader.x.nbytes > standardize.BLOCK_BYTES)
+    assert np.array_equal(remedy.old[0](), expected)
+    for way in (remedy, *remedy.others):
+        assert np.abs(way.new[0]() - expected).max() < 1e-5
+    assert np.array_equal(loader.x, before)
 
 
 def test_the_way_that_saves_most_is_taken():
@@ -490,13 +513,17 @@ def test_large_samples_are_not_advised_to_be_scaled_all_at_once():
         assert not [a for a in found if "keepdims" in a.instead]
 
 
-def test_constant_and_whole_samples_are_compared_as_they_come_out():
-    for images in (np.ones((64, 64), np.float32), np.arange(4096).reshape(64, 64) % 250):
-        loader = zoo.LoopScaled(64, 64)
-        loader.x = images
-        with np.errstate(all="ignore"):
-            found = ask(loader)
-        assert all(a.difference.most == 0 for a in found)
+@pytest.mark.parametrize(
+    "images", [np.ones((64, 64), np.float32), np.arange(4096).reshape(64, 64) % 250]
+)
+def test_constant_and_whole_samples_are_compared_as_they_come_out(images, believed):
+    loader = zoo.LoopScaled(64, 64)
+    loader.x = images
+    with np.errstate(all="ignore"):
+        advice = only(ask(loader))
+        assert np.array_equal(advice.before, loader[0][0], equal_nan=True)
+    assert advice.difference.most == 0
+    assert np.isnan(advice.after).all() == (images.dtype == np.float32)
 
 
 @pytest.mark.parametrize(
@@ -528,14 +555,6 @@ def test_an_array_made_to_be_filled_is_to_be_float32():
     assert (advice.difference.old_dtype, advice.difference.new_dtype) == ("float64", "float32")
     assert (advice.difference.most, advice.calls_per_batch) == (0, 1)
     assert advice.before.shape == (zoo.SIZE, 384, 384, 3)
-
-
-@pytest.fixture
-def believed(monkeypatch):
-    """As if all were twice as fast: what is said, whether or not it is so on this machine."""
-    spread = proof.Spread(2.0, 2.0, 2.0, 5)
-    times = proof.Times(spread, spread, spread, spread, spread)
-    monkeypatch.setattr(finding, "timed", lambda old, new, batch: batch() or times)
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,11 @@ def _proved(site: Site, remedy: Remedy, loader: Any, batch: Callable[[], None]) 
     held = remedy.kept_bytes * (_epoch_batches(loader) or 1)
     if held > MOST_HELD * memory_bytes():
         return None
-    olds, news = ([run() for run in runs] for runs in (remedy.old, remedy.new))
+    olds = [run() for run in remedy.old]
+    try:
+        news = [run() for run in remedy.new]
+    except Exception:
+        return None  # a file that OpenCV cannot decode, for one
     gap = difference(olds, news)
     if gap is None or not gap.most <= remedy.most_different:
         return None
