@@ -5,6 +5,7 @@ Apart from the tests, because pytest rewrites functions of test modules.
 
 from __future__ import annotations
 
+import io
 import sys
 
 import numpy as np
@@ -146,3 +147,110 @@ def endless():
     x = np.stack([smooth(96, 96, 3, n) for n in range(SIZE)])
     while True:
         yield np.stack([GENERATOR.random_transform(image) for image in x]), np.zeros(SIZE)  # yields
+
+
+class Scaled(Loader):
+    """Samples of any shape, float32."""
+
+    def __init__(self, *shape, dtype=np.float32):
+        self.x = np.random.default_rng(5).normal(100, 20, shape).astype(dtype)
+        self.epsilon = 1e-3
+
+
+class LoopScaled(Scaled):
+    """As in an article on speeding up Keras generators."""
+
+    def __getitem__(self, index):
+        batch = self.x.copy()
+        for i in range(len(batch)):  # loop
+            batch[i] = (batch[i] - np.mean(batch[i])) / np.std(batch[i])
+        return batch, np.zeros(len(batch))
+
+
+class EnumerateScaled(Scaled):
+    def __getitem__(self, index):
+        out = np.empty(self.x.shape, self.x.dtype)
+        for place, sample in enumerate(self.x):  # enumerate
+            mean = sample.mean()
+            centred = sample - mean
+            out[place] = centred / (self.epsilon + centred.std())
+        return out, np.zeros(len(out))
+
+
+class ComprehensionScaled(Scaled):
+    def __getitem__(self, index):
+        x = self.x
+        return np.array([(s - s.mean()) / (s.std() + 1e-7) for s in x]), 0  # comprehension
+
+
+class Filled(Loader):
+    """The batch of the most copied Keras generator, in float64."""
+
+    def __init__(self, size=256):
+        self.x = np.stack([smooth(size, size, 3, n) for n in range(SIZE)]) / np.float32(255)
+
+    def __getitem__(self, index):
+        X = np.empty((SIZE, *self.x.shape[1:]))  # empty
+        y = np.empty((SIZE,), dtype=int)
+        for i, image in enumerate(self.x):
+            X[i,] = image
+            y[i] = i
+        return X, y
+
+
+class DividesInPlace(Loader):
+    def __init__(self):
+        self.x = np.stack([smooth(256, 256, 3, n) for n in range(SIZE)])
+
+    def __getitem__(self, index):
+        batch, by = self.x.astype(float), 255.0
+        batch /= by  # in place
+        return batch, np.zeros(SIZE)
+
+
+class Divides(DividesInPlace):
+    def __getitem__(self, index):
+        batch, by = self.x.astype(float), 255.0
+        return batch / by, np.zeros(SIZE)  # double
+
+
+class Affine(Loader):
+    def __init__(self):
+        self.x = [smooth(96, 96, 3, n).astype(np.float32) for n in range(SIZE)]
+
+    def __getitem__(self, index):
+        turn = tf.keras.preprocessing.image.apply_affine_transform
+        out = []
+        for n, image in enumerate(self.x):
+            out.append(
+                turn(image, 10 * n, zx=1.1, row_axis=0, col_axis=1, channel_axis=2)  # affine
+            )
+        return np.stack(out), np.zeros(SIZE)
+
+
+class Held(Loader):
+    """Image files held in memory, as from a database or an archive."""
+
+    def __init__(self, suffix="PNG"):
+        self.files = []
+        for n in range(SIZE):
+            file = io.BytesIO()
+            Image.fromarray(smooth(300, 400, 3, n)).save(file, suffix)
+            self.files.append(file.getvalue())
+
+    def __getitem__(self, index):
+        return np.stack(
+            [np.array(opened(io.BytesIO(f)).convert("RGB")) for f in self.files]  # bytes
+        )
+
+
+class HeldApart(Held):
+    """The same in several statements."""
+
+    def __getitem__(self, index):
+        out = []
+        for data in self.files:
+            picture = opened(io.BytesIO(data))
+            rgb = picture.convert("RGB")  # convert
+            out.append(np.asarray(rgb))
+        return np.stack(out)

@@ -24,6 +24,7 @@ from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate, Stopped
 from workbench.measure.render.words import runners
 from workbench.settings import Statistics
+from workbench.widgets import advising
 from workbench.widgets.preview import Preview
 from workbench.widgets.request import Request
 from workbench.widgets.subject import Subject
@@ -73,6 +74,7 @@ class Report:
         status: What is going on.
         notice: What was done last, such as Export; stays until something changes.
         scan: What the files are, as `scanning.shown` puts it; empty for other data.
+        advised: What was found by the last search for advice.
     """
 
     request: Request
@@ -84,6 +86,7 @@ class Report:
     status: str = ""
     notice: str = ""
     scan: dict[str, Any] = field(default_factory=dict)
+    advised: advising.Advised | None = None
 
 
 class Display(Protocol):
@@ -122,7 +125,7 @@ class Engine:
         self._report = Report(Request(1, subject.initial), scan=self._scanning.progress)
         self._drawn = 0
         self._picture: tuple[Preview, Request, float] | None = None
-        self._live, self._measure_seconds = True, 0.0
+        self._live, self._measure_seconds, self._advice_wanted = True, 0.0, False
         self._keras_ready = self._closed = self._cell_runs = False
         self._last_beat = monotonic() + FIRST_BEAT_LIMIT - BEAT_LIMIT
         self._interrupt = threading.Event()
@@ -155,6 +158,7 @@ class Engine:
         with self._changed:
             old = self._report.request
             request = replace(old, generation=old.generation + 1, **changes)
+            self._advice_wanted = False
             # A fault belongs to the settings that made it; the next ones may be right.
             self._report = replace(
                 self._report, request=request, fault=None, complaint=None, notice=""
@@ -171,10 +175,16 @@ class Engine:
         self.tell(fault=None)
         self._set(_measure_seconds=seconds)
 
+    def advise(self) -> None:
+        """Look for advice; a change of the settings and Stop end that."""
+        if not self._advice_wanted:  # a second click would begin anew
+            self.tell(fault=None, status=advising.LOOKING)
+            self._set(_advice_wanted=True)
+
     def stop(self) -> None:
         """End what is being measured, after the batches that are running."""
         self.tell(status="Finishing the batches that are running …")
-        self._set(_live=False, _measure_seconds=0.0)
+        self._set(_live=False, _measure_seconds=0.0, _advice_wanted=False)
 
     def beat(self) -> None:
         """Somebody is looking."""
@@ -308,7 +318,7 @@ class Engine:
                 continue
             except Exception as error:
                 self._fail(wanted, error)
-                self._set(_measure_seconds=0.0)
+                self._set(_measure_seconds=0.0, _advice_wanted=False)
 
     def _scan(self, seconds: float) -> None:
         """Look at further files. Between batches and not beside them, on a thread of its own:
@@ -339,9 +349,14 @@ class Engine:
         request = self._report.request
         reasons = (
             (self._report.fault, "Stopped by an error; it goes on with the next change."),
-            (not self._live and not self._measure_seconds and not request.fit, "Live is off."),
+            (not (self._live or self._is_asked or request.fit), "Live is off."),
         )
         return self._pause_reason() or next((reason for holds, reason in reasons if holds), "")
+
+    @property
+    def _is_asked(self) -> bool:
+        """Whether there is a figure or advice to be found once."""
+        return bool(self._measure_seconds or self._advice_wanted)
 
     def _pause_reason(self) -> str:
         """Why nothing at all may be done now; empty if something may."""
@@ -360,10 +375,34 @@ class Engine:
                 self._set(_drawn=0)
             elif not self._still(request):
                 return  # looking took long
+            elif self._advice_wanted:
+                self._advise(request, loader)
             elif self._live:
                 self._profile(request, loader)
             else:
                 self._measure(request, loader)
+
+    def _advise(self, request: Request, loader: Any) -> None:
+        """Find advice; not while it is profiled, because both change the functions' code."""
+        self._interrupt.clear()
+        self.tell(status=advising.LOOKING)
+        known = self._report.profile_request
+        same = known is not None and known.settings == request.settings and not known.in_workers
+        found = advising.look(
+            loader, self._report.profile if same else None, lambda: self._check(request)
+        )
+        self._check(request)
+        self.tell(advised=advising.Advised(request, found))
+        self._set(_advice_wanted=False)
+
+    def _check(self, request: Request) -> None:
+        """Whether there is a reason to go on.
+
+        Raises:
+            Stopped: If there is none.
+        """
+        if self._interrupt.is_set() or not self._still(request):
+            raise Stopped("by a change")
 
     def _fit(self, request: Request) -> None:
         """Find the statistics of the training images, while they are wanted."""
@@ -399,7 +438,7 @@ class Engine:
             try:
                 self.tell(status=live)
                 began = monotonic()
-                while self._still(request) and self._live:
+                while self._still(request) and self._live and not self._advice_wanted:
                     if self._rate_is_due(request, began):
                         with switch_interval(usual):
                             self._measure(request, loader)

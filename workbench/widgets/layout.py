@@ -29,8 +29,8 @@ class Layout:
             Area(part="preview"),
             Area(part="hot"),
         )
-        self.profile, self.copy, self.shell, self.scan = (
-            Area(part=part) for part in ("profile", "copy", "shell", "scan")
+        self.profile, self.copy, self.shell, self.scan, self.advice = (
+            Area(part=part) for part in ("profile", "copy", "shell", "scan", "advice")
         )
         self.live = widgets.ToggleButton(
             True,
@@ -77,6 +77,7 @@ class Layout:
                 widgets.HBox([self.head, buttons], layout=wrapping),
                 self.scan,
                 widgets.HBox([column, picture], layout=wrapping),
+                self.advice,
                 widgets.HBox([widgets.Label("Profile in"), self.profile_in]),
                 self.profile,
                 widgets.HBox([self.path, self.export, self.import_, self.reset, self.copy]),

@@ -163,8 +163,51 @@ function profile(model, root) {
 
 function hot(model, root) {
   const list = make("ol", { class: "wb-hot" });
-  root.append(make("div", { class: "wb-heading" }, "Hot lines"), list);
-  return () => list.replaceChildren(...(model.get("data").lines || []).map(hotLine));
+  const advise = button("wb-advise", "Advice", () => press(model, "advise"));
+  advise.title = "Look for faster ways to do what hot lines do, and measure them on your own arrays";
+  root.append(make("div", { class: "wb-heading" }, "Hot lines", advise), list);
+  return () => {
+    const { lines = [], advise: can, looking } = model.get("data");
+    advise.hidden = !can;
+    setText(advise, looking ? "Looking for advice …" : "Advice");
+    list.replaceChildren(...lines.map(hotLine));
+  };
+}
+
+// What to write instead of hot lines. Drawn anew only for another search, so that "Show me" stays open.
+function advice(model, root) {
+  const list = make("ul", { class: "wb-advice", "aria-label": "Advice" });
+  const none = make("div", { role: "status" });
+  root.append(none, list);
+  let shown, urls = [];
+  const release = () => urls.forEach((url) => URL.revokeObjectURL(url));
+  const update = () => {
+    const { pieces = [], none: sentence = "", stale } = model.get("data");
+    root.classList.toggle("wb-stale", Boolean(stale));
+    setText(none, sentence);
+    list.hidden = !pieces.length;
+    const key = JSON.stringify(pieces.map((piece) => ({ ...piece, pictures: 0 })));
+    if (key === shown) return;
+    shown = key;
+    release();
+    urls = [];
+    list.replaceChildren(...pieces.map((piece) => adviceItem(piece, urls)));
+  };
+  return Object.assign(update, { stop: release });
+}
+
+function adviceItem(piece, urls) {
+  const figure = ({ title, alt, jpeg }) => {
+    const url = URL.createObjectURL(new Blob([jpeg], { type: "image/jpeg" }));
+    urls.push(url);
+    return make("figure", {}, make("img", { src: url, alt }), make("figcaption", {}, title));
+  };
+  const code = (title, source) => [make("div", {}, title), make("pre", { tabindex: 0, "aria-label": title }, make("code", {}, source))];
+  const pictures = make("div", {}, ...piece.pictures.map(figure));
+  const sentences = [piece.what, piece.saves, piece.pixels, ...piece.notes].map((text) => make("div", {}, text));
+  const head = make("div", {}, make("b", {}, piece.place), " ", make("span", { class: "wb-function" }, piece.function));
+  const more = [make("summary", {}, "Show me"), ...code("Now", piece.before), ...code("Instead", piece.after), pictures];
+  return make("li", {}, head, ...sentences, make("details", {}, ...more));
 }
 
 function hotLine(line) {
@@ -256,7 +299,7 @@ function copy(model, root) {
   return () => (copies.title = model.get("data").code || "");
 }
 
-const PARTS = { head, scan, preview, hot, profile, shell, copy };
+const PARTS = { head, scan, preview, hot, advice, profile, shell, copy };
 
 export default {
   render({ model, el }) {

@@ -12,14 +12,15 @@ from typing import Any, ClassVar
 from IPython import get_ipython
 from IPython.display import HTML, DisplayHandle, display
 
-from workbench.loaders import measure_rate, profile_lines
+from workbench.loaders import advise, measure_rate, profile_lines
 from workbench.measure.machine import usable_cores
 from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.settings import Settings, Statistics
 from workbench.theirs import shapes
+from workbench.theirs.advice.report import Findings
 from workbench.tuned import Tuned, load
-from workbench.widgets import verdict
+from workbench.widgets import advising, verdict
 from workbench.widgets.controls import Controls, StatisticsWanted
 from workbench.widgets.engine import Engine, Report
 from workbench.widgets.evidence import evidence
@@ -155,6 +156,11 @@ class Workbench:
         with self._engine.alone(), self._subject.loader(self.settings) as loader:
             return measure_rate(loader, seconds=seconds, **feed)
 
+    def advise(self) -> Findings:
+        """Say what to write instead of slow lines, with the settings shown; see `wb.advise`."""
+        with self._engine.alone(), self._subject.loader(self.settings) as loader:
+            return advise(loader)
+
     def export(self, path: str | os.PathLike[str] | None = None) -> Path:
         """Write the settings shown, and what was measured of them, as JSON.
 
@@ -211,9 +217,14 @@ class Workbench:
         facts = self._subject.facts()
         warnings = [*report.scan.get("warnings", ()), *facts.get("warnings", ())]
         self._view.scan.show({**facts, **report.scan, "warnings": warnings})
+        if report.advised is not None:
+            stale = report.advised.request.settings != settings
+            self._view.advice.show({**report.advised.data, "stale": stale})
         self._view.copy.show({"code": self._subject.python(self._view.path.value)})
         if profile is not None and profile.seconds:
-            self._view.hot.show(hot_lines(profile))
+            looking = report.status == advising.LOOKING
+            advises = {"advise": isinstance(self._subject, Theirs), "looking": looking}
+            self._view.hot.show({**hot_lines(profile), **advises})
             shown = report.profile_request or report.request
             # A number that changes with the settings tells a new profile from a grown one.
             more = {"settings": shown.generation, "opened": sorted(shown.libraries)}
@@ -273,6 +284,7 @@ class Workbench:
             "try": lambda: self.set(augment_method="opencv"),
             "others": lambda: self._request(first=request.first + tiles_of(request.show)),
             "show": lambda: self._request(show=pressed["show"]),
+            "advise": self._engine.advise,
             "redraw": lambda: self._request(epoch=request.epoch + 1),
             "open": lambda: self._request(libraries=request.libraries | set(pressed["libraries"])),
             "close": lambda: self._request(libraries=frozenset()),
@@ -324,7 +336,7 @@ class Workbench:
         view.live.observe(lambda change: engine.live(change["new"]), names="value")
         view.shell.observe(lambda _: engine.beat(), names="beat")
         view.profile_in.observe(self._profile_in, names="value")
-        for area in (view.head, view.preview, view.profile):
+        for area in (view.head, view.preview, view.hot, view.profile):
             area.observe(self._pressed, names="pressed")
         view.measure.on_click(lambda _: engine.measure(MEASURE_SECONDS))
         view.stop.on_click(self._stop)

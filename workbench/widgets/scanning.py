@@ -85,9 +85,9 @@ def shown(scan: Scan, listing: Listing, root: str) -> dict[str, Any]:
     rows = [*scan.table().items(), *unreadable[:NAMED_FILES]]
     more = len(unreadable) - NAMED_FILES
     return {
-        "summary": _sendable(" · ".join(_summary(scan, _noun(listing)))),
-        "warnings": [_sendable(text) for text in _warnings(scan, unreadable, _noun(listing))],
-        "rows": [[_sendable(name), _sendable(text)] for name, text in rows]
+        "summary": sendable(" · ".join(_summary(scan, _noun(listing)))),
+        "warnings": [sendable(text) for text in _warnings(scan, unreadable, _noun(listing))],
+        "rows": [[sendable(name), sendable(text)] for name, text in rows]
         + ([["", f"and {more:,} more"]] if more > 0 else []),
     }
 
@@ -153,6 +153,6 @@ def _below(root: str, path: str) -> str:
     return str(Path(path).relative_to(root)) if Path(path).is_relative_to(root) else path
 
 
-def _sendable(text: str) -> str:
+def sendable(text: str) -> str:
     """File names need not be valid Unicode; a message to the page has to be."""
     return text.encode("utf-8", "backslashreplace").decode()

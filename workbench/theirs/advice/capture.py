@@ -7,92 +7,21 @@ import linecache
 import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from os import PathLike
 from types import CodeType, FunctionType
 from typing import Any
-
-import numpy as np
 
 from workbench.measure.lines.calls import Calls, Place, is_user_file, record
 from workbench.measure.lines.instrument import holders
 from workbench.theirs.advice import rewrite
+from workbench.theirs.advice.marks import Fill, Mark
+from workbench.theirs.advice.values import Captured, copied, size_of
 
 # Calls of one expression that are kept; images of a batch are alike, but not the same.
 MOST_KEPT = 8
 # Bytes kept of one expression: a batch of 4-D volumes should not fill the memory.
 MOST_BYTES = 256_000_000
-
-
-@dataclass(frozen=True)
-class Unread:
-    """A picture that Pillow has opened, but not decoded: it does so when it is first used."""
-
-    path: str
-    mode: str
-    width: int
-    height: int
-
-    def picture(self) -> Any:
-        """Opened once more."""
-        from PIL import Image
-
-        return Image.open(self.path)
-
-
-@dataclass(frozen=True)
-class Captured:
-    """One call, with copies of its values.
-
-    Attributes:
-        function: What was called; a method's function without its object.
-        subject: The object of a method; None for a function.
-        arguments: Positional ones.
-        keywords: The others.
-        batch: The number of the batch it was part of.
-    """
-
-    function: Callable[..., Any]
-    subject: Any
-    arguments: tuple[Any, ...]
-    keywords: dict[str, Any]
-    batch: int = 0
-
-    def __call__(self) -> Any:
-        """Call it again."""
-        arguments = [fresh(value) for value in self.arguments]
-        if self.subject is None:
-            return self.function(*arguments, **self.keywords)
-        return getattr(fresh(self.subject), self.name)(*arguments, **self.keywords)
-
-    @property
-    def operand(self) -> Any:
-        """What it works on: the object of a method, or the first argument."""
-        if self.subject is not None or not self.arguments:
-            return self.subject
-        return self.arguments[0]
-
-    @property
-    def name(self) -> str:
-        """The function's name."""
-        return str(getattr(self.function, "__name__", ""))
-
-    @property
-    def package(self) -> str:
-        """The package of the function, or of the class that has the method."""
-        if self.subject is None:
-            return str(getattr(self.function, "__module__", None) or "").partition(".")[0]
-        if isinstance(self.subject, Unread):
-            return "PIL"
-        kinds = (kind for kind in type(self.subject).__mro__ if self.name in vars(kind))
-        return next((kind.__module__.partition(".")[0] for kind in kinds), "")
-
-    def on(self, operand: Any) -> Captured:
-        """The same call of another object, or with another first argument."""
-        if self.subject is not None:
-            return replace(self, subject=operand)
-        return replace(self, arguments=(operand, *self.arguments[1:]))
 
 
 @dataclass
@@ -101,7 +30,8 @@ class Site:
 
     Attributes:
         place: The function that it is in.
-        node: The call or operation, with its place in the file.
+        node: The call, operation or statement, with its place in the file.
+        mark: What is known of it if it is more than a call or an operation.
         local_names: What the function, or one within it, binds.
         calls: Some of them, of each batch the first.
         count: How many there were.
@@ -109,7 +39,8 @@ class Site:
     """
 
     place: Place
-    node: ast.Call | ast.BinOp
+    node: ast.expr | ast.stmt
+    mark: Mark | None = None
     local_names: frozenset[str] = frozenset()
     calls: list[Captured] = field(default_factory=list)
     count: int = 0
@@ -134,50 +65,6 @@ class Site:
     def calls_per_batch(self) -> float:
         """How often a batch computes it."""
         return self.count / max(1, self.batches)
-
-
-def copied(value: Any) -> Any:
-    """A value that the user's code cannot change any more, as far as it is data."""
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    if type(value) in (list, tuple):
-        return type(value)(map(copied, value))
-    if is_picture(value):
-        return _unread(value) or value.copy()
-    return value
-
-
-def _unread(picture: Any) -> Unread | None:
-    """What it is if Pillow has only opened it."""
-    file, waits = getattr(picture, "filename", ""), getattr(picture, "fp", None) is not None
-    return (
-        Unread(str(file), picture.mode, picture.width, picture.height) if file and waits else None
-    )
-
-
-def fresh(value: Any) -> Any:
-    """The value to compute with."""
-    return value.picture() if isinstance(value, Unread) else value
-
-
-def size_of(value: Any) -> int:
-    """Bytes of the arrays and pictures in it."""
-    if type(value) in (list, tuple):
-        return sum(map(size_of, value))
-    if is_picture(value):
-        return int(value.width) * int(value.height) * 4
-    return int(getattr(value, "nbytes", 0))
-
-
-def is_picture(value: Any) -> bool:
-    """Whether it is one of Pillow's, which need not be installed."""
-    kinds = type(value).__mro__
-    return any((kind.__module__, kind.__name__) == ("PIL.Image", "Image") for kind in kinds)
-
-
-def is_path(value: Any) -> bool:
-    """Whether it names a file."""
-    return isinstance(value, str | PathLike)
 
 
 def sites_of(loader: Any, spots: set[tuple[str, int]], batches: int) -> list[Site]:
@@ -215,27 +102,42 @@ def sites_of(loader: Any, spots: set[tuple[str, int]], batches: int) -> list[Sit
     return ran
 
 
+def nothing() -> None:
+    """In place of a function, where none is called."""
+
+
 class _Watch:
     def __init__(self) -> None:
         self.sites: list[Site] = []
         self.batch = 0
 
-    def hook(self, place: Place, names: frozenset[str], node: Any) -> Callable[..., Any]:
-        """What is called in place of the expression."""
-        site = Site(place, node, names)
+    def hook(self, place: Place, names: frozenset[str], what: rewrite.Hooked) -> Any:
+        """What is called in place of an expression, or in or before what is marked."""
+        if not isinstance(what, ast.Call | ast.BinOp):
+            site = Site(place, what.node, what, names)
+            self.sites.append(site)
+            return partial(self._fill if isinstance(what, Fill) else self._note, site)
+        site = Site(place, what, None, names)
         self.sites.append(site)
-        if isinstance(node, ast.BinOp):
-            how = operator.truediv if isinstance(node.op, ast.Div) else operator.mul
+        if isinstance(what, ast.BinOp):
+            how = operator.truediv if isinstance(what.op, ast.Div) else operator.mul
             return lambda left, right, /: self._call(site, how, (left, right), {})
         return lambda function, /, *a, **k: self._call(site, function, a, k)
 
     def _call(self, site: Site, function: Any, arguments: Any, keywords: Any) -> Any:
+        self._note(site, *arguments, _function=function, **keywords)
+        return function(*arguments, **keywords)
+
+    def _fill(self, site: Site, value: Any, array: Any) -> Any:
+        self._note(site, value, shape=getattr(array, "shape", ()), dtype=getattr(array, "dtype", 0))
+        return value
+
+    def _note(self, site: Site, /, *values: Any, _function: Any = nothing, **named: Any) -> None:
         # Whatever cannot be copied must not be the user's trouble.
         try:
-            site.saw(function, arguments, keywords, self.batch)
+            site.saw(_function, values, named, self.batch)
         except Exception:
             site.calls.clear()
-        return function(*arguments, **keywords)
 
 
 def _begin(loader: Any) -> None:

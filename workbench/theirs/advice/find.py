@@ -6,6 +6,7 @@ import inspect
 import linecache
 import re
 import textwrap
+from collections.abc import Callable
 from typing import Any
 
 from workbench.measure.machine import memory_bytes
@@ -25,36 +26,67 @@ MOST_HELD = 0.5  # of the machine's memory, for what is kept in it
 BATCHES = 2
 
 
-def find(loader: Any, profile: LineProfile) -> Findings:
-    """What to write instead of hot lines, the greatest saving first; see `workbench.advise`."""
+def find(
+    loader: Any, profile: LineProfile, between: Callable[[], object] = lambda: None
+) -> Findings:
+    """What to write instead of hot lines, the greatest saving first; see `workbench.advise`.
+
+    Args:
+        loader: Whose first batch is looked at.
+        profile: Of it.
+        between: Called before each candidate, and before each batch that is timed; what it raises
+            ends the search.
+    """
+    between()
     hot = {(line.file, line.line) for line in profile.hot if line.self_share >= LEAST_SHARE}
     sites = sites_of(loader, hot, BATCHES) if hot else []
-    found = [
-        advice
-        for site in sites
-        for match in PATTERNS
-        if (remedy := match(site, sites)) is not None
-        and (advice := _proved(site, remedy, loader)) is not None
-    ]
+
+    def batch() -> None:
+        between()
+        loader[0]
+
+    found = []
+    for site in sites:
+        for match in PATTERNS:
+            between()
+            remedy = match(site, sites)
+            advice = _best(site, remedy, loader, batch) if remedy is not None else None
+            found += [advice] if advice is not None else []
     return Findings(sorted(found, key=lambda advice: -advice.saved_ms.median))
 
 
-def _proved(site: Site, remedy: Remedy, loader: Any) -> Advice | None:
+def _best(site: Site, remedy: Remedy, loader: Any, batch: Callable[[], None]) -> Advice | None:
+    """The remedy, or one of its further ways where that saves clearly more."""
+    best = _proved(site, remedy, loader, batch)
+    for other in remedy.others:
+        advice = _proved(site, other, loader, batch)
+        saved = 0.0 if best is None else best.saved_ms.high
+        if advice is not None and advice.saved_ms.median > saved:
+            best = advice
+    return best
+
+
+def _proved(site: Site, remedy: Remedy, loader: Any, batch: Callable[[], None]) -> Advice | None:
     """The advice, if it is faster beyond doubt and its results have the same shape."""
     held = remedy.kept_bytes * (_epoch_batches(loader) or 1)
     if held > MOST_HELD * memory_bytes():
         return None
-    olds, news = ([run() for run in runs] for runs in (remedy.old, remedy.new))
+    olds = [run() for run in remedy.old]
+    try:
+        news = [run() for run in remedy.new]
+    except Exception:
+        return None  # a file that OpenCV cannot decode, for one
     gap = difference(olds, news)
-    before, after = shown(olds[0]), shown(news[0])
-    if gap is None:
+    if gap is None or not gap.most <= remedy.most_different:
         return None
+    before, after = shown(olds[0]), shown(news[0])
     del olds, news
     after_code = _after(site, remedy)
-    times = timed(remedy.old, remedy.new, lambda: loader[0]) if after_code else None
+    times = timed(remedy.old, remedy.new, batch) if after_code else None
     if times is None or not times.clear:
         return None
-    factor = 1e3 * site.calls_per_batch
+    often = site.calls_per_batch if remedy.per_batch is None else remedy.per_batch
+    factor = 1e3 * often
     if times.saved.median * factor < LEAST_SAVED * 1e3 * times.batch.median:
         return None
     return Advice(
@@ -69,7 +101,7 @@ def _proved(site: Site, remedy: Remedy, loader: Any) -> Advice | None:
         new_ms=times.new.times(factor),
         saved_ms=times.saved.times(factor),
         ratio=times.ratio,
-        calls_per_batch=site.calls_per_batch,
+        calls_per_batch=often,
         batch_ms=times.batch.times(1e3),
         epoch_batches=_epoch_batches(loader),
         difference=gap,

@@ -35,29 +35,39 @@ def _code(title: str, source: str) -> str:
 
 
 def _pictures(advice: Advice) -> str:
+    return "".join(_figure(*each) for each in pictures(advice, ".png"))
+
+
+def pictures(advice: Advice, suffix: str) -> list[tuple[str, bytes]]:
+    """The first image as it is, the other way, and their difference, with titles.
+
+    Args:
+        advice: Whose; where its results are no images there are none.
+        suffix: Of the format that they are encoded in.
+    """
     before, after = (_image(value) for value in (advice.before, advice.after))
     if before is None or after is None or before.shape != after.shape:
-        return ""
+        return []
     gap = np.abs(before - after)
     # Both on one scale; the difference on its own, or nothing of it would be seen.
     low, high = float(before.min()), float(before.max())
-    views = (
-        ("Now", before - low, high - low),
-        ("Instead", after - low, high - low),
-        (
-            f"Difference, at most {gap.max() * 255 / advice.difference.top:.3g} of 255",
-            gap,
-            gap.max(),
-        ),
-    )
-    return "".join(_figure(*view) for view in views)
+    title = f"Difference, at most {gap.max() * 255 / advice.difference.top:.3g} of 255"
+    return [
+        ("Now", _encoded(before - low, high - low, suffix)),
+        ("Instead", _encoded(after - low, high - low, suffix)),
+        (title, _encoded(gap, float(gap.max()), suffix)),
+    ]
 
 
-def _figure(title: str, image: Any, top: Any) -> str:
+def _encoded(image: Any, top: float, suffix: str) -> bytes:
     scaled = np.clip(image * (255 / top if top else 0), 0, 255).astype(np.uint8)
     shrink = min(1.0, LONGEST_SIDE / max(scaled.shape[:2]))
     small = cv2.resize(scaled, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    data = base64.b64encode(cv2.imencode(".png", small[..., ::-1])[1].tobytes()).decode()
+    return bytes(cv2.imencode(suffix, small[..., ::-1])[1].tobytes())
+
+
+def _figure(title: str, encoded: bytes) -> str:
+    data = base64.b64encode(encoded).decode()
     return (
         f'<figure style="display:inline-block;margin:8px 8px 0 0">'
         f'<img alt="{title}" src="data:image/png;base64,{data}">'
@@ -69,7 +79,7 @@ def _image(value: Any) -> Any:
     """The first image of an array, float64 and three channels; None if there is none."""
     if value is None or value.dtype.kind not in "uif":
         return None
-    image = np.asarray(value, np.float64)
+    image = np.nan_to_num(np.asarray(value, np.float64))
     image = image[0] if image.ndim == 4 or (image.ndim == 3 and image.shape[2] > 4) else image
     if image.ndim not in (2, 3) or min(image.shape[:2]) < 2:
         return None

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.theirs.advice.capture import is_picture
+from workbench.theirs.advice.values import is_picture
 
 ROUNDS = 15  # at least as many that a quartile has neighbours on both sides
 SECONDS = 2.0  # for all rounds of one proof, but for the least
@@ -145,7 +145,7 @@ def difference(old: Sequence[Any], new: Sequence[Any]) -> Difference | None:
     if any(each.dtype.kind not in "buif" for pair in pairs for each in pair):
         return None
     top = top_of([a for a, _ in pairs])
-    gaps = [np.abs(np.subtract(a, b, dtype=np.float64)) * (255 / top) for a, b in pairs]
+    gaps = [_gap(a, b) * (255 / top) for a, b in pairs]
     size = sum(gap.size for gap in gaps)
     first = pairs[0]
     return Difference(
@@ -158,14 +158,23 @@ def difference(old: Sequence[Any], new: Sequence[Any]) -> Difference | None:
     )
 
 
+def _gap(one: Any, other: Any) -> Any:
+    """How far values differ; what is no number in both is the same."""
+    with np.errstate(invalid="ignore"):
+        gap = np.abs(np.subtract(one, other, dtype=np.float64))
+    gap[(one == other) | (np.isnan(one) & np.isnan(other))] = 0
+    return gap
+
+
 def top_of(arrays: Sequence[Any]) -> float:
     """The end of the scale that images are on."""
     if arrays[0].dtype.kind in "ui" and arrays[0].dtype.itemsize <= 2:
         return float(np.iinfo(arrays[0].dtype).max)
-    highest = max(float(np.abs(array).max()) for array in arrays)
+    peaks = [np.abs(array[np.isfinite(array)]).max(initial=0) for array in arrays]
+    highest = float(max(peaks))
     return next((top for top in (1.0, 255.0, 65535.0) if highest <= top), highest)
 
 
 def shown(value: Any) -> Any:
-    """An array or picture as an array to look at; None if it is neither."""
-    return np.asarray(value) if isinstance(value, np.ndarray) or is_picture(value) else None
+    """A copy of an array or picture to look at; None if it is neither."""
+    return np.array(value) if isinstance(value, np.ndarray) or is_picture(value) else None

@@ -10,7 +10,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from workbench.theirs.advice.capture import Captured, Site
+from workbench.theirs.advice.capture import Site
+from workbench.theirs.advice.values import Captured
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,9 @@ class Remedy:
         once: Lines that `code` needs elsewhere, such as in `__init__`.
         notes: What else to know.
         kept_bytes: Memory that it takes for the images of each batch of an epoch.
+        per_batch: How often a batch does it; None if as often as the expression is computed.
+        most_different: Grey levels that results may differ by, where they should be the same.
+        others: Further ways, for when they save more.
     """
 
     what: str
@@ -35,11 +39,14 @@ class Remedy:
     old: tuple[Callable[[], Any], ...]
     new: tuple[Callable[[], Any], ...]
     code: str
-    node: ast.expr
+    node: ast.expr | ast.stmt
     helpers: tuple[Callable[..., Any], ...] = ()
     once: str = ""
     notes: tuple[str, ...] = ()
     kept_bytes: float = 0.0
+    per_batch: float | None = None
+    most_different: float = np.inf
+    others: tuple[Remedy, ...] = ()
 
 
 # Given an expression, and all that were seen, since some ways replace the one around it as well.
@@ -74,6 +81,8 @@ def operand(site: Site) -> ast.expr | None:
     node = site.node
     if isinstance(node, ast.BinOp):
         return node.left
+    if not isinstance(node, ast.Call) or site.mark is not None:
+        return None
     if site.calls[0].subject is not None and isinstance(node.func, ast.Attribute):
         return node.func.value
     return node.args[0] if node.args and not isinstance(node.args[0], ast.Starred) else None
@@ -88,7 +97,7 @@ def around(site: Site, sites: list[Site]) -> Site | None:
     return None
 
 
-def _where(node: ast.expr) -> tuple[int, int, int | None, int | None]:
+def _where(node: ast.expr | ast.stmt) -> tuple[int, int, int | None, int | None]:
     return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
 
 

@@ -2,18 +2,22 @@
 
 A hooked line does what it did, in the same order; the hook sees the function and its arguments as
 they are. So nothing has to be evaluated a second time, and values within a comprehension, or in
-the middle of a nested call, are seen as well as names.
+the middle of a nested call, are seen as well as names. What is longer than a call (`marks`) has a
+hook before it or in it, and of that only names and attributes are read once more.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
+import dataclasses
 import linecache
 import warnings
 from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any
+
+from workbench.theirs.advice.marks import Fill, InPlace, Mark, Scaled, marks_of
 
 # These look at the frame that calls them.
 FRAME_AWARE = frozenset(("super", "locals", "vars", "dir", "globals", "eval", "exec"))
@@ -22,7 +26,8 @@ OPERATORS = (ast.Div, ast.Mult)
 SENTINEL = "\0workbench hook {}"
 FUTURE_FLAGS = 0x1FF0000  # of `from __future__`, as in `__future__.py`
 
-Nodes = dict[str, ast.Call | ast.BinOp]
+# An expression as it is written, or a mark.
+Hooked = ast.Call | ast.BinOp | Mark
 MakeHook = Callable[[Any], Callable[..., Any]]
 
 
@@ -32,8 +37,8 @@ def hooked(code: CodeType, lines: set[int], make: MakeHook) -> CodeType | None:
     Args:
         code: The function's.
         lines: Of its file; what lies on them gets a hook.
-        make: Gives the hook for a node, from which it is called with the function and its
-            arguments, or with the two operands.
+        make: Gives the hook for a node, from where it is called with the function and its
+            arguments, or with the two operands; or for a mark, see `_Hooks.visit`.
 
     Returns:
         None if the source is not at hand, or is not what the code was compiled from.
@@ -43,14 +48,32 @@ def hooked(code: CodeType, lines: set[int], make: MakeHook) -> CodeType | None:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return None
-    source_tree = next((t for t in (tree, _alone(tree, code)) if _is_source(t, code)), None)
-    if source_tree is None:
+    whole = next((each for each in _parts(tree, code) if _is_of(each, code)), None)
+    if whole is None:
         return None
-    hooks = _Hooks(lines | _comprehended(tree, lines))
-    changed = _compiled(ast.fix_missing_locations(hooks.visit(source_tree)), code)
+    hooks = _Hooks(lines | _comprehended(whole, lines), marks_of(whole))
+    changed = _compiled(ast.fix_missing_locations(hooks.visit(whole)), code)
     if changed is None:
         return None
-    return _armed(changed, {name: make(node) for name, node in hooks.nodes.items()})
+    return _armed(changed, {name: make(what) for name, what in hooks.hooked.items()})
+
+
+def _parts(tree: ast.Module, code: CodeType) -> Iterator[ast.Module]:
+    """What may have been compiled at once: a file, or one statement of a notebook's cell.
+
+    That makes a difference: a call `np.stack(x)` is another one where `np` is seen to be imported.
+    """
+    yield tree
+    for node in tree.body:
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+        if first <= code.co_firstlineno <= (node.end_lineno or first):
+            yield ast.Module([node], [])
+
+
+def _is_of(tree: ast.Module, code: CodeType) -> bool:
+    """Whether the code was compiled from it."""
+    plain = _compiled(tree, code)
+    return plain is not None and _same(plain, code)
 
 
 def exchanged(code: CodeType, others: dict[int, CodeType]) -> CodeType:
@@ -80,8 +103,39 @@ def _comprehended(tree: ast.AST, lines: set[int]) -> set[int]:
 
 
 class _Hooks(ast.NodeTransformer):
-    def __init__(self, lines: set[int]) -> None:
-        self._lines, self.nodes = lines, Nodes()
+    def __init__(self, lines: set[int], marks: dict[int, Mark]) -> None:
+        self._lines, self._marks = lines, marks
+        self.hooked: dict[str, Hooked] = {}
+
+    def visit(self, node: ast.AST) -> Any:
+        """Marks first, and what is in them as well.
+
+        The hook of a loop, and of an operation in place, is called before it with its arrays; that
+        of a part that is put into an array with the part and the array, and gives the part.
+        """
+        mark = self._marks.get(id(node))
+        if mark is None or not self._wanted(mark.node):
+            return super().visit(node)
+        mark = dataclasses.replace(mark, node=copy.deepcopy(node))  # type: ignore[arg-type]
+        new = super().visit(node)
+        match mark:
+            case Fill():
+                new.value = self._hook(mark, new, [new.value, _read(mark.name, new)], [])
+                return new
+            case InPlace():
+                # The other operand is a name or a number: read twice, it is the same.
+                return [
+                    ast.Expr(self._hook(mark, new, [_read(mark.name, new), new.value], [])),
+                    new,
+                ]
+            case Scaled(form=form):
+                texts = (form.source, form.target or "None", form.epsilon or "0")
+                names = [ast.keyword(name, _read(name, new)) for name in mark.names]
+                call = self._hook(mark, new, [_read(text, new) for text in texts], names)
+                if isinstance(new, ast.For):
+                    return [ast.Expr(call), new]
+                both = ast.Tuple([call, new], ast.Load())
+                return ast.Subscript(both, ast.Constant(1), ast.Load())
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """`f(x)` becomes `hook(f, x)`."""
@@ -90,7 +144,7 @@ class _Hooks(ast.NodeTransformer):
         aware = isinstance(node.func, ast.Name) and node.func.id in FRAME_AWARE
         if aware or not self._wanted(node):
             return node
-        return self._hook(before, [node.func, *node.args], node.keywords)
+        return self._hook(before, node, [node.func, *node.args], node.keywords)
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         """`a / b` becomes `hook(a, b)`."""
@@ -98,30 +152,26 @@ class _Hooks(ast.NodeTransformer):
         self.generic_visit(node)
         if not isinstance(node.op, OPERATORS) or not self._wanted(node):
             return node
-        return self._hook(before, [node.left, node.right], [])
+        return self._hook(before, node, [node.left, node.right], [])
 
-    def _wanted(self, node: ast.expr) -> bool:
+    def _wanted(self, node: ast.expr | ast.stmt) -> bool:
         return not self._lines.isdisjoint(range(node.lineno, (node.end_lineno or node.lineno) + 1))
 
-    def _hook(self, node: Any, arguments: list[ast.expr], keywords: list[ast.keyword]) -> ast.expr:
-        name = SENTINEL.format(len(self.nodes))
-        self.nodes[name] = node
-        hook = ast.copy_location(ast.Constant(name), node)
-        return ast.copy_location(ast.Call(hook, arguments, keywords), node)
+    def _hook(
+        self, what: Hooked, at: ast.AST, arguments: list[ast.expr], keywords: list[ast.keyword]
+    ) -> ast.expr:
+        name = SENTINEL.format(len(self.hooked))
+        self.hooked[name] = what
+        hook = ast.copy_location(ast.Constant(name), at)
+        return ast.copy_location(ast.Call(hook, arguments, keywords), at)
 
 
-def _alone(tree: ast.Module, code: CodeType) -> ast.Module:
-    """The statement that a function is in. Notebooks compile each of a cell by itself, and calls of
-    names that the same text imports are other code then.
-    """
-    line = code.co_firstlineno
-    return ast.Module([n for n in tree.body if (n.end_lineno or 0) >= line][:1], [])
-
-
-def _is_source(tree: ast.Module, code: CodeType) -> bool:
-    """Whether a function's code was compiled from this."""
-    plain = _compiled(tree, code)
-    return plain is not None and _same(plain, code)
+def _read(text: str, at: ast.AST) -> ast.expr:
+    """The expression that reads it, at another one's place."""
+    node = ast.parse(text, mode="eval").body
+    for each in ast.walk(node):
+        ast.copy_location(each, at)
+    return node
 
 
 def _compiled(tree: ast.Module, like: CodeType) -> CodeType | None:

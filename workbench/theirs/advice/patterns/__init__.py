@@ -6,7 +6,16 @@ shown to the user are those that were timed: they stand on their own, imports in
 
 from __future__ import annotations
 
-from workbench.theirs.advice.patterns import assemble, decode, remember, resize, transform, types
+from workbench.theirs.advice.patterns import (
+    allocate,
+    assemble,
+    decode,
+    remember,
+    resize,
+    standardize,
+    transform,
+    types,
+)
 from workbench.theirs.advice.remedy import Match
 
 PATTERNS: tuple[Match, ...] = (
@@ -14,6 +23,8 @@ PATTERNS: tuple[Match, ...] = (
     resize.match,
     decode.match,
     remember.match,
+    standardize.match,
     types.match,
+    allocate.match,
     assemble.match,
 )

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from workbench.theirs.advice.capture import Captured, Site
+from workbench.theirs.advice.capture import Site
 from workbench.theirs.advice.remedy import Remedy, argument, expression
+from workbench.theirs.advice.values import Captured
 
 
 def filled(images: Any, dtype: Any = None) -> Any:

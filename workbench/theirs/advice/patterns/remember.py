@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ast
-import copy
 from functools import partial
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from workbench.theirs.advice.capture import Captured, Site
+from workbench.theirs.advice.capture import Site
+from workbench.theirs.advice.marks import renamed
 from workbench.theirs.advice.patterns import decode
 from workbench.theirs.advice.remedy import Remedy, argument, expression
+from workbench.theirs.advice.values import Captured
 
 LATER = (
     "From the second epoch on. Worker processes would each keep their own; saves what another way "
@@ -51,15 +52,7 @@ def match(site: Site, sites: list[Site]) -> Remedy | None:
 
 def _of_path(site: Site, path: str) -> str:
     """The expression as a function of `path`; empty if it depends on other local names."""
-
-    class Put(ast.NodeTransformer):
-        def visit(self, node: ast.AST) -> ast.AST:
-            """`path` for what has the source of it."""
-            if isinstance(node, ast.expr) and ast.unparse(node) == path:
-                return ast.Name("path", ast.Load())
-            return self.generic_visit(node)
-
-    changed = Put().visit(copy.deepcopy(site.node))
+    changed = renamed(site.node, {path: "path"})
     names = {node.id for node in ast.walk(changed) if isinstance(node, ast.Name)}
     return ast.unparse(changed) if not names & (site.local_names - {"path"}) else ""
 

@@ -8,8 +8,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from workbench.theirs.advice.capture import Captured, Site, Unread, fresh, is_picture
+from workbench.theirs.advice.capture import Site
 from workbench.theirs.advice.remedy import Remedy, argument, expression, subject
+from workbench.theirs.advice.values import Captured, Unread, fresh, is_picture
 
 RESIZE = "cv2.resize"
 AREA = "Where images get smaller, cv2.INTER_AREA takes the mean over the area of each new pixel."

@@ -9,11 +9,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from workbench.theirs.advice.capture import Captured, Site
+from workbench.theirs.advice.capture import Site
 from workbench.theirs.advice.remedy import Remedy, argument, expression, subject
+from workbench.theirs.advice.values import Captured
 
 # "constant" and "wrap" differ at the border: a warp alone would not be the same.
 BORDERS = ("nearest", "reflect")
+INSTEAD = "one cv2.warpAffine"
 
 
 def warped(image: Any, parameters: Any, fill_mode: str = "nearest") -> Any:
@@ -42,9 +44,16 @@ def warped(image: Any, parameters: Any, fill_mode: str = "nearest") -> Any:
     return new.reshape(height, width, channels)
 
 
+# Places of apply_affine_transform's arguments; axes and others come between.
+AFFINE = {"theta": 1, "tx": 2, "ty": 3, "shear": 4, "zx": 5, "zy": 6}
+AXES = {"row_axis": (7, 1, 0), "col_axis": (8, 2, 1), "channel_axis": (9, 0, 2)}
+
+
 def match(site: Site, _: list[Site]) -> Remedy | None:
-    """`random_transform` or `apply_transform` of an `ImageDataGenerator`."""
+    """A transformation by an `ImageDataGenerator`, or by what it calls."""
     first = site.calls[0]
+    if (first.package, first.name) == ("keras", "apply_affine_transform"):
+        return _affine(site)
     ours = first.package == "keras" and first.name in ("random_transform", "apply_transform")
     if not ours or not all(_can_be_warped(call) for call in site.calls):
         return None
@@ -57,7 +66,7 @@ def match(site: Site, _: list[Site]) -> Remedy | None:
     mode = first.subject.fill_mode
     return Remedy(
         what=f"{first.name} warps one image at a time, channel by channel",
-        instead="one cv2.warpAffine",
+        instead=INSTEAD,
         old=tuple(partial(_as_keras, *each) for each in drawn),
         new=tuple(partial(_as_warp, *each, mode) for each in drawn),
         code=_code(site, image, generator, mode),
@@ -67,10 +76,51 @@ def match(site: Site, _: list[Site]) -> Remedy | None:
     )
 
 
+def _affine(site: Site) -> Remedy | None:
+    """`apply_affine_transform`, called directly."""
+    image = expression(site, 0, "x")
+    if not image or not all(map(_is_plain_affine, site.calls)):
+        return None
+    modes = {_fill_mode(call) for call in site.calls}
+    given = {name: expression(site, place, name) for name, place in AFFINE.items()}
+    values = ", ".join(f"{name!r}: {text}" for name, text in given.items() if text)
+    if len(modes) > 1:
+        return None
+    mode = modes.pop()
+    return Remedy(
+        what="apply_affine_transform warps one image at a time, channel by channel",
+        instead=INSTEAD,
+        old=tuple(site.calls),
+        new=tuple(partial(warped, call.operand, _affine_values(call), mode) for call in site.calls),
+        code=_warped_source(image, f"{{{values}}}", mode),
+        node=site.node,
+        helpers=(warped,),
+    )
+
+
+def _affine_values(call: Captured) -> dict[str, Any]:
+    given = {name: argument(call, place, name) for name, place in AFFINE.items()}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _is_plain_affine(call: Captured) -> bool:
+    axes = all(argument(call, at, name, usual) == ours for name, (at, usual, ours) in AXES.items())
+    plain = _fill_mode(call) in BORDERS and argument(call, 12, "order", 1) == 1
+    return axes and plain and _is_image(argument(call, 0, "x"))
+
+
+def _fill_mode(call: Captured) -> Any:
+    return argument(call, 10, "fill_mode", "nearest")
+
+
 def _can_be_warped(call: Captured) -> bool:
-    keras, image = call.subject, argument(call, 0, "x")
+    keras = call.subject
     if keras.fill_mode not in BORDERS or keras.interpolation_order != 1 or keras.channel_axis != 3:
         return False
+    return _is_image(argument(call, 0, "x"))
+
+
+def _is_image(image: Any) -> bool:
     known = isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] in (1, 3, 4)
     return known and image.dtype in (np.uint8, np.uint16, np.float32, np.float64)
 
@@ -105,9 +155,9 @@ def _code(site: Site, image: str, generator: str, mode: str) -> str:
         parameters = f"{generator}.get_random_transform({shape}.shape{more})"
         if not simple:
             image = f"image := {image}"
+    return _warped_source(f"({image})" if ":=" in image else image, parameters, mode)
+
+
+def _warped_source(image: str, parameters: str, mode: str) -> str:
     tail = "" if mode == "nearest" else f", {mode!r}"
-    return (
-        f"warped(({image}), {parameters}{tail})"
-        if ":=" in image
-        else (f"warped({image}, {parameters}{tail})")
-    )
+    return f"warped({image}, {parameters}{tail})"

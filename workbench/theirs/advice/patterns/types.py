@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import ast
+import operator
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from workbench.theirs.advice.capture import Captured, Site
+from workbench.theirs.advice.capture import Site
+from workbench.theirs.advice.marks import InPlace
 from workbench.theirs.advice.remedy import Remedy, argument, expression, function_of, operand
+from workbench.theirs.advice.values import Captured
 
 KERAS = "Keras trains in float32, and would convert float64 itself; it takes twice the memory."
 
 
+REBOUND = "Makes a new array of it; not needed where it is made in float32."
+
+REBOUND = "Makes a new array of it; not needed where it is made in float32 from the start."
+
+
 def match(site: Site, _: list[Site]) -> Remedy | None:
-    """A division or multiplication of whole numbers, or a conversion, that gives float64."""
-    template = _template(site)
-    what = operand(site)
+    """A division or multiplication by a number, or a conversion, that gives float64."""
+    if isinstance(site.mark, InPlace):
+        return _in_place(site, site.mark)
+    if isinstance(site.node, ast.BinOp):
+        return _of_operation(site, site.node)
+    template, what = _template(site), operand(site)
     if not template or what is None:
         return None
     new = function_of(template)
     return Remedy(
-        what=f"{_NAMES.get(site.calls[0].name, site.calls[0].name)} gives float64",
+        what=f"{site.calls[0].name} gives float64",
         instead="float32",
         old=tuple(site.calls),
         new=tuple(partial(new, call.operand) for call in site.calls),
@@ -32,12 +43,54 @@ def match(site: Site, _: list[Site]) -> Remedy | None:
     )
 
 
-_NAMES = {"truediv": "dividing whole numbers", "mul": "multiplying whole numbers by a fraction"}
+def _of_operation(site: Site, node: ast.BinOp) -> Remedy | None:
+    """`x / 255.0` of whole numbers or float64."""
+    divides = isinstance(node.op, ast.Div)
+    if not all(_is_by_number(call, divides) for call in site.calls):
+        return None
+    return Remedy(
+        what=f"{'dividing' if divides else 'multiplying'} by a number gives float64",
+        instead="float32",
+        old=tuple(site.calls),
+        new=tuple(partial(_scaled, call.arguments, divides) for call in site.calls),
+        code=_scaled_source(node.left, node.right, divides),
+        node=node,
+        notes=(KERAS,),
+    )
+
+
+def _in_place(site: Site, mark: InPlace) -> Remedy | None:
+    """`x /= 255.0` of float64; run again, it divides what it has divided."""
+    divides = isinstance(mark.node.op, ast.Div)
+    if not all(_is_by_number(call, divides) for call in site.calls):
+        return None
+    operation = operator.itruediv if divides else operator.imul
+    pairs = [call.arguments for call in site.calls]
+    return Remedy(
+        what=f"{'dividing' if divides else 'multiplying'} float64 by a number",
+        instead="float32",
+        old=tuple(partial(operation, array.copy(), number) for array, number in pairs),
+        new=tuple(partial(_scaled, pair, divides) for pair in pairs),
+        code=f"{mark.name} = {_scaled_source(mark.node.target, mark.node.value, divides)}",
+        node=mark.node,
+        notes=(KERAS, REBOUND),
+    )
+
+
+def _scaled(values: tuple[Any, ...], divides: bool) -> Any:
+    array, number = values
+    return np.multiply(array, np.float32(1 / number if divides else number), dtype=np.float32)
+
+
+def _scaled_source(array: ast.expr, number: ast.expr, divides: bool) -> str:
+    """What `_scaled` does, with the names of the code."""
+    simple = isinstance(number, ast.Constant | ast.Name | ast.Attribute)
+    by = ast.unparse(number) if simple else f"({ast.unparse(number)})"
+    factor = f"1 / {by}" if divides else by
+    return f"np.multiply({ast.unparse(array)}, np.float32({factor}), dtype=np.float32)"
 
 
 def _template(site: Site) -> str:
-    if isinstance(site.node, ast.BinOp):
-        return _of_operation(site, site.node)
     first = site.calls[0]
     if first.name == "astype" and all(map(_widens, site.calls)) and _only(site, 1):
         return "{0}.astype(np.float32)"
@@ -47,22 +100,14 @@ def _template(site: Site) -> str:
     return ""
 
 
-def _of_operation(site: Site, node: ast.BinOp) -> str:
-    if not all(map(_whole_by_number, site.calls)):
-        return ""
-    # Known to be a number: what it is called may hold braces.
-    by = ast.unparse(node.right).replace("{", "{{").replace("}", "}}")
-    simple = isinstance(node.right, ast.Constant | ast.Name | ast.Attribute)
-    by = by if simple else f"({by})"
-    by = f"1 / {by}" if isinstance(node.op, ast.Div) else by
-    return f"np.multiply({{0}}, np.float32({by}), dtype=np.float32)"
-
-
-def _whole_by_number(call: Captured) -> bool:
+def _is_by_number(call: Captured, divides: bool) -> bool:
+    """Whether an array of whole numbers, or images in float64, meet a number."""
     left, right = call.arguments
-    whole = isinstance(left, np.ndarray) and left.dtype.kind in "ui" and left.ndim > 0
-    number = isinstance(right, float) or (isinstance(right, int) and call.name == "truediv")
-    return whole and number and right != 0
+    if not isinstance(left, np.ndarray) or not left.ndim:
+        return False
+    whole = left.dtype.kind in "ui"
+    number = isinstance(right, float) or (isinstance(right, int) and (divides or not whole))
+    return (whole or (left.dtype == np.float64 and left.ndim > 2)) and number and right != 0
 
 
 def _widens(call: Captured) -> bool:
