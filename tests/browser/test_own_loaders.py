@@ -220,6 +220,7 @@ def test_a_plain_generator_has_one_worker_and_says_why(book):
     assert book.readout("wb-workers") == before == "1"
     assert "generator" in workers.locator("[title]").first.get_attribute("title")
     assert book.page.locator(".wb-worker-kind select").is_disabled()
+    assert "generator" in book.page.locator(".wb-reason").first.inner_text()
 
 
 def test_what_a_generator_prints_is_in_the_panel_and_not_in_the_cell(book):
@@ -232,6 +233,8 @@ def test_what_a_generator_prints_is_in_the_panel_and_not_in_the_cell(book):
              cell => cell.model.outputs.toJSON()).map(output => output.output_type)"""
     )
     assert set(outputs) == {"display_data"}
+    # And what others print while the panel runs the generator is theirs.
+    assert [book.run(f"print({n})") for n in range(5)] == list("01234")
 
 
 EVIL = '<img src=x onerror="window.hacked = 1">'

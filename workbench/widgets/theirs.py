@@ -206,11 +206,12 @@ class Theirs:
         rows, summary = [], []
         if found is not None:
             warnings += found.checked.warnings
-            summary += [*found.checked.facts, found.caching]
+            summary += [found.caching, *found.checked.facts]
             rows += [_row(fact) for fact in found.checked.facts]
         if said:
             count = len(said.splitlines())
-            summary.append(f"it said {count} line{'s' * (count > 1)}")
+            # First: the line is cut where the page ends, and the facts stand below the picture too.
+            summary.insert(0, f"It said {count} line{'s' * (count > 1)}")
             rows.append(("It said", said))
         return {
             "summary": " · ".join(filter(None, summary)),

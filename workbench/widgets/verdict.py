@@ -34,7 +34,7 @@ class Fault:
         """From an exception: the innermost line of it that is not a library's."""
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if is_user_file(frame.filename)]
-        where = f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
+        where = words.place(own[-1].filename, own[-1].lineno or 0) if own else ""
         return cls(told(error), where)
 
     def __str__(self) -> str:
