@@ -372,6 +372,47 @@ def test_interrupt_ends_promptly_and_leaves_nothing(ask):
     assert words[3:] == ["left", "0", str(1 + left)]
 
 
+ENDED = """
+    import os, threading, time
+    from pathlib import Path
+    import workbench as wb
+    from tests.test_workers import Loader
+
+    def measure():
+        wb.measure_rate(Loader(), workers=2, use_multiprocessing=True, seconds=60)
+
+    threading.Thread(target=measure, daemon=True).start()
+    shared = Path(os.environ["TMPDIR"])
+    while len(list(shared.glob("workbench-*/*"))) < 2:  # one of each worker
+        time.sleep(0.01)
+    {end}
+"""
+
+
+@pytest.mark.parametrize("end", ["pass", "os.kill(os.getpid(), 9)"], ids=["exits", "is killed"])
+def test_a_process_that_ends_within_a_measurement_leaves_no_file(tmp_path, end):
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(ENDED).format(end=end)],
+        capture_output=True,  # until the workers have ended too, which have the same pipes
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        check=False,
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_threads_need_no_file_at_all(tmp_path):
+    seen = []
+
+    class Looks(Loader):
+        def misbehave(self):
+            seen.append(list(tmp_path.iterdir()))
+
+    wb.measure_rate(Looks(), workers=2, seconds=0.2)
+    assert seen
+    assert not any(seen)
+
+
 def test_a_lock_that_a_dead_worker_of_fits_left_behind_hangs_nothing():
     from keras.src.trainers.data_adapters import py_dataset_adapter
 
