@@ -344,6 +344,9 @@ def _seen(data: Files) -> Files:
     step = max(1, len(listing.paths) // PROBED_FILES)
     colour, deep = probe(listing.paths[::step])
     classes = () if data.label_mode in ("multi_label", "none") else listing.class_names
+    for name in classes:
+        if name != name.encode(errors="replace").decode():
+            raise ValueError(f"class_names: {name!r} is no UTF-8, as JSON is. Rename the folder")
     return data.model_copy(
         update={
             "color_mode": "rgb" if colour else "grayscale",
