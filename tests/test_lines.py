@@ -24,6 +24,7 @@ import pytest
 import workbench as wb
 from tests import slow_helpers
 from tests.conftest import timed
+from tests.sleepers import Failing, Sleeper, augment
 from workbench.measure.lines.cost import calibrate
 from workbench.measure.lines.session import LineSession
 from workbench.measure.workers.trouble import WorkerError, WorkersRefused
@@ -59,24 +60,6 @@ class Loader:
         return 7
 
 
-class Sleeper(Loader):
-    """Sleeps 20 ms in `__getitem__`: 4 in one helper, 12 in another, 4 in itself."""
-
-    def __getitem__(self, index):
-        time.sleep(0.004)
-        self.read()
-        return (augment(),)
-
-    def read(self):
-        time.sleep(0.004)
-
-
-def augment():
-    for _ in range(2):
-        time.sleep(0.006)
-    return np.zeros((8, 4, 4, 1), np.float32)
-
-
 @KINDS
 @timed
 def test_shares_of_known_sleeps_are_true(kind):
@@ -95,7 +78,7 @@ def test_shares_of_known_sleeps_are_true(kind):
     assert sleeping.seconds / sleeping.hits == part(0.006, rel=0.1)
     assert sleeping.spread < 0.1 * 0.012
     assert found.samples == 8 * found.batches
-    assert str(found.hot[0]).startswith("time.sleep(0.006)  test_lines.py:")
+    assert str(found.hot[0]).startswith("time.sleep(0.006)  sleepers.py:")
     assert_adds_to_one(found)
     assert found.outside["other"] < 0.03
     assert found.outside["waiting"] < 0.03, "who sleeps waits for nobody"
@@ -579,11 +562,6 @@ def test_the_peak_of_newly_allocated_memory_is_measured():
 
 
 # What is left behind, and what goes wrong.
-
-
-class Failing(Sleeper):
-    def read(self):
-        raise KeyError("image_id")
 
 
 @KINDS

@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 import workbench as wb
+from tests import sleepers
 from tests.conftest import array_settings, timed
 from workbench.generators.dataset import Dataset
 from workbench.generators.pipeline import Pipeline
@@ -22,30 +23,12 @@ from workbench.measure.rate import Stopped
 from workbench.settings import Augmentation, Batch, Methods
 
 
-class Sleeper(keras.utils.PyDataset):
-    """Sleeps 20 ms in `__getitem__`: 4 in one helper, 12 in another, 4 in itself."""
-
-    def __len__(self):
-        return 7
-
-    def __getitem__(self, index):
-        time.sleep(0.004)
-        self.read()
-        return (augment(),)
-
-    def read(self):
-        time.sleep(0.004)
-
-
-def augment():
-    for _ in range(2):
-        time.sleep(0.006)
-    return np.zeros((8, 4, 4, 1), np.float32)
+class Sleeper(sleepers.Sleeper, keras.utils.PyDataset):
+    """Which `fit` takes too."""
 
 
 class Failing(Sleeper):
-    def read(self):
-        raise KeyError("image_id")
+    read = sleepers.Failing.read
 
 
 def planted(step, monkeypatch):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 
 import keras
 import numpy as np
 import pytest
-from keras.src.trainers.data_adapters import py_dataset_adapter
 
 import workbench as wb
 from tests.conftest import array_settings
@@ -93,15 +91,6 @@ def random_states_stay():
     yield
     np.testing.assert_array_equal(np.random.get_state()[1], before[0])
     assert (np.random.get_state()[2], random.getstate()) == before[1:]
-
-
-@pytest.fixture
-def spawn(monkeypatch):
-    method = multiprocessing.get_start_method()
-    multiprocessing.set_start_method("spawn", force=True)
-    monkeypatch.setattr(py_dataset_adapter, "_WORKER_ID_QUEUE", None)  # it belongs to its method
-    yield
-    multiprocessing.set_start_method(method, force=True)
 
 
 @pytest.mark.parametrize("make", [GlobalNumpy, HeldNumpy])

@@ -123,15 +123,6 @@ def nothing_left(tmp_path, monkeypatch):
     assert alive_threads() <= threads
 
 
-@pytest.fixture
-def spawn(monkeypatch):
-    method = multiprocessing.get_start_method()
-    multiprocessing.set_start_method("spawn", force=True)
-    monkeypatch.setattr(py_dataset_adapter, "_WORKER_ID_QUEUE", None)  # it belongs to its method
-    yield
-    multiprocessing.set_start_method(method, force=True)
-
-
 def line_of(text):
     lines = Path(__file__).read_text().splitlines()
     return next(number for number, line in enumerate(lines, 1) if line.strip() == text)

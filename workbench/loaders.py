@@ -280,13 +280,13 @@ def race(
     Example:
         >>> wb.race({"before": before, "after": lambda: augment(images)}, batches_per_epoch=100)
     """
-    from workbench.measure.turns import check_names, is_loader, run
+    from workbench.measure.turns import check_names, gives_by_number, run
 
     check_names(entrants)
     opened = {name: as_loader(e) if _opens(e) else e for name, e in entrants.items()}
     with ExitStack() as stack:
         # Iterators go on where they are: their attributes alone cannot be set back.
-        loaders = [e for e in opened.values() if is_loader(e) and not hasattr(e, "__next__")]
+        loaders = [e for e in opened.values() if gives_by_number(e) and not hasattr(e, "__next__")]
         for loader in [None, *loaders]:
             stack.enter_context(untouched(loader))
         return run(
