@@ -484,11 +484,13 @@ class CallsTightly(Loader):
 
 @timed
 def test_a_sleep_keeps_its_share_beside_calls_in_a_tight_loop():
-    loader = CallsTightly()
+    loader, plain = CallsTightly(), CallsTightly()
     for index in range(60):
-        loader[index]
-    truth = loader.slept / loader.whole
+        plain[index]
     found = profile(loader, seconds=1.0)
+    for index in range(60):  # before and after: how fast the machine is may change
+        plain[index]
+    truth = plain.slept / plain.whole
     assert line_of(found, "__getitem__", "time.sleep").share == pytest.approx(truth, abs=0.1)
     assert_adds_to_one(found)
 
