@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import multiprocessing
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -55,3 +56,15 @@ def class_folder(tmp_path, rng):
             image = rng.integers(0, 256, size, np.uint8)
             assert cv2.imwrite(str(folder / name / f"{number}.png"), image)
     return folder
+
+
+@pytest.fixture
+def spawn(monkeypatch):
+    """Worker processes are spawned, as on macOS and Windows."""
+    from keras.src.trainers.data_adapters import py_dataset_adapter
+
+    method = multiprocessing.get_start_method()
+    multiprocessing.set_start_method("spawn", force=True)
+    monkeypatch.setattr(py_dataset_adapter, "_WORKER_ID_QUEUE", None)  # it belongs to its method
+    yield
+    multiprocessing.set_start_method(method, force=True)

@@ -309,7 +309,7 @@ def test_the_json_says_memory_or_disk_and_no_place(x, tmp_path, folder):
 
 @pytest.mark.parametrize(("kind", "where"), [("memory", "in memory"), ("disk", "on disk in ")])
 def test_the_panel_says_what_they_take_and_what_is_lost(x, folder, kind, where):
-    from workbench.widgets.panel import _memory
+    from workbench.widgets.ours import _memory
 
     settings = array_settings(x, methods=Methods(read="array", copies=3, copies_in=kind))
     title = _memory(settings, COUNT, 1000, (224, 224, 3))

@@ -125,10 +125,10 @@ def test_a_second_fit_goes_on(feed):
 
 
 def test_real_sized_batches_are_the_same_from_processes():
-    dataset = make("2 processes", size=(224, 224, 3), count=128)
+    dataset = make("2 processes", size=(224, 224, 3), count=64)
     big = dataset.pipeline.settings.updated({"batch": {"size": 32}})
     dataset = Dataset(dataset.pipeline.with_settings(big))
-    assert trained(dataset, epochs=2) == passes(0, 2, batches=4)
+    assert trained(dataset, epochs=2) == passes(0, 2, batches=2)
 
 
 def test_getitem_serves_the_epoch_that_is_set_and_does_not_count():

@@ -24,6 +24,7 @@ import pytest
 import workbench as wb
 from tests import slow_helpers
 from tests.conftest import timed
+from tests.sleepers import Failing, Sleeper, augment
 from workbench.measure.lines.cost import calibrate
 from workbench.measure.lines.session import LineSession
 from workbench.measure.workers.trouble import WorkerError, WorkersRefused
@@ -59,24 +60,6 @@ class Loader:
         return 7
 
 
-class Sleeper(Loader):
-    """Sleeps 20 ms in `__getitem__`: 4 in one helper, 12 in another, 4 in itself."""
-
-    def __getitem__(self, index):
-        time.sleep(0.004)
-        self.read()
-        return (augment(),)
-
-    def read(self):
-        time.sleep(0.004)
-
-
-def augment():
-    for _ in range(2):
-        time.sleep(0.006)
-    return np.zeros((8, 4, 4, 1), np.float32)
-
-
 @KINDS
 @timed
 def test_shares_of_known_sleeps_are_true(kind):
@@ -95,7 +78,7 @@ def test_shares_of_known_sleeps_are_true(kind):
     assert sleeping.seconds / sleeping.hits == part(0.006, rel=0.1)
     assert sleeping.spread < 0.1 * 0.012
     assert found.samples == 8 * found.batches
-    assert str(found.hot[0]).startswith("time.sleep(0.006)  test_lines.py:")
+    assert str(found.hot[0]).startswith("time.sleep(0.006)  sleepers.py:")
     assert_adds_to_one(found)
     assert found.outside["other"] < 0.03
     assert found.outside["waiting"] < 0.03, "who sleeps waits for nobody"
@@ -132,7 +115,7 @@ class Timed(Loader):
 @timed
 def test_shares_of_sleeps_numpy_and_opencv_are_what_the_generator_itself_times(kind):
     loader = Timed()
-    found = profile(loader, kind, seconds=1.5)
+    found = profile(loader, kind, seconds=1.0)
     truth = np.array(loader.spent) / sum(loader.spent)
     lines = [line_of(found, "__getitem__", t) for t in ("time.sleep", "np.sort", "cv2.warpAffine")]
     # Its own clock does not see how long a process takes to pass a batch on.
@@ -171,7 +154,7 @@ def test_a_tight_loops_total_is_true_within_10_points_and_marked_approximate():
     for index in range(30):
         loader[index]
     truth = loader.loop / (loader.loop + loader.rest)
-    found = profile(loader, seconds=1.5)
+    found = profile(loader, seconds=1.0)
     assert found.slowdown > 1.2, "or this shows nothing"
     texts = ("for number", "total += number", "total += len")
     loop = [line_of(found, "__getitem__", text) for text in texts]
@@ -197,7 +180,7 @@ class Contended(Loader):
 
 @timed
 def test_waiting_for_the_interpreter_lock_is_told_from_work():
-    alone, together = (profile(Contended(), kind, seconds=2.0) for kind in (THREAD, (4, False)))
+    alone, together = (profile(Contended(), kind, seconds=1.2) for kind in (THREAD, (4, False)))
     assert alone.outside["waiting"] == 0
     line, sleep = (line_of(together, "__getitem__", text) for text in ("divmod", "time.sleep"))
     assert line.waiting > 0.4
@@ -454,7 +437,7 @@ def test_a_helpers_time_stays_its_own_where_it_differs_from_call_to_call(kind):
 
 @timed
 def test_a_branch_that_is_rare_is_followed_once_it_was_seen():
-    found = profile(Rarely(), seconds=1.5)
+    found = profile(Rarely(), seconds=1.0)
     assert line_of(found, "rare", "# rarely").self_share == pytest.approx(2 / 3, abs=0.1)
     assert_adds_to_one(found)
 
@@ -501,11 +484,13 @@ class CallsTightly(Loader):
 
 @timed
 def test_a_sleep_keeps_its_share_beside_calls_in_a_tight_loop():
-    loader = CallsTightly()
+    loader, plain = CallsTightly(), CallsTightly()
     for index in range(60):
-        loader[index]
-    truth = loader.slept / loader.whole
-    found = profile(loader, seconds=1.5)
+        plain[index]
+    found = profile(loader, seconds=1.0)
+    for index in range(60):  # before and after: how fast the machine is may change
+        plain[index]
+    truth = plain.slept / plain.whole
     assert line_of(found, "__getitem__", "time.sleep").share == pytest.approx(truth, abs=0.1)
     assert_adds_to_one(found)
 
@@ -579,11 +564,6 @@ def test_the_peak_of_newly_allocated_memory_is_measured():
 
 
 # What is left behind, and what goes wrong.
-
-
-class Failing(Sleeper):
-    def read(self):
-        raise KeyError("image_id")
 
 
 @KINDS
@@ -835,7 +815,7 @@ class Uneven(Loader):
 
 @timed
 def test_an_even_number_of_unequal_batches_is_measured_fairly():
-    found = profile(Uneven(), seconds=1.0)
+    found = profile(Uneven(), seconds=0.7)
     assert found.batch_seconds == pytest.approx(0.0125, rel=0.1)
     assert found.slowdown == pytest.approx(1, abs=0.1)
     assert found.samples / found.seconds == pytest.approx(10 / 0.025, rel=0.1)

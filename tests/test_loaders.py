@@ -22,7 +22,7 @@ def test_what_keras_gets_is_measured(name):
     slow = 0.002 * zoo.SIZE if name == "wraps a data set of samples" else 0.006
     size = 2 if name == "partial" else zoo.SIZE
 
-    rate = wb.measure_rate(zoo.LOADERS[name](), seconds=0.3)
+    rate = wb.measure_rate(zoo.LOADERS[name](), seconds=0.15)
 
     # No more than the sleep allows; its own time and Keras's come on top.
     assert 0.4 * size / slow < rate.samples_per_second.median < size / slow

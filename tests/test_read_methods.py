@@ -204,15 +204,20 @@ def test_a_saved_file_names_the_way_of_reading(folder_settings, tmp_path):
     assert loaded.dataset().pipeline.source.held is not None
 
 
+def first_batch(panel):
+    with panel._subject.loader(panel.settings) as dataset:
+        return dataset.batch(0, 1)
+
+
 @pytest.mark.parametrize("method", [*FILES, *NPY])
 def test_a_panel_opens_with_each_way_of_reading(request, method):
     folder = request.getfixturevalue("class_folder" if method in FILES else "npy_folder")
     panel = wb.Workbench(folder)
     try:
-        there = panel._dataset().batch(0, 1)
+        there = first_batch(panel)
         panel.set(read_method=method)
         assert panel.settings.methods.read == method
-        assert_same([panel._dataset().batch(0, 1)], [there])
+        assert_same([first_batch(panel)], [there])
     finally:
         panel.close()
 
@@ -221,8 +226,8 @@ def test_a_panel_opens_with_each_way_of_reading(request, method):
 def test_a_panel_of_arrays_opens_with_each_way_of_reading(rng, method):
     panel = wb.Workbench((rng.random((10, 8, 8, 1)).astype(np.float32), np.arange(10) % 2))
     try:
-        there = panel._dataset().batch(0, 1)
+        there = first_batch(panel)
         panel.set(read_method=method)
-        assert_same([panel._dataset().batch(0, 1)], [there])
+        assert_same([first_batch(panel)], [there])
     finally:
         panel.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 
 import numpy as np
@@ -133,6 +134,27 @@ def test_any_broken_header_is_an_unreadable_file_with_its_name(tmp_path, broken)
     (tmp_path / "a.png").write_bytes(broken)
     with pytest.raises(UnreadableFileError, match=r"a\.png: "):
         read_header(str(tmp_path / "a.png"))
+
+
+def test_a_reason_does_not_name_the_file_again(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no image")
+    with pytest.raises(UnreadableFileError) as caught:
+        read_header(str(tmp_path / "a.png"))
+    assert str(caught.value).count("a.png") == 1
+    assert str(caught.value).endswith("UnidentifiedImageError: cannot identify image file")
+
+
+def test_names_that_are_no_utf8_can_be_printed_and_are_refused_as_classes(tmp_path, rng):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system has UTF-8 names only")
+    image(rng, 8, 8).save(folder / "1.png")
+    (folder / "2.png").touch()
+    assert r"caf\udce9 2 (100%)" in str(wb.scan(tmp_path)).encode().decode()
+    with pytest.raises(ValueError, match=r"class_names: 'caf\\udce9' is no UTF-8"):
+        settings_of(tmp_path)
 
 
 @timed

@@ -128,9 +128,11 @@ def test_a_cut_photo_with_a_whole_thumbnail_is_damage(tmp_path, rng):
     whole = path.read_bytes()
     segment = b"Exif\0\0" + thumbnail.getvalue()
     length = (len(segment) + 2).to_bytes(2, "big")
-    path.write_bytes(whole[:2] + b"\xff\xe1" + length + segment + whole[2:-200])
-    with pytest.raises(UnreadableFileError, match="cut short"):
-        decode(str(path), (8, 8), 3, 8, "area")
+    start = whole[:2] + b"\xff\xe1" + length + segment
+    for rest in (whole[2:-200], b""):  # also where the file ends with the thumbnail's end marker
+        path.write_bytes(start + rest)
+        with pytest.raises(UnreadableFileError, match="cut short"):
+            decode(str(path), (8, 8), 3, 8, "area")
 
 
 def test_binary_labels_need_two_classes(class_folder):

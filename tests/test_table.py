@@ -316,9 +316,10 @@ def test_a_panel_opens_on_a_table(table, method):
         assert panel.settings.data.image_size == (32, 32)
         assert panel.settings.data.image_column == "file"
         assert panel.settings.methods.read == method
-        dataset = panel._dataset()
-        assert dataset.batch(0, 0)[0].shape == (3, 32, 32, 1)
-        assert ("0.0 MB in memory" in panel._title(panel.settings)) == (method != "files")
+        with panel._subject.loader(panel.settings) as dataset:
+            assert dataset.batch(0, 0)[0].shape == (3, 32, 32, 1)
+        parts = " ".join(panel._subject.head(panel.settings, {"shape": (32, 32, 1)}))
+        assert ("0.0 MB in memory" in parts) == (method != "files")
     finally:
         panel.close()
 
@@ -327,7 +328,7 @@ def test_an_export_says_nothing_of_where_images_are(table, tmp_path):
     panel = wb.Workbench(settings(table))
     try:
         other = settings(table, images=str(tmp_path / "pictures" / ".." / "pictures"))
-        panel._initial = other
+        panel._subject.initial = other
         text = panel.export(tmp_path / "tuned.json").read_text()
         assert str(tmp_path) not in text
         panel.set(batch_size=3)

@@ -123,15 +123,6 @@ def nothing_left(tmp_path, monkeypatch):
     assert alive_threads() <= threads
 
 
-@pytest.fixture
-def spawn(monkeypatch):
-    method = multiprocessing.get_start_method()
-    multiprocessing.set_start_method("spawn", force=True)
-    monkeypatch.setattr(py_dataset_adapter, "_WORKER_ID_QUEUE", None)  # it belongs to its method
-    yield
-    multiprocessing.set_start_method(method, force=True)
-
-
 def line_of(text):
     lines = Path(__file__).read_text().splitlines()
     return next(number for number, line in enumerate(lines, 1) if line.strip() == text)
@@ -324,7 +315,7 @@ def test_spawned_workers_make_batches(spawn):
 
 
 INTERRUPTED = """
-    import os, signal, sys, threading, time
+    import os, signal, threading, time
     import psutil
     import workbench as wb
     from tests.test_workers import Loader, Sleeps, alive_threads
@@ -335,28 +326,30 @@ INTERRUPTED = """
         asked.append(time.monotonic())
         os.killpg(0, signal.SIGINT)
 
-    threading.Timer(1.2, interrupt).start()
-    try:
-        {ask}
-    except KeyboardInterrupt:
-        print("interrupted after", time.monotonic() - asked[0])
-    time.sleep(0.2)
-    print("left", len(psutil.Process().children()), len(alive_threads()))
+    for ask in ({asks}):
+        before = len(alive_threads())
+        threading.Timer(1.2, interrupt).start()
+        try:
+            ask()
+        except KeyboardInterrupt:
+            took = time.monotonic() - asked.pop()
+        time.sleep(0.2)
+        print(took, len(psutil.Process().children()), len(alive_threads()) - before)
 """
+ASKS = {  # and how many threads it leaves: those that hang
+    "wb.check_workers(Sleeps(), workers=2, seconds=60)": 0,
+    "wb.measure_rate(Loader(), workers=2, use_multiprocessing=True, seconds=60)": 0,
+    "wb.check_workers(Sleeps(), workers=2, use_multiprocessing=False, seconds=60)": 1,
+}
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [
-        "wb.check_workers(Sleeps(), workers=2, seconds=60)",
-        "wb.check_workers(Sleeps(), workers=2, use_multiprocessing=False, seconds=60)",
-        "wb.measure_rate(Loader(), workers=2, use_multiprocessing=True, seconds=60)",
-    ],
-    ids=["hanging processes", "hanging threads", "working processes"],
-)
-def test_interrupt_ends_promptly_and_leaves_nothing(ask):
+def test_interrupt_ends_promptly_and_leaves_nothing():
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(INTERRUPTED).format(ask=ask)],
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(INTERRUPTED).format(asks=", ".join(f"lambda: {ask}" for ask in ASKS)),
+        ],
         capture_output=True,
         text=True,
         timeout=60,
@@ -365,11 +358,52 @@ def test_interrupt_ends_promptly_and_leaves_nothing(ask):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    words = done.stdout.split()
-    assert words[:2] == ["interrupted", "after"], done.stdout + done.stderr
-    assert float(words[2]) < 1
-    left = 1 if "use_multiprocessing=False" in ask else 0
-    assert words[3:] == ["left", "0", str(1 + left)]
+    found = [line.split() for line in done.stdout.splitlines()]
+    assert len(found) == len(ASKS), done.stdout + done.stderr
+    for (took, children, threads), left in zip(found, ASKS.values(), strict=True):
+        assert float(took) < 1
+        assert (int(children), int(threads)) == (0, left)
+
+
+ENDED = """
+    import os, threading, time
+    from pathlib import Path
+    import workbench as wb
+    from tests.test_workers import Loader
+
+    def measure():
+        wb.measure_rate(Loader(), workers=2, use_multiprocessing=True, seconds=60)
+
+    threading.Thread(target=measure, daemon=True).start()
+    shared = Path(os.environ["TMPDIR"])
+    while len(list(shared.glob("workbench-*/*"))) < 2:  # one of each worker
+        time.sleep(0.01)
+    {end}
+"""
+
+
+@pytest.mark.parametrize("end", ["pass", "os.kill(os.getpid(), 9)"], ids=["exits", "is killed"])
+def test_a_process_that_ends_within_a_measurement_leaves_no_file(tmp_path, end):
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(ENDED).format(end=end)],
+        capture_output=True,  # until the workers have ended too, which have the same pipes
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        check=False,
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_threads_need_no_file_at_all(tmp_path):
+    seen = []
+
+    class Looks(Loader):
+        def misbehave(self):
+            seen.append(list(tmp_path.iterdir()))
+
+    wb.measure_rate(Looks(), workers=2, seconds=0.2)
+    assert seen
+    assert not any(seen)
 
 
 def test_a_lock_that_a_dead_worker_of_fits_left_behind_hangs_nothing():

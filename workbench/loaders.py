@@ -1,24 +1,15 @@
-"""Anything that holds data -> settings and a loader: here generators and measures meet."""
+"""What to do with anything that gives batches: here generators and measures meet."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from workbench.generators.arrays import as_array, check_arrays
-from workbench.generators.files import probe
-from workbench.generators.pipeline import Pipeline
-from workbench.generators.sources import list_files, open_source
-from workbench.generators.table_guess import guess
-from workbench.kinds import ArraysData, CsvData, FolderData, NpyData
+from workbench.generators.sources import list_files
 from workbench.measure.untouched import untouched
-from workbench.settings import Settings
-from workbench.theirs import shapes
+from workbench.opening import as_loader, files_of, is_data, settings_of
 from workbench.theirs.explain import explained
-from workbench.tuned import Tuned, load
 
 if TYPE_CHECKING:
     from workbench.generators.scan import Scan
@@ -29,52 +20,17 @@ if TYPE_CHECKING:
     from workbench.measure.repeats import Repeats
     from workbench.theirs.advice.report import Findings
 
-# Headers read to tell colour and depth; a folder of 100,000 files would take minutes.
-PROBED_FILES = 200
-ACCEPTED = (
-    "a folder of class folders, a folder with data.npy, a .csv table, a .json file of the "
-    "workbench, "
-    "a pair (x, y), Settings or Tuned"
-)
-
-
-Files = TypeVar("Files", FolderData, CsvData)
-
-
-def settings_of(data: Any) -> tuple[Settings, Any, Any]:
-    """Settings for data in any of the forms that the workbench reads, and x and y of a pair.
-
-    Raises:
-        FileNotFoundError: If a path does not exist.
-        TypeError: If it is none of the accepted forms.
-        ValueError: If there is nothing to read or arrays do not fit each other.
-    """
-    if isinstance(data, Tuned):
-        return _ours(data), None, None
-    if isinstance(data, Settings):
-        return data, None, None
-    if isinstance(data, str | os.PathLike):
-        return _of_path(Path(data)), None, None
-    if isinstance(data, tuple | list) and len(data) == 2:
-        return _of_pair(*data)
-    raise TypeError(f"data: expected {ACCEPTED}. Received: {shapes.described(data)}")
-
-
-def as_loader(data: Any) -> Any:
-    """An object with `__getitem__` and `__len__` that gives batches.
-
-    Args:
-        data: A user's loader of any shape (see `theirs.shapes`), or what `settings_of` takes.
-
-    Raises:
-        TypeError: If it is neither, or a function that needs arguments.
-    """
-    if not isinstance(data, Settings | Tuned) and shapes.is_loader(data):
-        return shapes.opened(data)
-    from workbench.generators.dataset import Dataset
-
-    settings, x, y = settings_of(data)
-    return Dataset(Pipeline(settings, open_source(settings, x, y)))
+__all__ = [
+    "advise",
+    "as_loader",
+    "check_workers",
+    "find_repeats",
+    "measure_rate",
+    "profile_lines",
+    "race",
+    "scan",
+    "settings_of",
+]
 
 
 def scan(data: Any, *, decode: bool = False) -> Scan:
@@ -97,7 +53,7 @@ def scan(data: Any, *, decode: bool = False) -> Scan:
     """
     from workbench.generators.scan import scan_listing
 
-    return scan_listing(list_files(_files_of(data)), decodes=decode)
+    return scan_listing(list_files(files_of(data)), decodes=decode)
 
 
 def profile_lines(
@@ -280,13 +236,13 @@ def race(
     Example:
         >>> wb.race({"before": before, "after": lambda: augment(images)}, batches_per_epoch=100)
     """
-    from workbench.measure.turns import check_names, is_loader, run
+    from workbench.measure.turns import check_names, gives_by_number, run
 
     check_names(entrants)
-    opened = {name: as_loader(e) if _opens(e) else e for name, e in entrants.items()}
+    opened = {name: as_loader(e) if is_data(e) else e for name, e in entrants.items()}
     with ExitStack() as stack:
         # Iterators go on where they are: their attributes alone cannot be set back.
-        loaders = [e for e in opened.values() if is_loader(e) and not hasattr(e, "__next__")]
+        loaders = [e for e in opened.values() if gives_by_number(e) and not hasattr(e, "__next__")]
         for loader in [None, *loaders]:
             stack.enter_context(untouched(loader))
         return run(
@@ -297,64 +253,3 @@ def race(
             batches_per_epoch=batches_per_epoch,
             memory=memory,
         )
-
-
-def _files_of(data: Any) -> FolderData | CsvData:
-    """The folder or table that is meant; missing files of a table are no error here."""
-    path = Path(data) if isinstance(data, str | os.PathLike) else None
-    if path and path.is_dir() and not (path / "data.npy").exists():
-        return FolderData(path=str(path))  # what `settings_of` would probe is scanned anyway
-    found = guess(path) if path and path.suffix.lower() == ".csv" else settings_of(data)[0].data
-    if isinstance(found, FolderData | CsvData):
-        return found.model_copy(update={"unreadable": "skip"})
-    raise TypeError(f"data: expected a folder or table of images. Received: kind {found.kind!r}")
-
-
-def _opens(entrant: Any) -> bool:
-    kinds = (str, os.PathLike, tuple, list, Settings, Tuned)
-    return isinstance(entrant, kinds) or hasattr(entrant, "__array__")
-
-
-def _of_path(path: Path) -> Settings:
-    if not path.exists():
-        raise FileNotFoundError(f"No such file or folder: {path}")
-    if path.suffix == ".json":
-        return _ours(load(path))
-    if path.suffix.lower() == ".csv":
-        return Settings.for_data(_seen(guess(path)))
-    if not path.is_dir():
-        raise ValueError(f"data: expected {ACCEPTED}. Received: the file {path}")
-    if (path / "data.npy").exists():
-        return Settings.for_data(NpyData(path=str(path)))
-    return Settings.for_data(_seen(FolderData(path=str(path))))
-
-
-def _ours(tuned: Tuned) -> Settings:
-    if isinstance(tuned.settings, Settings):
-        return tuned.settings
-    raise TypeError(
-        "These settings are of a loader of your own: pass it, or the function that makes it, and "
-        "then panel.import_(path)"
-    )
-
-
-def _seen(data: Files) -> Files:
-    """With the colour, depth and classes that the files have."""
-    listing = list_files(data)
-    step = max(1, len(listing.paths) // PROBED_FILES)
-    colour, deep = probe(listing.paths[::step])
-    classes = () if data.label_mode in ("multi_label", "none") else listing.class_names
-    return data.model_copy(
-        update={
-            "color_mode": "rgb" if colour else "grayscale",
-            "bit_depth": 16 if deep else 8,
-            "class_names": classes,
-        }
-    )
-
-
-def _of_pair(x: Any, y: Any) -> tuple[Settings, Any, Any]:
-    x = as_array("x", x)
-    y = None if y is None else as_array("y", y)
-    check_arrays(x, y)
-    return Settings.for_data(ArraysData(shape=x.shape, dtype=x.dtype.name)), x, y

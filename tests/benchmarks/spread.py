@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable
+from dataclasses import asdict
 from time import perf_counter
 from typing import Any
+
+from workbench.measure.quartiles import Quartiles
 
 SLOW_MS, SLOW_ROUNDS = 500.0, 5
 
 
 def spread(values: list[float]) -> dict[str, Any]:
     """Median and quartiles, and the values themselves."""
-    low, median, high = statistics.quantiles(values, n=4, method="inclusive")
-    rounded = [round(value, 3) for value in values]
-    return {"median": median, "low": low, "high": high, "n": len(values), "raw": rounded}
+    return asdict(Quartiles.of(values)) | {"raw": [round(value, 3) for value in values]}
 
 
 def ratios(slow: list[float], fast: list[float]) -> dict[str, Any]:

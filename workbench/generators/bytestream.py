@@ -24,7 +24,7 @@ def whole_file(path: str) -> bytes:
     if data.startswith(b"\xff\xd8"):
         whole = _has_end_of_jpeg(data)
     else:
-        whole = not data.startswith(b"\x89PNG") or b"IEND\xaeB`\x82" in data
+        whole = not data.startswith(b"\x89PNG") or data.rfind(b"IEND\xaeB`\x82") != -1
     if not data or not whole:
         raise UnreadableFileError(f"{path}: cut short after {len(data)} bytes")
     return data
@@ -36,4 +36,5 @@ def _has_end_of_jpeg(data: bytes) -> bool:
     while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
         place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
     # From the start of scan on, 0xFF is escaped in the data: an end marker found there is real.
-    return data.find(b"\xff\xd9", place) != -1
+    # Looked for from the end, where it mostly is.
+    return data.rfind(b"\xff\xd9", place) != -1

@@ -53,7 +53,8 @@ def read_header(path: str) -> Header:
         raise UnreadableFileError(f"{path}: No such file or directory") from None
     # Pillow's readers let through what the broken bytes of each format make them stumble over.
     except Exception as error:
-        raise UnreadableFileError(f"{path}: {type(error).__name__}: {error}") from None
+        why = str(error).replace(f" {path!r}", "")  # Pillow names the file, as we do
+        raise UnreadableFileError(f"{path}: {type(error).__name__}: {why}") from None
 
 
 def _bits(image: Any) -> int:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -77,18 +78,26 @@ class Scan:
         lines = [f"{name:<15} {text}" for name, text in self.table().items()]
         lines += [f"  {path}: {why}" for path, why in list(self.unreadable.items())[:NAMED]]
         more = len(self.unreadable) - NAMED
-        return "\n".join([*lines, *([f"  and {more} more"] if more > 0 else [])])
+        text = "\n".join([*lines, *([f"  and {more} more"] if more > 0 else [])])
+        return text.encode(errors="backslashreplace").decode()  # names may be no UTF-8
 
 
 def scan_listing(listing: Listing, *, decodes: bool) -> Scan:
-    """Look at all files of a listing, in threads.
+    """Look at all files of a listing.
+
+    Headers are read in one thread: those in the system's cache take Python's time, so that the
+    threads of a pool wait for its lock. Decoding lets go of it.
 
     Args:
         listing: The files.
         decodes: Whether to decode them too: finds what is broken behind a good header.
     """
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(look_at, listing.paths, [decodes] * len(listing.paths)))
+    look = partial(look_at, decodes=decodes)
+    if decodes:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = list(pool.map(look, listing.paths))
+    else:
+        found = list(map(look, listing.paths))
     return summarize(listing, found, decodes)
 
 

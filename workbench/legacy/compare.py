@@ -6,9 +6,9 @@ Runs Keras's own code on a copy of the iterator, with the global random state pu
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import cycle
 from pathlib import PurePath
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -16,30 +16,22 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from workbench.generators.arrays import Images, Rows
 from workbench.legacy.report import Holds
+from workbench.measure.quartiles import Quartiles
+from workbench.measure.race import Race
+from workbench.measure.turns import run
 from workbench.measure.untouched import untouched
 
 if TYPE_CHECKING:
     from workbench.legacy.dataset import Faster
 
-PAIRS = 15
-LEAST_PAIRS = 3  # also where they take longer than this:
+OLD, NEW = "Keras", "wb.faster"
+ROUNDS = 15  # fewer, but not below five, where they take longer than this:
 SECONDS = 15.0
 TILE_PIXELS = 96  # the longer side of a picture; three for each image
 LEVELS = 255
-
-
-@dataclass(frozen=True)
-class Quartiles:
-    """A measured figure: median, lower and upper quartile, and from how many measurements."""
-
-    median: float
-    low: float
-    high: float
-    n: int
 
 
 @dataclass(frozen=True)
@@ -114,16 +106,17 @@ def compare(fast: Faster, n: int) -> Comparison:
     batches = range(min(len(fast), -(-n // fast.batch_size)))
     with untouched(fast):
         pairs = [pair for index in batches for pair in _pairs(_plain(fast), index)][:n]
-        seconds, largest, same = _timed(_Both(fast, fast.keras_iterator), batches)
-    old_ms, new_ms = (seconds * 1e3).T
+        both = _Both(fast, fast.keras_iterator)
+        largest, same = _compared(both, batches)
+        race = _timed(both, batches)
     return Comparison(
         fast.report.holds,
         tuple(pairs),
         largest,
         same,
-        _quartiles(old_ms),
-        _quartiles(new_ms),
-        _quartiles(old_ms / new_ms),
+        race[OLD].ms,
+        race[NEW].ms,
+        race.times_as_fast(NEW),
         min(fast.batch_size, fast.n),
         max(1, cv2.getNumThreads()),
     )
@@ -188,34 +181,20 @@ def _pairs(both: _Both, index: int) -> Iterator[Pair]:
         yield Pair(name, float(off[place].max()), float(off[place].mean()), pictures)
 
 
-def _timed(both: _Both, batches: range) -> tuple[npt.NDArray[np.float64], float, bool]:
-    """Seconds of each pair of batches, shape (pairs, 2); largest difference; labels the same."""
-    seconds: list[tuple[float, float]] = []
-    largest, same, began = 0.0, True, time.perf_counter()
-    # The first pair is not counted: it finds caches cold, and memory not yet claimed.
-    for number in range(PAIRS + 1):
-        index = batches[number % len(batches)]
-        if number % 2:
-            before, old_seconds = _stopped(both.old, index)
-            after, new_seconds = _stopped(both.new, index)
-        else:
-            after, new_seconds = _stopped(both.new, index)
-            before, old_seconds = _stopped(both.old, index)
-        if number < len(batches):
-            off, equal = _difference(before, after)
-            largest, same = max(largest, off), same and equal
-        if number:
-            seconds.append((old_seconds, new_seconds))
-        if number >= LEAST_PAIRS and time.perf_counter() - began > SECONDS:
-            break
-    return np.array(seconds), largest, same
+def _timed(both: _Both, batches: range) -> Race:
+    """Batches of Keras and of ours, in turns."""
+
+    def turn(make: Callable[[int], Any]) -> Callable[[], Any]:
+        places = cycle(batches)
+        return lambda: make(next(places))
+
+    return run({OLD: turn(both.old), NEW: turn(both.new)}, seconds=SECONDS, rounds=ROUNDS)
 
 
-def _stopped(make: Callable[[int], Any], index: int) -> tuple[Any, float]:
-    """A batch, and the seconds that it took."""
-    start = time.perf_counter()
-    made = make(index)
-    return made, time.perf_counter() - start
+def _compared(both: _Both, batches: range) -> tuple[float, bool]:
+    """Largest difference of a value, and whether all labels and weights are the same."""
+    found = [_difference(both.old(index), both.new(index)) for index in batches]
+    return max(off for off, _ in found), all(same for _, same in found)
 
 
 def _difference(before: Any, after: Any) -> tuple[float, bool]:
@@ -241,8 +220,3 @@ def _picture(image: Images, low: float, high: float, kind: str) -> bytes:
         size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
         shown = cv2.resize(np.ascontiguousarray(shown), size, interpolation=cv2.INTER_AREA)
     return cv2.imencode(kind, np.clip(np.rint(shown), 0, 255).astype(np.uint8))[1].tobytes()
-
-
-def _quartiles(values: npt.NDArray[np.float64]) -> Quartiles:
-    low, median, high = np.percentile(values, [25, 50, 75])
-    return Quartiles(float(median), float(low), float(high), len(values))

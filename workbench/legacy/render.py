@@ -6,9 +6,10 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from workbench.measure.render import markup, words
+from workbench.measure.render.race_table import spread
 
 if TYPE_CHECKING:
-    from workbench.legacy.compare import Comparison, Pair, Quartiles
+    from workbench.legacy.compare import Comparison, Pair
 
 SHOWN = ("Keras", "wb.faster", "difference")
 COLUMNS = ("image", *SHOWN, "largest, grey levels", "mean")
@@ -44,17 +45,13 @@ def sentences(of: Comparison) -> list[str]:
     mean = sum(pair.mean for pair in of.pairs) / len(of.pairs)
     labels = "the same" if of.same_labels else "NOT the same"
     return [
-        f"A batch of {of.batch}: Keras {_spread(of.old_ms)} ms, wb.faster {_spread(of.new_ms)} ms "
-        f"on {threads}: {_spread(of.ratio)} times as fast (median, quartiles; n={n}, alternating).",
+        f"A batch of {of.batch}: Keras {spread(of.old_ms)} ms, wb.faster {spread(of.new_ms)} ms "
+        f"on {threads}: {spread(of.ratio)} times as fast (median, quartiles; n={n}, alternating).",
         f"{len(of.pairs)} images: largest difference of a pixel {words.figure(worst)} grey levels, "
         f"mean {mean:.4f}. Labels and weights: {labels}. "
         f"Largest difference in what is trained on: {of.largest:.3g}.",
         f"The report says: {of.holds}.",
     ]
-
-
-def _spread(of: Quartiles) -> str:
-    return f"{words.figure(of.median)} ({words.figure(of.low)}-{words.figure(of.high)})"
 
 
 def _row(pair: Pair) -> str:

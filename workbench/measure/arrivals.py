@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import ceil
@@ -62,10 +61,10 @@ class Arrivals:
         if len(self.measured) < 3:
             raise Stopped(f"after {len(self.batches)} batches")
         intervals = list(_intervals(self.measured, self.kind.workers))
-        rate = _spread([samples / duration for duration, samples, _ in intervals])
+        rate = Spread.of([samples / duration for duration, samples, _ in intervals])
         return Rate(
             samples_per_second=rate,
-            batch_ms=_spread([1e3 * duration / count for duration, _, count in intervals]),
+            batch_ms=Spread.of([1e3 * duration / count for duration, _, count in intervals]),
             first_batch_ms=1e3 * (self.batches[0][0] - self.began),
             megabytes_per_second=rate.median * bytes_per_sample / 1e6,
             peak_memory_bytes=self.peak_memory_bytes,
@@ -85,10 +84,3 @@ def _intervals(arrivals: list[tuple[float, int]], workers: int) -> Iterator[tupl
     for start in range(0, count - size + 1, size):
         inside = arrivals[start + 1 : start + size + 1]
         yield inside[-1][0] - arrivals[start][0], sum(samples for _, samples in inside), size
-
-
-def _spread(values: list[float]) -> Spread:
-    if len(values) < 2:
-        return Spread(values[0], 0.0, 1)
-    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
-    return Spread(statistics.median(values), high - low, len(values))

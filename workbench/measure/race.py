@@ -2,36 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-import numpy as np
-
+from workbench.measure.quartiles import Quartiles
 from workbench.measure.render import race_chart, race_table
 from workbench.measure.render.race_table import ALIKE
 
 Verdict = Literal["faster", "slower", "no difference seen"]
-
-
-@dataclass(frozen=True)
-class Quartiles:
-    """A measured figure: its median, the quartiles around it, and from how many values."""
-
-    low: float
-    median: float
-    high: float
-    n: int
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Self:
-        """Of at least one value."""
-        low, median, high = map(float, np.percentile(values, (25, 50, 75)))
-        return cls(low, median, high, len(values))
-
-    def times(self, factor: float) -> Quartiles:
-        """The same in another unit."""
-        return Quartiles(self.low * factor, self.median * factor, self.high * factor, self.n)
 
 
 @dataclass(frozen=True)

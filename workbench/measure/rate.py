@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
+
+from workbench.measure.quartiles import Quartiles
 
 
 @dataclass(frozen=True)
@@ -13,6 +16,12 @@ class Spread:
     median: float
     iqr: float
     n: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Self:
+        """Of at least one value."""
+        found = Quartiles.of(values)
+        return cls(found.median, found.high - found.low, found.n)
 
 
 @dataclass(frozen=True)

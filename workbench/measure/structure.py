@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -30,14 +30,22 @@ def refusal(batch: Any, *, from_generator: bool) -> str:
     return _refused_leaf(tuple(whole))
 
 
-def leaves(batch: Any, path: str = "batch") -> Iterator[tuple[str, Any]]:
-    """All that is no tuple, list or dict in a batch, with where it is: "batch[0]['image']"."""
+def leaves(
+    batch: Any, path: str = "batch", is_one: Callable[[Any], bool] = lambda _: False
+) -> Iterator[tuple[str, Any]]:
+    """All that is no tuple, list or dict in a batch, with where it is: "batch[0]['image']".
+
+    Args:
+        batch: Of any structure.
+        path: What to call it.
+        is_one: Which tuples and lists are one leaf all the same.
+    """
     if isinstance(batch, dict):
         for key, value in batch.items():
-            yield from leaves(value, f"{path}[{key!r}]")
-    elif isinstance(batch, tuple | list):
+            yield from leaves(value, f"{path}[{key!r}]", is_one)
+    elif isinstance(batch, tuple | list) and not is_one(batch):
         for place, value in enumerate(batch):
-            yield from leaves(value, f"{path}[{place}]")
+            yield from leaves(value, f"{path}[{place}]", is_one)
     else:
         yield path, batch
 

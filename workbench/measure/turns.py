@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import cycle
 from time import perf_counter
 from typing import Any
 
+from workbench.measure.allocated import peak_bytes
 from workbench.measure.race import Entrant, Race
 
 Turn = Callable[[], Any]
@@ -30,7 +30,7 @@ def run(
     _check_counts(rounds, batches_per_epoch)
     began = perf_counter()
     turns = {name: _warmed_up(name, entrant) for name, entrant in entrants.items()}
-    peaks = {name: _named(name, partial(_peak_bytes, turns[name])) for name in turns if memory}
+    peaks = {name: _named(name, partial(peak_bytes, turns[name])) for name in turns if memory}
     times: dict[str, list[float]] = {name: [] for name in turns}
     longest = 0.0
     for round_ in range(rounds):
@@ -81,7 +81,7 @@ def _warmed_up(name: str, entrant: Any) -> Turn:
     # A function may make what gives batches: that is no work yet, and would look infinitely fast.
     if hasattr(made, "__next__"):
         turn = partial(next, _endless(turn))
-    elif is_loader(made):
+    elif gives_by_number(made):
         turn = _turn(name, made)
     else:
         return turn
@@ -92,7 +92,7 @@ def _warmed_up(name: str, entrant: Any) -> Turn:
 def _turn(name: str, entrant: Any) -> Turn:
     if hasattr(entrant, "__next__"):
         return partial(next, entrant)
-    if is_loader(entrant):
+    if gives_by_number(entrant):
         if not len(entrant):
             raise ValueError(f"{name}: no batches")
         places = cycle(range(len(entrant)))
@@ -107,7 +107,7 @@ def _turn(name: str, entrant: Any) -> Turn:
     )
 
 
-def is_loader(value: Any) -> bool:
+def gives_by_number(value: Any) -> bool:
     """Whether it gives batches by number. A class gives none, but may make what does."""
     if isinstance(value, type | tuple | list | Mapping | str | bytes):
         return False
@@ -147,17 +147,3 @@ def _seconds(turn: Turn) -> float:
     began = perf_counter()
     turn()  # what it made is given back at once: that is part of a batch's time
     return perf_counter() - began
-
-
-def _peak_bytes(turn: Turn) -> int:
-    ours = not tracemalloc.is_tracing()
-    if ours:
-        tracemalloc.start()
-    try:
-        tracemalloc.reset_peak()
-        before, _ = tracemalloc.get_traced_memory()
-        turn()
-        return max(0, tracemalloc.get_traced_memory()[1] - before)
-    finally:
-        if ours:
-            tracemalloc.stop()

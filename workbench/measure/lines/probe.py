@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import tracemalloc
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from functools import cache
 from time import perf_counter
 from typing import Any
 
+from workbench.measure import allocated
 from workbench.measure.lines.calls import Calls, Place, package_of, record
 from workbench.measure.lines.instrument import Instruments, Ticks
 from workbench.measure.structure import leaves
@@ -114,18 +114,7 @@ class Probe:
 
     def peak_bytes(self, index: int) -> int:
         """The most that a batch newly allocates at a time, through Python and NumPy."""
-        ours = not tracemalloc.is_tracing()
-        if ours:
-            tracemalloc.start()
-        try:
-            tracemalloc.reset_peak()
-            before, _ = tracemalloc.get_traced_memory()
-            self._run(index)
-            _, peak = tracemalloc.get_traced_memory()
-        finally:
-            if ours:
-                tracemalloc.stop()
-        return max(0, peak - before)
+        return allocated.peak_bytes(lambda: self._run(index))
 
     def _run(self, index: int) -> None:
         # The batch is dropped at once: keeping batches alive makes the next ones slower.

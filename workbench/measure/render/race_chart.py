@@ -14,7 +14,8 @@ from workbench.measure.render import markup, race_table
 from workbench.measure.render.words import figure, visible
 
 if TYPE_CHECKING:
-    from workbench.measure.race import Quartiles, Race, Races
+    from workbench.measure.quartiles import Quartiles
+    from workbench.measure.race import Race, Races
 
 # matplotlib knows no CSS: it draws in these, and each is replaced in the SVG by what follows the
 # theme. Nothing else is drawn in them.

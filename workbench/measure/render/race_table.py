@@ -9,7 +9,8 @@ from workbench.measure.render import markup
 from workbench.measure.render.words import figure, visible
 
 if TYPE_CHECKING:
-    from workbench.measure.race import Quartiles, Race, Races
+    from workbench.measure.quartiles import Quartiles
+    from workbench.measure.race import Race, Races
 
 Rows = list[list[str]]
 

@@ -108,7 +108,7 @@ class _Rounds(keras.utils.PyDataset):
     def _meet(self, number: int) -> None:
         """Wait until all workers have come here. A folder is what threads and processes share."""
         place = self._where.folder / f"epoch {self._epoch} round {number}"
-        place.mkdir(exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True)
         (place / str(_name())).touch()
         until = time.monotonic() + MEET_SECONDS
         while sum(1 for _ in place.iterdir()) < self.workers and time.monotonic() < until:

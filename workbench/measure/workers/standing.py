@@ -3,6 +3,9 @@
 A worker writes down when it begins a batch: a thread in a dict, a process in the time stamp of a
 file of its own. Asked for its line, a thread is looked up, and a process writes its stack to that
 file: `faulthandler` does so in C, also while the worker is stuck in C code.
+
+The folder of these files is made by the first worker that needs it. The calling process removes
+it, at its own exit at the latest; if it is killed, its workers end and the last one does.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import faulthandler
 import linecache
 import os
 import re
+import secrets
 import shutil
 import signal
 import sys
@@ -20,6 +24,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import parent_process
+from multiprocessing.util import Finalize
 from pathlib import Path
 from threading import get_ident
 from typing import Literal
@@ -29,6 +35,8 @@ from workbench.measure.lines.calls import is_user_file
 FRAME = re.compile(r'File "(.*)", line (\d+) in ')
 # A stack is written within a millisecond, unless the machine is busy.
 DUMP_SECONDS = 1.0
+# Below 0: at a process's exit, after its own worker processes have been ended.
+LAST = -1
 Frames = list[tuple[str, int]]
 
 
@@ -65,7 +73,11 @@ class Standing:
 
 
 class Board:
-    """Where workers write down what they do; made by `board`. Goes to worker processes."""
+    """Where workers write down what they do; made by `board`. Goes to worker processes.
+
+    Attributes:
+        folder: For files that they share; made by whichever first needs it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -115,16 +127,15 @@ class Board:
 
 @contextmanager
 def board() -> Iterator[Board]:
-    """A board, while it is needed.
-
-    The folder is removed here and not by a `TemporaryDirectory`, which a forked worker would
-    inherit and might remove.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="workbench-"))
+    """A board, while it is needed."""
+    folder = Path(tempfile.gettempdir(), f"workbench-{secrets.token_hex(8)}")
+    # Also at exit, when a daemon thread that is in here just stops. Not by a `TemporaryDirectory`,
+    # which a forked worker would inherit and might remove.
+    remove = Finalize(None, shutil.rmtree, (folder, True), exitpriority=LAST)
     try:
         yield Board(folder)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove()
 
 
 def _standing(number: int, began: float, frames: Callable[[], Frames]) -> Standing:
@@ -142,11 +153,19 @@ def _prepare_process(path: Path) -> None:
     """Let SIGUSR1 write this worker's stack to a file, which appears once that is so."""
     # Jupyter's Interrupt goes to the whole process group, and is for the calling process only.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    Finalize(None, _remove_if_orphaned, (path.parent,), exitpriority=LAST)
     unready = path.with_suffix(".new")
     file = unready.open("w")
     if hasattr(faulthandler, "register"):  # not on Windows
         faulthandler.register(signal.SIGUSR1, file=file, all_threads=False)
     unready.rename(path)
+
+
+def _remove_if_orphaned(folder: Path) -> None:
+    parent = parent_process()
+    if parent is not None and not parent.is_alive():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _dumped(path: Path, pid: int) -> Frames:

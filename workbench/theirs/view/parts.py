@@ -8,20 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.measure.structure import leaves
+
 # A model with more inputs than this names them in a dict: a longer list is one of samples.
 INPUTS = 4
 
 
 def parts(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     """As `measure.structure.leaves`, but lists that are samples stay whole."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from parts(inner, f"{path}[{key!r}]")
-    elif isinstance(value, tuple | list) and not _is_samples(value):
-        for place, inner in enumerate(value):
-            yield from parts(inner, f"{path}[{place}]")
-    else:
-        yield path, value
+    return leaves(value, path, _is_samples)
 
 
 def _is_samples(value: tuple[Any, ...] | list[Any]) -> bool:
