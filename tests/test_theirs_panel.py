@@ -687,3 +687,10 @@ def test_the_python_twins_profile_and_measure_a_loader_of_the_users(opened):
     profiled(panel)
     assert panel.profile(0.1).hot[0].source.endswith("# SLOW")
     assert panel.measure(0.2).samples_per_second.median < zoo.SIZE / 0.006
+
+
+def test_an_iterator_of_keras_is_told_of_the_fast_one(opened):
+    images = tf.keras.preprocessing.image.ImageDataGenerator()
+    panel = opened(images.flow(np.zeros((8, 16, 16, 1)), np.zeros(8), 4))
+
+    until(lambda: any("wb.faster" in warning for warning in facts(panel)["warnings"]))

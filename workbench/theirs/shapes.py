@@ -161,6 +161,11 @@ def is_tf_data(data: Any) -> bool:
     return tensorflow is not None and isinstance(data, tensorflow.data.Dataset)
 
 
+def is_keras_iterator(data: Any) -> bool:
+    """Whether an `ImageDataGenerator` made it; does not import Keras."""
+    return type(data).__module__.startswith("keras.src.legacy.preprocessing.image")
+
+
 def described(data: Any) -> str:
     """A value and its type, for an error."""
     try:
