@@ -892,7 +892,7 @@ def test_imported_statistics_are_used_as_they_are(panel, tmp_path, monkeypatch):
 def test_start_up_notes_of_libraries_stay_out_and_errors_do_not(capfd):
     import os
 
-    from workbench.widgets.engine import quiet_stderr
+    from workbench.widgets.process import quiet_stderr
 
     with quiet_stderr():
         os.write(2, b"noise")

@@ -10,22 +10,21 @@ widget, and only the picture thread talks to the display.
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import monotonic, perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 from workbench.measure.lines.session import LineSession
-from workbench.measure.profile import LineProfile
-from workbench.measure.rate import Rate, Stopped
+from workbench.measure.rate import Stopped
 from workbench.measure.render.words import runners
-from workbench.settings import Statistics
 from workbench.widgets import advising
 from workbench.widgets.preview import Preview
+from workbench.widgets.process import quiet_stderr, switch_interval
+from workbench.widgets.report import Display, Measured, Report
 from workbench.widgets.request import Request
 from workbench.widgets.subject import Subject
 from workbench.widgets.verdict import Fault
@@ -47,59 +46,6 @@ FIRST_BEAT_LIMIT = 15.0  # the page needs time to draw the panel
 # whole; what is left is done between batches, in moments of the second length.
 SCAN_FIRST = 0.3
 SCAN_MOMENT = 0.05
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What the feed delivers with some settings, and, where there are such, the samples of an
-    epoch and a hash of the first batch.
-    """
-
-    request: Request
-    rate: Rate
-    samples: int | None
-    first_batch: str | None
-
-
-@dataclass(frozen=True)
-class Report:
-    """Everything known at one moment, for the display.
-
-    Attributes:
-        request: The newest one.
-        profile: Of `profile_request`'s settings.
-        measured: The last figure of the feed; stale if its request is not the newest.
-        fault: Why there is no picture or no measurement.
-        complaint: Why something else that was asked for, such as Export, was not done.
-        status: What is going on.
-        notice: What was done last, such as Export; stays until something changes.
-        scan: What the files are, as `scanning.shown` puts it; empty for other data.
-        advised: What was found by the last search for advice.
-    """
-
-    request: Request
-    profile: LineProfile | None = None
-    profile_request: Request | None = None
-    measured: Measured | None = None
-    fault: Fault | None = None
-    complaint: Fault | None = None
-    status: str = ""
-    notice: str = ""
-    scan: dict[str, Any] = field(default_factory=dict)
-    advised: advising.Advised | None = None
-
-
-class Display(Protocol):
-    """Where results go; but for `fitted` called from the picture thread only."""
-
-    def picture(self, preview: Preview, request: Request, seconds: float) -> None:
-        """Show a drawn grid, what it was drawn for and how long that took."""
-
-    def report(self, report: Report) -> None:
-        """Show everything but the picture."""
-
-    def fitted(self, request: Request, found: Statistics) -> None:
-        """Use the statistics that a request was for; called from the measuring thread."""
 
 
 class Engine:
@@ -496,29 +442,3 @@ class Engine:
             if self._report.request is request:
                 self._report = replace(self._report, fault=Fault.of(error), status="")
             self._changed.notify_all()
-
-
-@contextmanager
-def switch_interval(seconds: float) -> Iterator[None]:
-    """Set how long a thread may keep the interpreter lock, for a while."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(seconds)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
-
-
-@contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Drop what libraries write to the process's error stream: TensorFlow logs a dozen lines of
-    start-up notes there, past Python and past its own log level, into the user's notebook.
-    """
-    saved = os.dup(2)
-    with open(os.devnull, "w") as nothing:  # noqa: PTH123  (a file descriptor is wanted)
-        os.dup2(nothing.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)

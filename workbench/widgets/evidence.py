@@ -8,7 +8,7 @@ from typing import Any
 from workbench.kinds import PATHS
 from workbench.measure.machine import machine, versions
 from workbench.settings import OTHER_PICTURES, Editable
-from workbench.widgets.engine import Measured
+from workbench.widgets.report import Measured
 
 GROUPS = ("data", "batch", "augmentation", "methods", "keywords", "feed")
 

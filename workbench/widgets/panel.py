@@ -22,12 +22,13 @@ from workbench.theirs.advice.report import Findings
 from workbench.tuned import Tuned, load
 from workbench.widgets import advising, verdict
 from workbench.widgets.controls import Controls, StatisticsWanted
-from workbench.widgets.engine import Engine, Report
+from workbench.widgets.engine import Engine
 from workbench.widgets.evidence import evidence
 from workbench.widgets.layout import IN_WORKERS, Layout
 from workbench.widgets.listing import hot_lines, rows
 from workbench.widgets.ours import Ours
 from workbench.widgets.preview import Preview, tiles_of
+from workbench.widgets.report import Report
 from workbench.widgets.request import Request
 from workbench.widgets.subject import Subject
 from workbench.widgets.theirs import Theirs
