@@ -195,3 +195,18 @@ def test_a_large_array_is_looked_at_quickly():
     assert time.perf_counter() - began < 1
     big[:1000] = 1
     assert belongings.changes() == ["writes into your array x"]
+
+
+def test_a_line_that_prints_is_not_said_to_call_the_workbench():
+    def batches():
+        while True:
+            for number in range(2000):
+                print(number)
+            yield (np.zeros((2, 3)),)
+
+    with listening(Said()):
+        profile = wb.profile_lines(batches, seconds=0.2)
+
+    line = max(profile.functions[0].lines, key=lambda line: line.self_share)
+    assert "print(number)" in line.source
+    assert line.libraries == ()

@@ -55,8 +55,7 @@ def listening(said: Said) -> Iterator[None]:
     notebook run there. Put back at the end.
     """
     with ExitStack() as undo:
-        here = threading.current_thread()
-        out, err = (_Ear(said, stream, here) for stream in (sys.stdout, sys.stderr))
+        out, err = (_Ear(said, stream) for stream in (sys.stdout, sys.stderr))
         undo.callback(out.end)
         undo.callback(err.end)
         undo.callback(_exchange({sys.stdout: out, sys.stderr: err}))
@@ -75,13 +74,15 @@ def listening(said: Said) -> Iterator[None]:
 class _Ear(io.TextIOBase):
     """A stream that keeps what is written, or passes it on."""
 
-    def __init__(self, said: Said, beyond: TextIO, listener: threading.Thread) -> None:
-        self._said, self._beyond, self._listener = said, beyond, listener
+    def __init__(self, said: Said, beyond: TextIO) -> None:
+        self._said, self._beyond = said, beyond
+        # Whose output passes; none's if it is the main thread that listens.
+        main = threading.main_thread().ident
+        self._passing = None if main == get_ident() else main
         self._begun: dict[int, str] = {}  # of each thread: `print` writes a line in pieces
 
     def write(self, text: str) -> int:
-        main, current = threading.main_thread(), threading.current_thread()
-        if current is main and self._listener is not main:
+        if get_ident() == self._passing:
             return self._beyond.write(text)
         lines, _, rest = (self._begun.pop(get_ident(), "") + text).rpartition("\n")
         self._said.add("\n".join(map(_overwritten, lines.split("\n"))))

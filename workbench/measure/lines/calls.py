@@ -23,6 +23,8 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 WORKBENCH = Path(__file__).parents[2]
+# Stands in for `sys.stdout` while a user's loader runs: part of the lines that print.
+LISTENER = WORKBENCH / "theirs" / "listen.py"
 # These run as part of the line that holds them.
 INLINE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<module>")
 # The package of code that Python makes for itself: there is nothing to read in it.
@@ -188,6 +190,8 @@ def package_of(file: str) -> str | None:
     """
     path = Path(file)
     if path.is_relative_to(WORKBENCH):
+        if path == LISTENER:
+            return NO_SOURCE
         return None if path.is_relative_to(WORKBENCH / "generators") else "workbench"
     if file.startswith(("<frozen", "<string", "<__array")):
         return NO_SOURCE
