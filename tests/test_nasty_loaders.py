@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import matplotlib
@@ -595,4 +596,7 @@ def test_asyncio_is_not_disturbed(opened):  # noqa: F811
         await asyncio.sleep(0.3)
         return panel
 
-    assert_shows(asyncio.run(cell()), Graded()[0][0])
+    # A thread without a loop of its own, as this one may have since the browser tests.
+    with ThreadPoolExecutor(1) as thread:
+        panel = thread.submit(asyncio.run, cell()).result()
+    assert_shows(panel, Graded()[0][0])

@@ -76,10 +76,15 @@ class Dataset(keras.utils.PyDataset):
         # Without a pool one generator goes on over several of fit's epochs (steps_per_epoch), also
         # between the end of one and the begin of the next.
         with _COUNTING:
-            if self._training and (self._fed_by_pool or self._fetched.bit_count() == len(self)):
+            if self._training and (self._fed_by_pool or self._is_whole):
                 self._epoch += 1
                 self._fetched = 0
             self._training = False
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether each batch of this pass was fetched, without a pool."""
+        return self._fetched.bit_count() == len(self)
 
     @property
     def _fed_by_pool(self) -> bool:
@@ -88,10 +93,10 @@ class Dataset(keras.utils.PyDataset):
 
     def _pass_of(self, index: int) -> int:
         """The epoch of the next batch without a pool: one generator asks for each batch once a
-        pass, with `shuffle=True` in any order, so one that comes again is of a new pass.
+        pass, with `shuffle=True` in any order, and what comes after all of them is of a new pass.
         """
         with _COUNTING:
-            if self._fetched >> index & 1:
+            if self._is_whole:
                 self._epoch += 1
                 self._fetched = 0
             self._fetched |= 1 << index

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.measure.arrivals import Kind
@@ -190,7 +190,11 @@ def _advice(nature: Nature, found: bool, processes: bool) -> tuple[str, ...]:
 
 
 def _set_feed(loader: Any, kind: Kind) -> None:
-    """As the user would set it: a loader may count its epochs by how it is fed; ours does."""
-    for name, value in asdict(kind).items():
+    """As the user would set it: a loader may count its epochs by how it is fed; ours does.
+
+    With one worker ours counts the batches of a pass, and here one alone is asked for, again and
+    again: with several it goes by `on_epoch_end`.
+    """
+    for name, value in asdict(replace(kind, workers=max(2, kind.workers))).items():
         if hasattr(loader, name):
             setattr(loader, name, value)
