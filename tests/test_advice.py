@@ -31,6 +31,12 @@ from workbench.theirs.advice.patterns import types as kinds
 ZOO = Path(zoo.__file__)
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Whoever tunes waits for 15 rounds; a direction shows in five."""
+    monkeypatch.setattr(proof, "SECONDS", 0.5)
+
+
 def line_of(mark):
     lines = ZOO.read_text().split("\n")
     return next(n for n, line in enumerate(lines, 1) if line.endswith(f"# {mark}"))

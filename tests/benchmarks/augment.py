@@ -92,7 +92,7 @@ def dataset_of(x: Any, made: str, method: str, **augmentation: Any) -> Any:
     from workbench.generators.pipeline import Pipeline
     from workbench.generators.sources import ArraySource
     from workbench.settings import ArraysData, Batch, Methods, Settings
-    from workbench.widgets.panel import EXAMPLE_1
+    from workbench.widgets.ours import EXAMPLE_1
 
     settings = Settings.for_data(
         ArraysData(shape=x.shape, dtype=x.dtype.name),
