@@ -52,7 +52,7 @@ def test_a_batch_takes_what_is_read_what_is_made_and_half_of_that(read, more, fi
     check(rng, read, "float32", 2, **more, fill_mode=fill_mode)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2, 8])
 @pytest.mark.parametrize("made", ["uint8", "uint16"])
 @pytest.mark.parametrize("fill_mode", ["nearest", "constant", "reflect", "wrap"])
 @pytest.mark.parametrize(

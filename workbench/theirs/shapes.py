@@ -11,7 +11,7 @@ from types import GeneratorType
 from typing import Any
 
 from workbench.theirs.generators import remake
-from workbench.theirs.streams import BEGUN, NO_LINES, Indexed, Stream
+from workbench.theirs.streams import BEGUN, NO_LINES, OWN_WORKERS, Indexed, Stream
 
 SHAPES = (
     "a PyDataset, a Sequence, an ImageDataGenerator iterator, another object with __getitem__, an "
@@ -95,7 +95,7 @@ def stream(data: Any) -> Stream:
             return Stream(data, "generator", lambda: data, (BEGUN,))
         return Stream(data, "generator", make)
     if is_tf_data(data):
-        return Stream(data, "tf.data.Dataset", data.__iter__, (NO_LINES,))
+        return Stream(data, "tf.data.Dataset", data.__iter__, (NO_LINES,), OWN_WORKERS)
     if _has(data, "__next__"):
         return Stream(data, "iterator", lambda: iter(data))
     if _has(data, "__iter__"):

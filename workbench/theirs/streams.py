@@ -23,6 +23,9 @@ ONE_WORKER = (
     '"generator already executing", and worker processes each the same batches. For more workers '
     "make it a keras.utils.PyDataset, whose __getitem__(index) gives any batch."
 )
+OWN_WORKERS = (
+    "A {} has workers of its own, map(..., num_parallel_calls=tf.data.AUTOTUNE): Keras adds none."
+)
 
 
 class Stream:
@@ -35,6 +38,7 @@ class Stream:
         kind: What it is, in words, such as "generator".
         make: Gives an iterator over batches; called for each pass.
         notes: What a reader of its profile should know.
+        one_worker: Why it cannot be run by several workers; {} is the kind.
 
     Attributes:
         one_worker: Why it cannot be run by several workers.
@@ -47,9 +51,10 @@ class Stream:
         kind: str,
         make: Callable[[], Iterator[Any]],
         notes: tuple[str, ...] = (),
+        one_worker: str = ONE_WORKER,
     ) -> None:
         self.original, self.kind, self.notes = original, kind, notes
-        self.one_worker = ONE_WORKER.format(kind)
+        self.one_worker = one_worker.format(kind)
         self.epoch_batches = _length(original)
         self._make = make
         self._batches: Iterator[Any] | None = None

@@ -84,6 +84,8 @@ class _Batch:
     @cached_property
     def _bands(self) -> list[slice]:
         count = min(BANDS, max(1, self.out[:1].size // BAND_VALUES))
+        if bands.whole_is_fast(self.images[0]):
+            count = 1
         if not self.in_place:
             count = BANDS_BESIDE_AN_IMAGE
         elif self.fill_mode in ("constant", "wrap"):
@@ -111,6 +113,17 @@ def augment(images: Images, draws: Draws, *, fill_mode: str, cval: float, out: I
     matrices, flips = geometry.source_matrices(draws, *size), geometry.flips_of(draws)
     folded = geometry.with_flips(matrices, flips, *size)
     batch = _Batch(images, draws, fill_mode, cval, out, matrices, flips, folded)
-    # A folded source is a second float32 image: too much beside a batch of bytes for each thread.
-    at_most = 1 if fill_mode == "wrap" and not batch.in_place else len(images)
-    over_images(batch.augment, len(images), images.size, at_most)
+    over_images(batch.augment, len(images), images.size, _most_threads(batch))
+
+
+def _most_threads(batch: _Batch) -> int:
+    """So many that what they hold beside the batch is at most half of it.
+
+    That counts for integers with colours: each thread has a float32 image and what changes it.
+    """
+    images = len(batch.images)
+    if batch.in_place:
+        return images
+    if batch.fill_mode == "wrap":
+        return 1  # a folded source is a second float32 image
+    return max(1, images * batch.out.itemsize // 16)
