@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -53,27 +52,16 @@ def environment(version):
     return str(own)
 
 
-@pytest.fixture(scope="module")
-def runs():
-    """{version: what its tests said}; side by side, as most of their time they sleep."""
-    with ThreadPoolExecutor() as pool:
-        yield {version: pool.submit(tested, version) for version in OTHERS}
-
-
-def tested(version):
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("version", OTHERS)
+def test_line_profiles_are_true_on_the_other_pythons(version):
     python = environment(version)
     files = (str(ROOT / "tests" / f"test_{name}.py") for name in ("lines", "streams"))
     tests = ["-k", "not spawned", *files]
     command = [python, "-m", "pytest", "-o", "addopts=", "-p", "no:cacheprovider", *tests]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
+    done = subprocess.run(
         command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=500, check=False
     )
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("version", OTHERS)
-def test_line_profiles_are_true_on_the_other_pythons(version, runs):
-    done = runs[version].result()  # a skip within it is one here
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert " passed" in done.stdout
