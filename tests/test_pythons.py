@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.batch_digest import digest
 from tests.conftest import ROOT
 
 VERSIONS = ("3.11", "3.12", "3.13")
@@ -65,3 +66,11 @@ def test_line_profiles_are_true_on_the_other_pythons(version):
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert " passed" in done.stdout
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("version", OTHERS)
+def test_batches_are_the_same_bytes_on_the_other_pythons(version):
+    command = [environment(version), "-m", "tests.batch_digest"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == digest()
