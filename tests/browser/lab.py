@@ -123,7 +123,7 @@ class Notebook:
 
     def _note_error(self, error: Any) -> None:
         places = [line for line in (error.stack or "").splitlines() if "http" in line]
-        # JupyterLab's own, once in some thirty runs, where it takes an output off the page.
+        # Seen twice in some thirty runs, with no frame but JupyterLab's; its cause is not known.
         its_own = all("/static/lab/jlab_core" in place for place in places)
         if not (its_own and places and "removeChild" in error.stack):
             self.console.append(f"pageerror: {error.stack}")
