@@ -16,8 +16,9 @@ WARPED = {"rotation_range": 20, "width_shift_range": 0.2, "zoom_range": 0.2}
 SCALED = {"samplewise_center": True, "samplewise_std_normalization": True}
 
 
-def peak_and_batch(p):
-    p.batch(0, 0)  # tables of draws that stay
+def peak_and_batch(pipeline):
+    pipeline().batch(0, 0)  # tables of draws that stay
+    p = pipeline()
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
@@ -35,7 +36,7 @@ def check(rng, read, made, threads, shape=(64, 128, 128, 3), **augmentation):
     before = cv2.getNumThreads()
     cv2.setNumThreads(threads)
     try:
-        peak, images = peak_and_batch(Pipeline(settings, ArraySource(x, None), subset=None))
+        peak, images = peak_and_batch(lambda: Pipeline(settings, ArraySource(x, None), subset=None))
     finally:
         cv2.setNumThreads(before)
     assert images.dtype == made

@@ -64,13 +64,21 @@ class ArraySource:
     def __len__(self) -> int:
         return len(self.x)
 
-    def read(self, rows: Rows) -> tuple[Images, Rows]:
+    def read(self, rows: Rows, out: Images | None = None) -> tuple[Images, Rows]:
         """Copy these rows; see `Source.read`.
 
         Raises:
             ValueError: If a sample holds NaN or infinity.
         """
-        images = np.array([self._samples[row] for row in rows]) if self.as_list else self.x[rows]
+        if self.as_list:
+            images = np.array([self._samples[row] for row in rows])
+        elif out is None:
+            images = self.x[rows]
+        else:
+            # One by one: `np.take` would first copy all of an array that is not in C order.
+            images = out.reshape(len(rows), *self.x.shape[1:])
+            for place, row in enumerate(rows.tolist()):
+                images[place] = self.x[row]
         images = images.reshape(len(rows), *self.shape)
         _check_finite(images, rows)
         return images, rows

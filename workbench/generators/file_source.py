@@ -66,9 +66,9 @@ class FileSource:
     def __len__(self) -> int:
         return len(self.listing.paths)
 
-    def read(self, rows: Rows) -> tuple[Images, Rows]:
+    def read(self, rows: Rows, out: Images | None = None) -> tuple[Images, Rows]:
         """The images of these rows; see `Source.read`."""
-        images = np.empty((len(rows), *self.shape), self.dtype)
+        images = np.empty((len(rows), *self.shape), self.dtype) if out is None else out
         kept = np.ones(len(rows), bool)
         for place, row in enumerate(rows):
             try:

@@ -15,6 +15,7 @@ from workbench.generators.held import Held, memory_needed
 from workbench.generators.held_on_disk import HeldOnDisk
 from workbench.generators.normalize import METHODS as NORMALIZE
 from workbench.generators.normalize import Steps
+from workbench.generators.room import Room
 from workbench.generators.sources import Images, Rows, Source, reopen
 from workbench.generators.subsets import Subset, split
 from workbench.settings import Settings
@@ -26,7 +27,8 @@ class Pipeline:
     """Reads, augments and normalizes the samples of a batch.
 
     Safe to use from many threads at once: nothing but the augmented copies (`methods.copies`) is
-    added after it is made, and each of them is the same whoever makes it.
+    added after it is made, and each of them is the same whoever makes it. Each thread reads into
+    memory of its own, which is kept for the next batch.
 
     Args:
         settings: What to do.
@@ -62,7 +64,8 @@ class Pipeline:
         self._normalize, self._steps = NORMALIZE[methods.normalize], Steps(a, settings.statistics)
         self._copies = methods.copies if self.augment else 0
         _check(settings, source, self.rows, subset)
-        self._held = self._room() if self._copies else None
+        self._held = self._room_for_copies() if self._copies else None
+        self._room = Room()
 
     def with_settings(self, settings: Settings) -> Pipeline:
         """The same data and subset under other settings; opens anew only what has changed."""
@@ -114,11 +117,15 @@ class Pipeline:
         rows = self._ordered(epoch, slice(start, start + self.settings.batch.size))
         images = self._made_before(rows, epoch)
         if images is None:
-            images, rows = self.source.read(rows)
-            images = self.transform(images, rows, epoch)
+            images, rows = self._make(rows, epoch)
             self._keep(images, rows, epoch)
         labels = self.source.labels
         return (images,) if labels is None else (images, labels[rows])
+
+    def _make(self, rows: Rows, epoch: int) -> tuple[Images, Rows]:
+        with self._room.lend((len(rows), *self.source.shape), self.source.dtype) as room:
+            images, rows = self.source.read(rows, room)
+            return self.transform(images, rows, epoch), rows
 
     @property
     def copies_bytes(self) -> int:
@@ -138,7 +145,7 @@ class Pipeline:
         """Where the copies of these rows for this epoch are held; `self.rows` is in order."""
         return np.searchsorted(self.rows, rows) + len(self.rows) * (epoch % self._copies)
 
-    def _room(self) -> Held:
+    def _room_for_copies(self) -> Held:
         count, dtype = len(self.rows) * self._copies, np.dtype(self.settings.batch.dtype)
         made = HeldOnDisk if self.settings.methods.copies_in == "disk" else Held
         return made(count, self.source.shape, dtype, "methods.copies")

@@ -58,8 +58,13 @@ class Source(Protocol):
     def memory_bytes(self) -> int: ...  # noqa: D102
     def __len__(self) -> int: ...
 
-    def read(self, rows: Rows) -> tuple[Images, Rows]:
-        """Images of these rows, shape (rows, height, width, channels), and the rows kept."""
+    def read(self, rows: Rows, out: Images | None = None) -> tuple[Images, Rows]:
+        """Images of these rows, shape (rows, height, width, channels), and the rows kept.
+
+        Args:
+            rows: Which.
+            out: Memory for them, of that shape and the source's dtype. Defaults to new.
+        """
 
 
 def open_source(settings: Settings, x: Any = None, y: Any = None) -> Source:
