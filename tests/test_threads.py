@@ -119,6 +119,39 @@ def test_opencv_gives_the_same_bits_on_any_number_of_threads(fill_mode, opencv_t
         np.testing.assert_array_equal(found[0], other)
 
 
+def _in_a_forked_process(work):
+    """What `work` returns there, within 20 s."""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return pool.apply_async(work).get(timeout=20)
+
+
+def _numbers_of_threads():
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(3)
+    warp()
+    cv2.setNumThreads(1)  # waits for the others' end: for ever, if the fork left them behind
+    return before
+
+
+def warp():
+    cv2.warpAffine(np.zeros((512, 512, 3), np.float32), np.eye(3)[:2], (512, 512))
+
+
+def test_opencv_works_in_a_forked_process_and_goes_on_here(opencv_threads):
+    opencv_threads(2)
+    warp()  # begins threads
+    assert _in_a_forked_process(_numbers_of_threads) == 1
+    assert cv2.getNumThreads() == 2
+
+
+def test_forks_from_several_threads_leave_opencv_as_it_is(opencv_threads):
+    opencv_threads(2)
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda _: _in_a_forked_process(cv2.getNumThreads), range(12))
+        assert list(found) == [1] * 12
+    assert cv2.getNumThreads() == 2
+
+
 def _numbers_and_threads(_):
     work = Work()
     over_images(work, 32, LARGE)

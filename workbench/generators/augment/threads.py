@@ -15,6 +15,8 @@ from threading import Lock
 
 import cv2
 
+import workbench.forks  # noqa: F401  (worker processes warp, too)
+
 Work = Callable[[Iterator[int]], None]
 
 # Values that are worth a thread: 2 ms of warping, many times what starting a thread takes.
@@ -35,8 +37,8 @@ def over_images(work: Work, images: int, values: int, at_most: int | None = None
         at_most: How many threads memory allows. Defaults to one an image.
     """
     places = iter(range(images))
-    # Worker processes are side by side already, and in a forked one a thread that changes OpenCV's
-    # number of threads waits for ever for those that the fork left behind.
+    # Worker processes are side by side already, and a forked one may have begun within a batch of
+    # another thread, which never ends there.
     if os.getpid() != PROCESS or multiprocessing.parent_process() is not None:
         work(places)
         return
