@@ -20,7 +20,8 @@ test: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -m "not alone" --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m alone $(ARGS)
 
 bench: .venv/bench
 	$(BIN)/python -m tests.benchmarks $(ARGS)

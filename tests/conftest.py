@@ -30,6 +30,7 @@ def array_settings(x, **groups):
 def timed(test):
     """For tests that time something: the machine may be busy once or twice, not three times."""
 
+    @pytest.mark.alone
     @functools.wraps(test)
     def attempt(*arguments, **options):
         for _ in range(2):

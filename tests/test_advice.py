@@ -29,6 +29,7 @@ from workbench.theirs.advice.patterns import assemble, decode, resize, standardi
 from workbench.theirs.advice.patterns import types as kinds
 
 ZOO = Path(zoo.__file__)
+pytestmark = pytest.mark.alone
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,8 @@ from workbench.measure.feed import measure
 from workbench.measure.rate import Stopped
 from workbench.settings import Augmentation, Batch, Methods
 
+pytestmark = pytest.mark.alone
+
 
 class Sleeper(sleepers.Sleeper, keras.utils.PyDataset):
     """Which `fit` takes too."""
@@ -39,9 +41,9 @@ def planted(step, monkeypatch):
 
     x = np.zeros((16, 32, 32, 1), np.uint8)
 
-    def slow_read(self, rows):
+    def slow_read(self, rows, out=None):
         time.sleep(0.010)
-        return real_read(self, rows)
+        return real_read(self, rows, out)
 
     def slow_augment(images, draws, **options):
         time.sleep(0.010)

@@ -415,9 +415,13 @@ def test_a_closed_panel_says_so(class_folder, capsys):
 
 
 def profiled(panel):
-    """The names of the functions in the profile of the newest settings, once it is there."""
+    """The names of the functions in the profile of the newest settings, once it has a batch.
+
+    Before that it holds the finished lines of the first one.
+    """
     newest = panel._engine.report.request.generation
     until(lambda: panel._view.profile.data.get("settings") == newest)
+    until(lambda: " 0 batches" not in caption(panel))
     return [f["name"] for f in panel._view.profile.data["functions"]]
 
 

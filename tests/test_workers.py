@@ -268,7 +268,7 @@ def unpicklable():
 def of_a_notebook(monkeypatch):
     """An object whose class is in `__main__`, which is no file."""
     main = sys.modules["__main__"]
-    monkeypatch.delattr(main, "__file__")
+    monkeypatch.delattr(main, "__file__", raising=False)
     cell = type("OfACell", (Loader,), {"__module__": "__main__"})
     monkeypatch.setattr(main, "OfACell", cell, raising=False)
     return cell()
