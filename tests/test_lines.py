@@ -748,6 +748,7 @@ def test_what_cannot_be_sent_to_processes_is_refused_before_they_start():
 
 
 @pytest.mark.parametrize("kind", [THREADS, PROCESSES], ids=["threads", "processes"])
+@timed
 def test_snapshots_may_be_taken_while_workers_run(kind):
     done, seen = threading.Event(), []
 

@@ -54,11 +54,12 @@ def environment(version):
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("which", ["not alone", pytest.param("alone", marks=pytest.mark.alone)])
 @pytest.mark.parametrize("version", OTHERS)
-def test_line_profiles_are_true_on_the_other_pythons(version):
+def test_line_profiles_are_true_on_the_other_pythons(version, which):
     python = environment(version)
     files = (str(ROOT / "tests" / f"test_{name}.py") for name in ("lines", "streams"))
-    tests = ["-k", "not spawned", *files]
+    tests = ["-m", which, "-k", "not spawned", *files]
     command = [python, "-m", "pytest", "-o", "addopts=", "-p", "no:cacheprovider", *tests]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(

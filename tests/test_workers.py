@@ -316,7 +316,7 @@ def test_spawned_workers_make_batches(spawn):
 
 INTERRUPTED = """
     import os, signal, threading, time
-    import psutil
+    import keras, psutil  # Keras here: its import may swallow the interrupt
     import workbench as wb
     from tests.test_workers import Loader, Sleeps, alive_threads
 
