@@ -45,7 +45,7 @@ def beat(panel):
     """As a page that stays open."""
 
     def beats():
-        while not panel._engine._closed:
+        while not panel._engine._state.closed:
             panel._engine.beat()
             time.sleep(0.5)
 
@@ -202,7 +202,7 @@ def test_an_error_is_shown_and_ends_it(opened, believed, monkeypatch):
     monkeypatch.setattr(finding, "sites_of", lambda *_: 1 / 0)
     click(panel)
     until(lambda: "ZeroDivisionError" in panel._view.head.data["error"])
-    assert not panel._engine._advice_wanted
+    assert not panel._engine._state.advice_wanted
     assert advice(panel) == {}
     panel.set(workers=2)
     until(lambda: "Live" in panel._view.head.data["status"])

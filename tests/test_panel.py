@@ -387,7 +387,7 @@ def test_measure_pressed_during_a_measurement_is_done(panel):
     panel._engine.measure(2.5)
     until(lambda: "2.5 s" in text_of(panel, "status"))
     until(lambda: panel._engine.report.measured)
-    assert panel._engine._measure_seconds == 0
+    assert panel._engine._state.measure_seconds == 0
 
 
 def test_import_brings_the_split_and_the_counts_follow(panel, tmp_path):
@@ -520,7 +520,7 @@ def test_measuring_pauses_while_a_cell_runs_and_when_nobody_looks(panel):
     until(lambda: text_of(panel, "status") == "Paused while a cell runs.")
     panel._cell_ended()
     until(lambda: "Live" in text_of(panel, "status"))
-    panel._engine._last_beat = 0
+    panel._engine._state.last_beat = 0
     until(lambda: text_of(panel, "status") == "Paused: nobody is looking.")
     panel._view.shell.beat += 1
     until(lambda: "Paused" not in text_of(panel, "status"))

@@ -47,7 +47,7 @@ def tiles(panel):
 def pictured(panel):
     """Wait for the picture of the newest request."""
     newest = panel._engine.report.request.generation
-    until(lambda: panel._engine._drawn >= newest)  # and handed over
+    until(lambda: panel._engine._state.drawn >= newest)  # and handed over
     return panel._view.preview.data
 
 

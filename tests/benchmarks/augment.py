@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from tests.benchmarks.peers import left_out, peers
-from tests.benchmarks.spread import alternating, milliseconds, ratios, shown, spread
+from tests.benchmarks.spread import alternating, ratios, settled_milliseconds, shown, spread
 
 SHAPES = ((28, 28, 1), (64, 64, 3), (224, 224, 3), (512, 512, 1))
 THREADS = (1, 2)
@@ -72,7 +72,7 @@ def _calls(shape: Shape, read: str, made: str, used: int) -> dict[str, Callable[
 
 
 def _batch(dataset: Any, number: int) -> float:
-    return milliseconds(lambda: dataset[number % len(dataset)])
+    return settled_milliseconds(lambda: dataset[number % len(dataset)])
 
 
 def _methods() -> tuple[str, ...]:

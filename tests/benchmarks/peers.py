@@ -16,14 +16,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tests.benchmarks.spread import milliseconds
+from tests.benchmarks.spread import milliseconds, settled_milliseconds
 from workbench.settings import Augmentation
 
 ALBUMENTATIONS, KERAS = "albumentations", "Keras layers in tf.data"
 BATCH = 32
-# Batches of tf.data are timed as what so many more take than one alone: starting takes 80 ms. As
-# many as have these values; an even number, two threads make two at a time.
-MORE, VALUES = (2, 32), 2**23
+# Batches of tf.data are timed from when each thread has made one: starting takes 80 ms. As many as
+# have these values; an even number, two threads make two at a time.
+BATCHES, VALUES = (4, 32), 2**23
 
 Images = Any
 
@@ -51,7 +51,7 @@ def peers(
         transform = _albumentations(a)
         yield (
             ALBUMENTATIONS,
-            lambda number: milliseconds(
+            lambda number: settled_milliseconds(
                 lambda: _transformed(transform, x, _batch(rows, number), made)
             ),
         )
@@ -61,14 +61,15 @@ def peers(
 def _tf_data_batch(
     x: Images, rows: Any, made: str, a: Augmentation, threads: int
 ) -> Callable[[int], float]:
-    low, high = MORE
-    more = min(high, max(low, VALUES // (BATCH * x[0].size) // 2 * 2))
-    one, many = (_tf_data(x, rows, made, a, threads).take(count) for count in (1, 1 + more))
+    low, high = BATCHES
+    count = min(high, max(low, VALUES // (BATCH * x[0].size) // 2 * 2))
+    dataset = _tf_data(x, rows, made, a, threads, threads + count)
 
     def measure(_: int) -> float:
-        # Started and ended here: no batch is made ahead while something else is measured.
-        alone, together = milliseconds(lambda: list(one)), milliseconds(lambda: list(many))
-        return (together - alone) / more
+        batches = iter(dataset)
+        for _ in range(threads):
+            next(batches)
+        return milliseconds(lambda: list(batches)) / count
 
     return measure
 
@@ -120,7 +121,7 @@ def _layers(a: Augmentation) -> Any:
     )
 
 
-def _tf_data(x: Images, rows: Any, made: str, a: Augmentation, threads: int) -> Any:
+def _tf_data(x: Images, rows: Any, made: str, a: Augmentation, threads: int, count: int) -> Any:
     import tensorflow as tf
 
     layers = _layers(a)
@@ -130,7 +131,8 @@ def _tf_data(x: Images, rows: Any, made: str, a: Augmentation, threads: int) -> 
         return images if made == "float32" else tf.cast(tf.round(images), made)
 
     with tf.device("CPU:0"):
-        dataset = tf.data.Dataset.from_tensor_slices(x[rows]).batch(BATCH).repeat()
+        # So many and no more: none is made ahead while something else is measured.
+        dataset = tf.data.Dataset.from_tensor_slices(x[rows]).batch(BATCH).repeat().take(count)
     options = tf.data.Options()
     options.threading.private_threadpool_size = threads
     options.threading.max_intra_op_parallelism = 1

@@ -1,44 +1,35 @@
-"""The panel: what a person sees and moves. Wires controls, engine and display together."""
+"""The panel: what a person moves and calls. Wires controls, engine and view together."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 from IPython import get_ipython
-from IPython.display import HTML, DisplayHandle, display
 
 from workbench.loaders import advise, measure_rate, profile_lines
-from workbench.measure.machine import usable_cores
 from workbench.measure.profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.settings import Settings, Statistics
 from workbench.theirs import shapes
 from workbench.theirs.advice.report import Findings
 from workbench.tuned import Tuned, load
-from workbench.widgets import advising, verdict
+from workbench.widgets import verdict
 from workbench.widgets.controls import Controls, StatisticsWanted
 from workbench.widgets.engine import Engine
 from workbench.widgets.evidence import evidence
 from workbench.widgets.layout import IN_WORKERS, Layout
-from workbench.widgets.listing import hot_lines, rows
 from workbench.widgets.ours import Ours
-from workbench.widgets.preview import Preview, tiles_of
-from workbench.widgets.report import Report
+from workbench.widgets.preview import tiles_of
 from workbench.widgets.request import Request
+from workbench.widgets.showing import Showing
 from workbench.widgets.subject import Subject
 from workbench.widgets.theirs import Theirs
 
 MEASURE_SECONDS = 5.0
-KEPT_AFTER = 1.0  # seconds of profiling after which a profile is worth keeping
-KEPT = (
-    '<div class="wb-kept"><p>The panel needs a running kernel: run this cell again. '
-    "Here is its last profile.</p>{}</div>"
-)
 
 
 class Workbench:
@@ -88,10 +79,8 @@ class Workbench:
         # From reading the controls until the request is out: the newer reading must come later.
         self._asking = threading.RLock()
         self._view = Layout(self._controls, subject)
-        self._engine = Engine(subject, self)
-        self._drawn_at = ""
-        self._kept: DisplayHandle | None = None
-        self._kept_generation = 0
+        self._showing = Showing(self._view, subject, self._fitted)
+        self._engine = Engine(subject, self._showing)
         self._connect()
         Workbench._open = self
         self._engine.start()
@@ -100,9 +89,7 @@ class Workbench:
         if Workbench._open is not self:
             print("This panel is closed. Make another one: wb.Workbench(data)")
             return
-        display(self._view.root)
-        # Widgets are not saved with a notebook: this output is, hidden while there is a panel.
-        self._kept = display(HTML(""), display_id=True)
+        self._showing.begin()
 
     @property
     def settings(self) -> Any:
@@ -203,81 +190,15 @@ class Workbench:
         if Workbench._open is self:
             Workbench._open = None
 
-    # The display: called from the engine's picture thread.
-
-    def picture(self, preview: Preview, request: Request, seconds: float) -> None:
-        """Show a drawn grid."""
-        self._drawn_at = datetime.now().strftime("%H:%M")
-        more = {"drawn": f"drawn in {seconds * 1e3:.0f} ms", "settings": request.generation}
-        self._view.preview.show({**preview.data, **more}, preview.jpeg)
-
-    def report(self, report: Report) -> None:
-        """Show everything but the picture."""
-        settings, profile = report.request.settings, report.profile
-        self._view.head.show({"title": self._title(settings), **self._sentences(report)})
-        facts = self._subject.facts()
-        warnings = [*report.scan.get("warnings", ()), *facts.get("warnings", ())]
-        self._view.scan.show({**facts, **report.scan, "warnings": warnings})
-        if report.advised is not None:
-            stale = report.advised.request.settings != settings
-            self._view.advice.show({**report.advised.data, "stale": stale})
-        self._view.copy.show({"code": self._subject.python(self._view.path.value)})
-        if profile is not None and profile.seconds:
-            looking = report.status == advising.LOOKING
-            advises = {"advise": isinstance(self._subject, Theirs), "looking": looking}
-            self._view.hot.show({**hot_lines(profile), **advises})
-            shown = report.profile_request or report.request
-            # A number that changes with the settings tells a new profile from a grown one.
-            more = {"settings": shown.generation, "opened": sorted(shown.libraries)}
-            self._view.profile.show({**rows(profile), **more})
-            self._keep(profile, shown.generation)
-
-    def fitted(self, request: Request, found: Statistics) -> None:
-        """Use the statistics of the training images; on the measuring thread, so no widget is set
-        here.
-        """
-        self._controls.known = request.settings.data, found
-        self._moved()
-
-    def _keep(self, profile: LineProfile, generation: int) -> None:
-        """Leave the profile in the notebook, once for each generation: it counts as an edit."""
-        if self._kept is None or generation == self._kept_generation:
-            return
-        if profile.seconds > KEPT_AFTER:
-            self._kept_generation = generation
-            self._kept.update(HTML(KEPT.format(profile._repr_html_())))
-
-    def _sentences(self, report: Report) -> dict[str, Any]:
-        measured, profile = report.measured, report.profile
-        settings = report.request.settings
-        stale = measured is not None and measured.request.settings != settings
-        if report.fault is not None:
-            sentence = verdict.cannot(report.fault, self._drawn_at)
-        elif measured is not None:
-            sentence = verdict.delivers(measured.rate, measured.samples, self._subject.noun)
-        else:
-            sentence = verdict.not_measured(profile, self._subject.noun)
-        return {
-            "sentence": sentence,
-            "stale": stale,
-            "detail": str(measured.rate) if measured else "",
-            "slowest": verdict.slowest(profile) if profile else ("", ""),
-            "suggestion": self._subject.suggestion(profile, settings) if profile else "",
-            "status": " ".join(
-                filter(None, [report.notice, report.status, verdict.scaled_by(settings)])
-            ),
-            "error": "\n".join(str(e) for e in (report.fault, report.complaint) if e),
-        }
-
-    def _title(self, settings: Any) -> str:
-        parts = self._subject.head(settings, self._view.preview.data)
-        parts.insert(-1, f"{usable_cores()} cores usable")
-        return " · ".join(part for part in parts if part)
-
     # Callbacks: they run on any thread and only pass on what is wanted.
 
     def _moved(self) -> None:
         self._guarded(self._request, "fault")
+
+    def _fitted(self, request: Request, found: Statistics) -> None:
+        """On the measuring thread, so no widget is set here."""
+        self._controls.known = request.settings.data, found
+        self._moved()
 
     def _pressed(self, change: Any) -> None:
         request, pressed = self._engine.report.request, change["new"]
