@@ -14,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 import psutil
@@ -296,6 +297,23 @@ def test_both_are_fine_and_noted_with_fork(monkeypatch):
         check = wb.check_workers(loader, workers=2, seconds=5)
         assert check.ok
         assert words in check.notes[0]
+
+
+class Blurs(Loader):
+    def __getitem__(self, index):
+        return (cv2.blur(np.zeros((8, 4), np.float32), (3, 3)),)
+
+
+def test_opencv_in_forked_workers_is_noted_but_for_our_own():
+    check = wb.check_workers(Blurs(), workers=2, seconds=5)
+    assert check.ok
+    assert "cv2.blur(" in check.notes[0]
+    assert "cv2.setNumThreads(1)" in check.notes[0]
+    threads = wb.check_workers(Blurs(), workers=2, use_multiprocessing=False, seconds=5)
+    assert not any("OpenCV" in note for note in threads.notes)
+    x = np.zeros((64, 32, 32, 1), np.uint8)
+    ours = Dataset(Pipeline(array_settings(x), ArraySource(x, None), subset=None))
+    assert not any("OpenCV" in note for note in wb.check_workers(ours, workers=2).notes)
 
 
 def test_copies_that_do_not_fit_into_memory_are_refused_with_spawn(spawn, monkeypatch):

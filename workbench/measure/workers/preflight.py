@@ -21,6 +21,10 @@ from workbench.measure.workers.trouble import USE_THREADS, WorkersRefused
 # Frames of a pickle, where names stand, are smaller; what is larger is data.
 FRAME_BYTES = 1 << 17
 Finding = tuple[str, str]  # a problem, and what to do about it
+OPENCV = (  # see workbench.forks, which does it here
+    "OpenCV computes in {}: where the workbench is not imported, call cv2.setNumThreads(1) before "
+    "training. Its threads do not survive a fork, and a worker may wait for them for ever."
+)
 
 
 @dataclass(frozen=True)
@@ -87,15 +91,19 @@ def note_sending(loader: Any) -> tuple[str, ...]:
 
 
 class _Operations:
-    """A profile function that notes where the first TensorFlow operation is asked for."""
+    """A profile function that notes where TensorFlow and OpenCV are first asked for something."""
 
     def __init__(self) -> None:
-        self.first = ""
+        self.tensorflow = self.opencv = ""
+        self._cv2 = sys.modules.get("cv2")
 
     def __call__(self, frame: FrameType, event: str, function: Any) -> None:
         name = getattr(function, "__name__", "") if event == "c_call" else ""
-        if not self.first and name.startswith("TFE_Py_") and "Execute" in name:
-            self.first = _place(frame)
+        if not self.tensorflow and name.startswith("TFE_Py_") and "Execute" in name:
+            self.tensorflow = _place(frame)
+        if name and not self.opencv and getattr(self._cv2, name, None) is function:
+            ours = frame.f_globals.get("__name__", "").startswith("workbench.")
+            self.opencv = "" if ours else _place(frame)
 
 
 class _Sent:
@@ -111,14 +119,15 @@ class _Sent:
 
 
 def _when_forked(operations: _Operations) -> tuple[list[Finding], tuple[str, ...]]:
-    if not operations.first:
-        return [], ()
+    notes = (OPENCV.format(operations.opencv),) if operations.opencv else ()
+    if not operations.tensorflow:
+        return [], notes
     problem = (
-        f"TensorFlow computes in {operations.first}: forked worker processes hang there, without "
-        "the threads that TensorFlow has started in this one."
+        f"TensorFlow computes in {operations.tensorflow}: forked worker processes hang there, "
+        "without the threads that TensorFlow has started in this one."
     )
     mend = f"Do this step with NumPy or OpenCV, or move it into the model, or {USE_THREADS}."
-    return [(problem, mend)], ()
+    return [(problem, mend)], notes
 
 
 def _when_sent(loader: Any, workers: int) -> tuple[list[Finding], tuple[str, ...]]:
