@@ -12,6 +12,7 @@ import tempfile
 import textwrap
 import threading
 import time
+import traceback
 from pathlib import Path
 
 import cv2
@@ -102,6 +103,15 @@ def alive_threads():
     return {t for t in threading.enumerate() if t.ident in sys._current_frames()}
 
 
+def stacks(threads):
+    frames = sys._current_frames()
+    return "\n".join(
+        f"{thread.name}:\n" + "".join(traceback.format_stack(frames[thread.ident]))
+        for thread in threads
+        if thread.ident in frames
+    )
+
+
 def is_tracker(process):
     """Python's own, one for all spawned processes, until it exits."""
     return process.pid == multiprocessing.resource_tracker._resource_tracker._pid
@@ -121,7 +131,8 @@ def nothing_left(tmp_path, monkeypatch):
     until = time.monotonic() + 3
     while alive_threads() - threads and time.monotonic() < until:
         time.sleep(0.02)
-    assert alive_threads() <= threads
+    left = alive_threads() - threads
+    assert not left, stacks(left)
 
 
 def line_of(text):
@@ -334,10 +345,12 @@ def test_spawned_workers_make_batches(spawn):
 
 INTERRUPTED = """
     import os, signal, threading, time
-    import keras, psutil  # Keras here: its import may swallow the interrupt
+    import psutil
     import workbench as wb
     from tests.test_workers import Loader, Sleeps, alive_threads
 
+    # What the shell starts in the background ignores it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     asked = []
 
     def interrupt():
