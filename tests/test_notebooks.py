@@ -19,7 +19,7 @@ from nbclient import NotebookClient
 from tests.conftest import ROOT
 from workbench.measure.race import Entrant, Race, Races
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 
 THREE_FIXES = ROOT / "notebooks/02_three_fixes_measured.ipynb"
 RESULTS = ("augmenting", "scaling", "opening", "reading", "epochs")

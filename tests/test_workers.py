@@ -33,6 +33,8 @@ from workbench.measure.feed import measure
 from workbench.measure.rate import Stopped
 from workbench.measure.workers.trouble import WorkerError, WorkersRefused
 
+pytestmark = pytest.mark.alone  # workers are given seconds to begin, to answer and to end
+
 
 class Loader(keras.utils.PyDataset):
     """Plain batches, but at 5."""
