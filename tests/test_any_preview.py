@@ -160,6 +160,7 @@ def test_a_number_beside_a_batch_does_not_make_it_one_sample():
     assert found["batch['x']"] == ("sequence", "NTF")
 
 
+@pytest.mark.alone
 def test_masks_of_large_volumes_are_told_from_few_pixels():
     x = np.zeros((2, 64, 128, 128), np.float32)
     began = time.perf_counter()

@@ -187,6 +187,7 @@ def test_who_changes_nothing_is_not_accused(name):
     assert belongings.changes() == (expected if name == "re-used buffer" else [])
 
 
+@pytest.mark.alone
 def test_a_large_array_is_looked_at_quickly():
     big = np.zeros((2000, 100, 100), np.float32)  # 80 MB
 

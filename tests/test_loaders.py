@@ -75,6 +75,7 @@ def test_two_threads_halve_the_time_of_a_sequence_without_length():
     assert two > 1.4 * one
 
 
+@pytest.mark.alone
 def test_a_tf_data_pipeline_is_timed_by_its_elements():
     def pause(x):
         zoo.time.sleep(0.01)

@@ -691,6 +691,7 @@ def test_a_long_scan_goes_on_between_batches_and_keeps_nobody_waiting(slow_scan)
     assert scanned(slow_scan)["summary"].startswith("400 files")
 
 
+@pytest.mark.alone
 def test_a_long_scan_ends_with_the_panel(slow_scan):
     until(lambda: slow_scan._view.profile.data)
     began = time.monotonic()
@@ -859,6 +860,7 @@ def test_a_pass_makes_way_for_who_measures_and_starts_again(computing):
     until(lambda: "training images" in text_of(computing, "status"), 5)
 
 
+@pytest.mark.alone
 def test_closing_ends_the_pass(computing):
     began = time.monotonic()
     computing.close()

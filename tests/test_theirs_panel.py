@@ -648,6 +648,7 @@ class Sleepy(Graded):
         return super().__getitem__(index)
 
 
+@pytest.mark.alone
 def test_stop_ends_a_slow_loader_at_the_end_of_its_batch(opened):
     panel = opened(Sleepy())
     until(lambda: panel._view.preview.image)
@@ -659,6 +660,7 @@ def test_stop_ends_a_slow_loader_at_the_end_of_its_batch(opened):
     until(lambda: text_of(panel, "status") == "Live is off.", 5)
 
 
+@pytest.mark.alone
 def test_close_waits_for_one_slow_batch_only(opened):
     panel = opened(Sleepy())
     until(lambda: panel._view.preview.image)
