@@ -117,15 +117,12 @@ class Pipeline:
         rows = self._ordered(epoch, slice(start, start + self.settings.batch.size))
         images = self._made_before(rows, epoch)
         if images is None:
-            images, rows = self._make(rows, epoch)
+            with self._room.lend((len(rows), *self.source.shape), self.source.dtype) as room:
+                images, rows = self.source.read(rows, room)
+                images = self.transform(images, rows, epoch)
             self._keep(images, rows, epoch)
         labels = self.source.labels
         return (images,) if labels is None else (images, labels[rows])
-
-    def _make(self, rows: Rows, epoch: int) -> tuple[Images, Rows]:
-        with self._room.lend((len(rows), *self.source.shape), self.source.dtype) as room:
-            images, rows = self.source.read(rows, room)
-            return self.transform(images, rows, epoch), rows
 
     @property
     def copies_bytes(self) -> int:
