@@ -39,7 +39,7 @@ def check(rng, read, made, threads, shape=(64, 128, 128, 3), **augmentation):
     before = cv2.getNumThreads()
     cv2.setNumThreads(threads)
     try:
-        peak, images = peak_and_batch(lambda: Pipeline(settings, ArraySource(x, None), subset=None))
+        peak, images = peak_and_batch(Pipeline(settings, ArraySource(x, None), subset=None))
     finally:
         cv2.setNumThreads(before)
     assert images.dtype == made
