@@ -25,9 +25,11 @@ def _end_threads() -> None:
 
 
 def _allow_threads() -> None:
-    if _threads > 1:
-        sys.modules["cv2"].setNumThreads(_threads)
-    _forking.release()
+    try:
+        if _threads > 1:
+            sys.modules["cv2"].setNumThreads(_threads)
+    finally:  # an Interrupt may come here, and the next fork must not wait for ever
+        _forking.release()
 
 
 # The child keeps one: workers are side by side already. Windows has no forks.

@@ -14,8 +14,8 @@ import numpy.typing as npt
 class Room:
     """Lends arrays for what is needed while a batch is made, and keeps their memory for the next.
 
-    The system clears fresh memory page by page at the first touch: copying 32 float32 images of
-    224x224x3 into it takes three times as long as into memory that was used before.
+    The system clears fresh memory page by page at the first touch, which of a large batch takes
+    about as long as copying the images there.
 
     Safe to use from many threads: each has an array to itself. What is kept is as much as was lent
     at one time.
