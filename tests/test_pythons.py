@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.batch_digest import digest
 from tests.conftest import ROOT
+from tests.pipeline.batch_digest import digest
 
 VERSIONS = ("3.11", "3.12", "3.13")
 OTHERS = [v for v in VERSIONS if v != f"{sys.version_info.major}.{sys.version_info.minor}"]
@@ -58,7 +58,9 @@ def environment(version):
 @pytest.mark.parametrize("version", OTHERS)
 def test_line_profiles_are_true_on_the_other_pythons(version, which):
     python = environment(version)
-    files = (str(ROOT / "tests" / f"test_{name}.py") for name in ("lines", "streams"))
+    files = (
+        str(ROOT / "tests" / name) for name in ("measure/test_lines.py", "loaders/test_streams.py")
+    )
     tests = ["-m", which, "-k", "not spawned", *files]
     command = [python, "-m", "pytest", "-o", "addopts=", "-p", "no:cacheprovider", *tests]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -72,6 +74,6 @@ def test_line_profiles_are_true_on_the_other_pythons(version, which):
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("version", OTHERS)
 def test_batches_are_the_same_bytes_on_the_other_pythons(version):
-    command = [environment(version), "-m", "tests.batch_digest"]
+    command = [environment(version), "-m", "tests.pipeline.batch_digest"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == digest()

@@ -6,9 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from workbench.generators.scan import Scan
-    from workbench.legacy.faster import faster
-    from workbench.loaders import (
+    from workbench.api import (
         advise,
         check_workers,
         find_repeats,
@@ -17,14 +15,16 @@ if TYPE_CHECKING:
         race,
         scan,
     )
-    from workbench.measure.check import WorkerCheck
-    from workbench.measure.profile import LineProfile
+    from workbench.keras_iterators.faster import faster
+    from workbench.measure.check_workers import WorkerCheck
+    from workbench.measure.find_repeats import Repeats
+    from workbench.measure.line_profile import LineProfile
     from workbench.measure.race import Race, Races
     from workbench.measure.rate import Rate
-    from workbench.measure.repeats import Repeats
+    from workbench.panel.panel import Workbench
+    from workbench.pipeline.images.scan import Scan
     from workbench.settings import Settings, SettingsError
     from workbench.tuned import Tuned, load
-    from workbench.widgets.panel import Workbench
 
 __all__ = [
     "LineProfile",
@@ -52,26 +52,26 @@ __all__ = [
 # Imported at first use: training from an exported JSON must not need JupyterLab or line_profiler,
 # and a notebook's first cell must not wait for what it does not use.
 _HOMES = {
-    "LineProfile": "measure.profile",
+    "LineProfile": "measure.line_profile",
     "Race": "measure.race",
     "Races": "measure.race",
     "Rate": "measure.rate",
-    "Repeats": "measure.repeats",
-    "Scan": "generators.scan",
+    "Repeats": "measure.find_repeats",
+    "Scan": "pipeline.images.scan",
     "Settings": "settings",
     "SettingsError": "settings",
     "Tuned": "tuned",
-    "Workbench": "widgets.panel",
-    "WorkerCheck": "measure.check",
-    "advise": "loaders",
-    "check_workers": "loaders",
-    "faster": "legacy.faster",
-    "find_repeats": "loaders",
+    "Workbench": "panel.panel",
+    "WorkerCheck": "measure.check_workers",
+    "advise": "api",
+    "check_workers": "api",
+    "faster": "keras_iterators.faster",
+    "find_repeats": "api",
     "load": "tuned",
-    "measure_rate": "loaders",
-    "profile_lines": "loaders",
-    "race": "loaders",
-    "scan": "loaders",
+    "measure_rate": "api",
+    "profile_lines": "api",
+    "race": "api",
+    "scan": "api",
 }
 
 

@@ -11,13 +11,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, ValidationError
 
 from workbench import jsonfile
-from workbench.fields import Group, SettingsError
-from workbench.generators.pipeline import Pipeline, Subset
-from workbench.generators.sources import open_source
-from workbench.kinds import PATHS, CsvData
+from workbench.loaders.factory_settings import LoaderSettings, build
 from workbench.measure.machine import machine
+from workbench.pipeline.pipeline import Pipeline, Subset
+from workbench.pipeline.sources.open_source import open_source
 from workbench.settings import Settings, faults
-from workbench.theirs.settings import LoaderSettings, build
+from workbench.settings.data import PATHS, CsvData
+from workbench.settings.fields import Group, SettingsError
 
 FORMAT = "workbench"
 VERSION = 1
@@ -76,7 +76,7 @@ class Tuned(Group):
             allow_import: Allow what makes it to be imported, as the settings name it.
 
         Returns:
-            A `workbench.generators.dataset.Dataset`; for a loader of your own, that, with workers
+            A `workbench.pipeline.dataset.Dataset`; for a loader of your own, that, with workers
             and queue set as tuned where Keras looks for them on it.
 
         Raises:
@@ -86,7 +86,7 @@ class Tuned(Group):
         """
         if isinstance(self.settings, LoaderSettings):
             return build(self.settings, factory, allow_import)
-        from workbench.generators.dataset import Dataset
+        from workbench.pipeline.dataset import Dataset
 
         settings = self.settings
         if data is not None:

@@ -88,11 +88,11 @@ def _text(shape: Shape) -> str:
 
 def dataset_of(x: Any, made: str, method: str, **augmentation: Any) -> Any:
     """A dataset of these images with example 1's augmentation, and more of it."""
-    from workbench.generators.dataset import Dataset
-    from workbench.generators.pipeline import Pipeline
-    from workbench.generators.sources import ArraySource
+    from workbench.panel.pipeline_subject import EXAMPLE_1
+    from workbench.pipeline.dataset import Dataset
+    from workbench.pipeline.pipeline import Pipeline
+    from workbench.pipeline.sources.open_source import ArraySource
     from workbench.settings import ArraysData, Batch, Methods, Settings
-    from workbench.widgets.ours import EXAMPLE_1
 
     settings = Settings.for_data(
         ArraysData(shape=x.shape, dtype=x.dtype.name),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.spread import alternating, milliseconds, ratios, shown, spread
-from workbench.generators.normalize import METHODS, Steps
+from workbench.pipeline.normalize import METHODS, Steps
 from workbench.settings import Augmentation
 
 SHAPES = (

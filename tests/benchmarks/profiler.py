@@ -13,7 +13,7 @@ import psutil
 from tests.benchmarks.augment import dataset_of
 from tests.benchmarks.spread import spread
 from workbench.measure.lines.session import LineSession
-from workbench.widgets.listing import rows
+from workbench.panel.profile_rows import rows
 
 ROUNDS = 15
 BLOCK_SECONDS = 0.5

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
-from workbench.measure.quartiles import Quartiles
+from workbench.measure.stats import Quartiles
 
 SLOW_MS, SLOW_ROUNDS = 500.0, 5
 QUICK_MS = 100.0

@@ -242,7 +242,7 @@ def test_a_click_on_a_line_goes_into_the_libraries_that_it_calls(book):
 
 
 HOSTILE = """
-from workbench.measure.profile import Function, HotLine, Line, LineProfile, Part
+from workbench.measure.line_profile import Function, HotLine, Line, LineProfile, Part
 evil = '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 2">'
 texts = [evil, '\\tx = "\\u00e9\\U0001d11e &amp;"', "a" * 5000, "\\x1b[31m", ""]
 lines = tuple(
@@ -275,21 +275,21 @@ def test_names_and_source_are_shown_as_they_are_and_never_run(book):
 
 CULPRITS = {
     "read": (
-        "from workbench.generators import file_source as sources\n"
+        "from workbench.pipeline import file_source as sources\n"
         "real = sources.decode\n"
         "def slow_read(*a):\n    time.sleep(0.004)\n    return real(*a)\n"
         "sources.decode = slow_read",
         "sources.decode = real",
     ),
     "augment": (
-        "from workbench.generators.augment import METHODS\n"
+        "from workbench.pipeline.augment import METHODS\n"
         "real = METHODS['opencv']\n"
         "def slow_augment(*a, **k):\n    time.sleep(0.15)\n    real(*a, **k)\n"
         "METHODS['opencv'] = slow_augment",
         "METHODS['opencv'] = real",
     ),
     "normalize": (
-        "from workbench.generators.normalize import METHODS\n"
+        "from workbench.pipeline.normalize import METHODS\n"
         "real = METHODS['cache_blocked']\n"
         "def slow_normalize(*a):\n    time.sleep(0.15)\n    real(*a)\n"
         "METHODS['cache_blocked'] = slow_normalize",
@@ -351,7 +351,7 @@ def test_errors_show_and_go_and_the_panel_lives_on(book):
     book.page.locator(".wb-import").click()
     wait_for_text(book, "wb-error", "No such file: nowhere.json")
     book.run(
-        "from workbench.generators import file_source as sources\n"
+        "from workbench.pipeline import file_source as sources\n"
         "real = sources.decode\n"
         "def broken(*a):\n    raise KeyError('<script>image_id</script>')\n"
         "sources.decode = broken\n"
@@ -392,9 +392,9 @@ def test_names_of_files_and_classes_are_never_markup(book, tmp_path):
     (tmp_path / evil / "z\udcff.png").touch()  # on disk a byte that is no UTF-8
     (tmp_path / "empty").mkdir()
     book.run(
-        "from workbench.generators.sources import open_source\n"
+        "from workbench.pipeline.sources.open_source import open_source\n"
         "from workbench.settings import FolderData, Settings\n"
-        "from workbench.widgets.scanning import Scanning\n"
+        "from workbench.panel.file_scan import Scanning\n"
         "before = panel._engine.report.scan\n"
         f"hostile = open_source(Settings.for_data(FolderData(path={str(tmp_path)!r})))\n"
         "panel._engine.tell(scan=Scanning(hostile).go_on(60))"

@@ -24,14 +24,14 @@ import tensorflow as tf
 # Not public, but it is what `fit` uses; the tests compare it with `fit`.
 from keras.src.trainers.data_adapters import py_dataset_adapter
 
-from workbench.measure.arrivals import Arrivals, Kind
+from workbench.measure.batch_times import Arrivals, Kind
 from workbench.measure.lines.probe import leading_dimension
 from workbench.measure.rate import Rate
 from workbench.measure.structure import refusal
-from workbench.measure.workers.crew import Crew
 from workbench.measure.workers.preflight import Preflight, examine
-from workbench.measure.workers.standing import Board, board
-from workbench.measure.workers.watch import Limits, watch
+from workbench.measure.workers.watchdog import Limits, watch
+from workbench.measure.workers.worker_pool import Crew
+from workbench.measure.workers.worker_stacks import Board, board
 
 # No working feed meets these limits, however busy the machine: seconds without a batch; seconds to
 # start a worker (importing TensorFlow takes 5 s of a core); a batch among workers may take so

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from workbench.measure.quartiles import Quartiles
-from workbench.measure.render import race_chart, race_table
-from workbench.measure.render.race_table import ALIKE
+from workbench.measure.stats import Quartiles
+from workbench.render import race_chart, race_table
+from workbench.render.race_table import ALIKE
 
 Verdict = Literal["faster", "slower", "no difference seen"]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from workbench.measure.quartiles import Quartiles
+from workbench.measure.stats import Quartiles
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from line_profiler import LineProfiler
 
-from workbench.measure.lines.calls import Calls, Place
+from workbench.measure.lines.record_calls import Calls, Place
 
 # Up to Python 3.11 line_profiler traces the thread that enables it. From 3.12 on it uses
 # `sys.monitoring`, which is for all threads at once; enabling it in two threads that overlap raises

@@ -10,9 +10,9 @@ from functools import cache
 from time import perf_counter
 from typing import Any
 
-from workbench.measure import allocated
-from workbench.measure.lines.calls import Calls, Place, package_of, record
+from workbench.measure import peak_memory
 from workbench.measure.lines.instrument import Instruments, Ticks
+from workbench.measure.lines.record_calls import Calls, Place, package_of, record
 from workbench.measure.structure import leaves
 
 # A function below this share of a batch is part of the line that calls it.
@@ -114,7 +114,7 @@ class Probe:
 
     def peak_bytes(self, index: int) -> int:
         """The most that a batch newly allocates at a time, through Python and NumPy."""
-        return allocated.peak_bytes(lambda: self._run(index))
+        return peak_memory.peak_bytes(lambda: self._run(index))
 
     def _run(self, index: int) -> None:
         # The batch is dropped at once: keeping batches alive makes the next ones slower.

@@ -16,8 +16,8 @@ from time import perf_counter
 from typing import Any, Protocol, cast
 
 from workbench.measure.lines.probe import Probe, Seen
-from workbench.measure.workers.standing import Board, board
-from workbench.measure.workers.trouble import ended, hung
+from workbench.measure.workers.worker_errors import ended, hung
+from workbench.measure.workers.worker_stacks import Board, board
 
 
 class Runner(Protocol):

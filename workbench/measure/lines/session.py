@@ -15,12 +15,12 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 
-from workbench.measure.lines.account import Account, Totals
-from workbench.measure.lines.cost import calibrate
+from workbench.measure.line_profile import LineProfile
+from workbench.measure.lines.attribution import Account, Totals
+from workbench.measure.lines.build_profile import Writer
 from workbench.measure.lines.probe import Probe, Seen
+from workbench.measure.lines.profiler_cost import calibrate
 from workbench.measure.lines.runners import Processes, Runner, Threads
-from workbench.measure.lines.writer import Writer
-from workbench.measure.profile import LineProfile
 from workbench.measure.workers.preflight import check_forward_only, examine
 
 # Several workers run batches in rounds of at least this long, so that they mostly run together.

@@ -1,3 +1,3 @@
 """Workers: whether they would do, where each stands, and the end of those that hang."""
 
-import workbench.forks  # noqa: F401  (users' loaders call OpenCV in worker processes)
+import workbench.isolation.opencv_forks  # noqa: F401  (users' loaders call OpenCV in worker processes)

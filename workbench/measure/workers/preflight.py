@@ -15,13 +15,13 @@ from typing import Any
 
 import psutil
 
-from workbench.measure.lines.calls import is_user_file, watching
-from workbench.measure.workers.trouble import USE_THREADS, WorkersRefused
+from workbench.measure.lines.record_calls import is_user_file, watching
+from workbench.measure.workers.worker_errors import USE_THREADS, WorkersRefused
 
 # Frames of a pickle, where names stand, are smaller; what is larger is data.
 FRAME_BYTES = 1 << 17
 Finding = tuple[str, str]  # a problem, and what to do about it
-OPENCV = (  # see workbench.forks, which does it here
+OPENCV = (  # see workbench.isolation.opencv_forks, which does it here
     "OpenCV computes in {}: where the workbench is not imported, call cv2.setNumThreads(1) before "
     "training. Its threads do not survive a fork, and a worker may wait for them for ever."
 )

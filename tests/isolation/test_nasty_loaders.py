@@ -1,0 +1,602 @@
+"""Loaders that do what nobody should: the panel works or says why, lives on, leaves nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import random
+import sys
+import threading
+import time
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+import scipy.sparse
+import tensorflow as tf
+
+import workbench as wb
+from tests.panel.test_loader_panel import (  # noqa: F401  (a fixture)
+    Graded,
+    assert_shows,
+    facts,
+    headings,
+    measured,
+    move,
+    opened,
+    own_threads,
+    pictured,
+    press,
+    profiled,
+    world,
+)
+from tests.panel.test_panel import text_of, until
+from workbench.settings import SettingsError
+
+
+def state():
+    # Each phase of a test has streams and handlers of pytest's own.
+    return {k: v for k, v in world().items() if k not in ("streams", "handlers")}
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(request, capfd):
+    """Whatever a test does: the process afterwards is the one before."""
+    before, threads = state(), set(own_threads())
+    folder, variables, backend = Path.cwd(), dict(os.environ), matplotlib.get_backend()
+    yield
+    if wb.Workbench._open is not None:
+        wb.Workbench._open.close()
+    assert state() == before
+    assert not any(type(s).__module__.startswith("workbench") for s in (sys.stdout, sys.stderr))
+    assert set(own_threads()) <= threads
+    assert Path.cwd() == folder
+    assert {**os.environ, "PYTEST_CURRENT_TEST": ""} == {**variables, "PYTEST_CURRENT_TEST": ""}
+    assert matplotlib.get_backend() == backend
+    out, err = capfd.readouterr()
+    assert "Traceback" not in out + err
+    assert "Exception ignored" not in out + err
+
+
+# Objects that work, odd as they are
+
+
+class RaisingProperties(Graded):
+    @property
+    def workers(self):
+        raise RuntimeError("not yet")
+
+    class_names = classes = class_indices = kind = notes = epoch_batches = workers  # type: ignore[assignment]
+
+
+class AnswersToAnything(Graded):
+    def __getattr__(self, name):
+        return lambda *a: f"no {name}"
+
+
+class LooksIntoADict(Graded):
+    def __getattr__(self, name):
+        return {}[name]
+
+
+class Slots:
+    __slots__ = ("count",)
+
+    def __init__(self):
+        self.count = 3
+
+    def __len__(self):
+        return 10
+
+    def __getitem__(self, index):
+        return Graded()[index]
+
+
+class OddAttributes(Graded):
+    def __init__(self):
+        super().__init__()
+        self.__dict__.update({3: 4, "text": "x" * 10**7, "number": 10**5000, "label": "\udcff"})
+        self.me, self.paths = self, [str(i) for i in range(10**6)]
+        self.array = np.zeros((3000, 100, 100), np.float32)
+
+    def __repr__(self):
+        return repr(self)
+
+    def __eq__(self, other):
+        raise ValueError("do not compare me")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class NotPicklable(Graded):
+    def __init__(self):
+        super().__init__()
+        self.lock, self.file = threading.Lock(), sys.stderr
+
+    def __deepcopy__(self, memo):
+        raise TypeError("one of me is enough")
+
+    def __reduce__(self):
+        raise TypeError("not to be pickled")
+
+
+class Meta(type):
+    def __call__(cls, *arguments, **keywords):
+        return super().__call__(*arguments, **keywords)
+
+
+class OfMeta(Graded, metaclass=Meta):
+    pass
+
+
+class Reversed(Graded):
+    """Its length may be asked for by one thread only, as that of some databases."""
+
+    def __len__(self):
+        return 10 if threading.current_thread() is threading.main_thread() else 9
+
+
+ODD = [
+    RaisingProperties,
+    AnswersToAnything,
+    LooksIntoADict,
+    Slots,
+    OddAttributes,
+    NotPicklable,
+    OfMeta,
+    lambda: OfMeta,
+    Reversed,
+    lambda: functools.partial(functools.partial(Graded, scale=1.0), batch_size=4),
+]
+
+
+@pytest.mark.parametrize("make", ODD)
+def test_odd_objects_are_shown_profiled_and_measured(make, opened):  # noqa: F811
+    panel = opened(make())
+    assert_shows(panel, Graded()[0][0])
+    until(lambda: profiled(panel).batches > 2)
+    assert measured(panel).samples_per_second.median > 0
+    until(lambda: facts(panel)["summary"])
+    move(panel, workers=2)
+    pictured(panel)
+    assert not text_of(panel, "error")
+
+
+class Length:
+    def __init__(self, length):
+        self.length = length
+
+    def __len__(self):
+        if isinstance(self.length, Exception):
+            raise self.length
+        return self.length
+
+    def __getitem__(self, index):
+        return Graded()[index]
+
+
+@pytest.mark.parametrize(
+    ("length", "error", "words"),
+    [
+        (0, ValueError, "Length has no batches: its len\\(\\) is 0"),
+        (None, TypeError, "cannot be interpreted as an integer"),
+        (-1, ValueError, "__len__\\(\\) should return >= 0"),
+        (2.5, TypeError, "cannot be interpreted as an integer"),
+        (KeyError("n"), KeyError, "n"),
+    ],
+)
+def test_a_length_that_is_none_is_refused_in_the_cell(length, error, words):
+    with pytest.raises(error, match=words) as caught:
+        wb.Workbench(Length(length))
+    if error is TypeError:
+        assert "Length" in caught.value.__notes__[0]
+
+
+# Batches
+
+
+Pair = namedtuple("Pair", "x y")
+
+
+class Batch:
+    """Gives what it is told to."""
+
+    def __init__(self, *batches):
+        self.batches = batches
+
+    def __len__(self):
+        return 10
+
+    def __getitem__(self, index):
+        given = self.batches[index % len(self.batches)]
+        return given() if callable(given) else given
+
+
+IMAGES = Graded()[0][0]
+RAGGED = np.array([np.zeros((5, 6, 3)), np.ones((6, 5, 3))], dtype=object)
+BATCHES = {
+    "empty": ((np.zeros((0, 8, 8, 1)), np.zeros(0)), None),
+    "NaN": ((np.full((4, 8, 8, 1), np.nan), np.zeros(4)), "NaN"),
+    "infinite": ((np.full((4, 8, 8, 1), np.inf), np.zeros(4)), None),
+    "None": (None, "NoneType"),
+    "Nones": ((None, None), None),
+    "nothing": ((), "tuple of 0"),
+    "object array": ((RAGGED, np.zeros(2)), "rows differ in shape"),
+    "objects": ((np.array([object(), object()]), np.zeros(2)), "Python objects"),
+    "sparse": ((scipy.sparse.eye(4).tocsr(), np.zeros(4)), None),
+    "sparse tensor": ((tf.sparse.from_dense(np.eye(4)), np.zeros(4)), None),
+    "ragged tensor": ((tf.ragged.constant([[1.0], [2.0, 3.0]]), np.zeros(2)), None),
+    "named tuple": (Pair(IMAGES, np.zeros(4)), None),
+    "text": ("batch", "str"),
+    "a number": (3.0, None),
+    "scalars": ((np.float32(1), np.float32(2)), "no axis of samples"),
+    "complex": ((np.zeros((4, 3), complex), np.zeros(4)), None),
+    "dates": ((np.zeros(4, "datetime64[s]"), np.zeros(4)), None),
+    "a generator": (lambda: (x for x in range(3)), "generator"),
+    "a list of lists": ([[1, 2], [3, 4]], "no array"),
+    "different sizes": ((IMAGES, np.zeros(3)), "different numbers of samples"),
+    "five axes more": ((np.zeros((2, 3, 4, 5, 6, 7)), np.zeros(2)), None),
+    "itself": ({"x": IMAGES, 3: None, None: "x"}, None),
+    "one pixel": ((np.zeros((1, 1, 1, 1)), np.zeros(1)), None),
+    "big integers": ((np.full((2, 8, 8, 1), 2**63, np.uint64), np.zeros(2)), None),
+}
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_a_batch_of_anything_is_shown_or_told(name, opened):  # noqa: F811
+    batch, words = BATCHES[name]
+    panel = opened(Batch(batch))
+    data = pictured(panel)
+    assert panel._view.preview.image or "Nothing in this batch can be drawn" in data["title"]
+    until(lambda: facts(panel).get("summary") or text_of(panel, "error"))
+    panel._engine.measure(0.2)
+    until(lambda: panel._engine.report.measured or text_of(panel, "error"))
+    if words:
+        told = str(facts(panel)) + text_of(panel, "error")
+        assert words in told
+    press(panel, "others")
+    press(panel, "redraw")
+
+
+def test_structures_that_change_between_batches_are_told(opened):  # noqa: F811
+    labels = np.zeros(4)
+    panel = opened(Batch((IMAGES, labels), (IMAGES, labels, labels), {"x": IMAGES}))
+    until(lambda: any("differ in structure" in w for w in facts(panel).get("warnings", ())))
+    for _ in range(3):
+        press(panel, "others")
+        assert_shows(panel, IMAGES)
+
+
+def test_a_leaf_that_is_no_longer_there_is_not_missed(opened):  # noqa: F811
+    panel = opened(Batch({"a": IMAGES, "b": IMAGES * 2}, {"a": IMAGES}))
+    shows = pictured(panel)["shows"]
+    press(panel, "show", show=next(text for text in shows if "'b'" in text))
+    assert_shows(panel, IMAGES * 2)
+    press(panel, "others")
+    assert_shows(panel, IMAGES)
+
+
+# Exceptions
+
+
+class OddMessage(Exception):
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+RAISED = {
+    "SystemExit": (lambda: sys.exit(3), "it raised SystemExit(3)"),
+    "KeyboardInterrupt": (KeyboardInterrupt, "it raised KeyboardInterrupt()"),
+    "GeneratorExit": (GeneratorExit, "it raised GeneratorExit()"),
+    "StopIteration": (StopIteration, "StopIteration"),
+    "no message": (ValueError, "ValueError (test_nasty"),
+    "a broken message": (OddMessage, "OddMessage: (its message raised RuntimeError)"),
+    "a long message": (lambda: ValueError("x" * 10**6), "ValueError: xxx"),
+    "half a character": (lambda: ValueError("\udcff <b>"), "ValueError: \\udcff <b>"),
+    "endless recursion": (lambda: endless() and None, "RecursionError"),
+    "no memory": (MemoryError, "MemoryError"),
+    "a group": (lambda: ExceptionGroup("two", [KeyError(1), KeyError(2)]), "two (2 sub-"),
+    "a class of its own": (type("Odd", (BaseException,), {}), "it raised Odd()"),
+}
+
+
+def endless():
+    return endless()
+
+
+@pytest.mark.parametrize("when", [0, 2, 40])
+@pytest.mark.parametrize("name", RAISED)
+def test_whatever_a_batch_raises_is_shown_and_the_panel_lives_on(name, when, opened):  # noqa: F811
+    make, words = RAISED[name]
+    asked = []
+
+    class Raising(Graded):
+        def __getitem__(self, index):
+            asked.append(index)
+            if len(asked) > when and self.scale == 1:
+                raise make()
+            return super().__getitem__(index)
+
+    panel = opened(lambda scale=1.0: Raising(4, scale))
+    until(lambda: words in text_of(panel, "error"))
+    assert len(text_of(panel, "error")) < 1200
+    move(panel, scale=2.0)
+    assert_shows(panel, Graded(4, 2.0)[0][0])
+    until(lambda: not text_of(panel, "error"))
+    until(lambda: facts(panel)["summary"])
+    assert all(t.is_alive() for t in panel._engine._threads)
+
+
+def test_what_ends_a_script_is_an_error_in_the_cell():
+    with pytest.raises(RuntimeError, match=r"raised SystemExit\(1\)"):
+        wb.Workbench(lambda: sys.exit(1))
+    with pytest.raises(KeyboardInterrupt):  # Ctrl-C while the factory runs
+        wb.Workbench(interrupted)
+
+
+def interrupted():
+    raise KeyboardInterrupt
+
+
+# Generators and threads
+
+
+def stubborn():
+    try:
+        while True:
+            yield Graded()[0]
+    finally:
+        print("closing")
+        raise RuntimeError("cannot close")
+
+
+def test_a_generator_that_raises_when_it_is_closed(opened):  # noqa: F811
+    panel = opened(stubborn)
+    assert_shows(panel, Graded()[0][0])
+    profiled(panel)
+    panel.close()
+
+
+def test_a_generator_is_closed_with_the_panel(opened):  # noqa: F811
+    running = []
+
+    def batches():
+        running.append(1)
+        try:
+            while True:
+                yield Graded()[0]
+        finally:
+            running.pop()
+
+    panel = opened(batches)
+    profiled(panel)
+    panel.close()
+    assert not running
+
+
+class WithThreads(Graded):
+    def __init__(self):
+        super().__init__()
+        self.done = threading.Event()
+        self.thread = threading.Thread(target=self.done.wait, daemon=True)
+        self.thread.start()
+
+    def __getitem__(self, index):
+        found = []
+        work = lambda: found.append(Graded.__getitem__(self, index))  # noqa: E731
+        helper = threading.Thread(target=work)
+        helper.start()
+        helper.join()
+        print("from a batch")
+        return found[0]
+
+
+def test_a_loader_with_threads_of_its_own(opened):  # noqa: F811
+    loader = WithThreads()
+    panel = opened(loader)
+    assert_shows(panel, Graded()[0][0])
+    assert measured(panel).samples_per_second.median > 0
+    panel.close()
+    assert loader.thread.is_alive(), "it is its owner's"
+    loader.done.set()
+    loader.thread.join()
+
+
+# The process around it
+
+
+class Messy(Graded):
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = folder
+
+    def __getitem__(self, index):
+        if index == 0:
+            os.chdir(self.folder)
+        assert Path.cwd() == self.folder, "it may rely on where it is"
+        os.environ["WORKBENCH_TEST"] = str(index)
+        matplotlib.use("svg")
+        np.random.seed(55)
+        random.seed(55)
+        sys.stdout = sys.stderr
+        return super().__getitem__(index)
+
+
+def test_a_loader_that_changes_the_process_is_told_of_and_undone(tmp_path, opened):  # noqa: F811
+    panel = opened(Messy(tmp_path))
+    assert_shows(panel, Graded()[0][0])
+    wanted = {
+        f"It changes the working directory to {tmp_path}.",
+        "It sets environment variables: WORKBENCH_TEST.",
+    }
+    until(lambda: wanted <= set(facts(panel).get("warnings", ())))
+    assert not text_of(panel, "error")
+    panel.close()
+    assert "WORKBENCH_TEST" not in os.environ
+
+
+def test_what_the_user_changes_meanwhile_is_left_alone(tmp_path, monkeypatch, opened):  # noqa: F811
+    monkeypatch.chdir(Path.cwd())
+    other = tmp_path / "other"
+    other.mkdir()
+    panel = opened(Messy(tmp_path))
+    pictured(panel)
+    panel._stop(None)
+    until(lambda: text_of(panel, "status") == "Live is off.")
+    os.chdir(other)
+    panel.close()
+    assert Path.cwd() == other
+    monkeypatch.undo()
+
+
+# Factories
+
+
+def test_a_factory_that_gives_the_same_object_each_time(opened):  # noqa: F811
+    one = Graded()
+
+    def make(scale=1.0):
+        one.scale = scale
+        return one
+
+    panel = opened(make)
+    move(panel, scale=2.0)
+    assert_shows(panel, Graded(4, 2.0)[0][0])
+
+
+def test_a_factory_that_gives_the_same_iterator_each_time(opened):  # noqa: F811
+    one = iter([Graded()[0]] * 3)
+    panel = opened(lambda size=1: one)
+    until(lambda: "ended after 3 batches, and cannot begin anew" in text_of(panel, "error"))
+
+
+def test_keywords_of_any_name(opened):  # noqa: F811
+    def make(**keywords):
+        assert set(keywords) <= {"self", "data", "controls", "factory", "make", "name", "scale"}
+        return Graded(keywords.get("self", 4), keywords.get("data", 1.0))
+
+    panel = opened(make, controls={"self": (2, 8), "data": (0.5, 2.0), "factory": True, "make": 3})
+    move(panel, self=6, data=2.0, factory=False)
+    assert_shows(panel, Graded(6, 2.0)[0][0])
+    panel.set(self=3)
+    assert_shows(panel, Graded(3, 2.0)[0][0])
+    panel = opened(make, controls={"controls": True}, name="x", scale=(1, 5))
+    assert {"controls", "name", "scale"} <= set(panel._controls.by_name)
+    with pytest.raises(SettingsError, match="data: no such control"):
+        panel.set(data=1)
+
+
+def test_defaults_that_are_no_abbreviations_are_left_to_the_factory(opened):  # noqa: F811
+    given = []
+
+    def make(size=(224, 224), names=["a", "b"], limit=float("inf"), path=Path(), seed=None):  # noqa: B006
+        given.append((size, names, limit, path, seed))
+        return Graded()
+
+    panel = opened(make)
+    assert given == [((224, 224), ["a", "b"], float("inf"), Path(), None)]
+    assert any("It has none that a control could change" in text for text in headings(panel))
+
+
+def test_what_is_passed_as_it_is(opened):  # noqa: F811
+    paths, arrays = [f"{i}.png" for i in range(1000)], [np.zeros(2), np.ones(2)]
+    given = {}
+
+    def make(paths, arrays, size, scale=1.0):
+        given.update(paths=paths, arrays=arrays, size=size)
+        return Graded(4, scale)
+
+    panel = opened(make, paths=paths, arrays=arrays, size=(64, 64), scale=(0.5, 2.0))
+    assert given["paths"] is paths
+    assert given["arrays"] is arrays
+    assert given["size"] == (64, 64)
+    assert "paths" not in panel._controls.by_name
+
+
+async def coroutine():
+    return Graded()
+
+
+async def batches_in_time():
+    yield Graded()[0]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (lambda: coroutine, "coroutine is asynchronous"),
+        (lambda: batches_in_time, "batches_in_time is asynchronous"),
+        (batches_in_time, "asynchronous: Keras takes plain generators"),
+        (lambda: lambda: [batches_in_time()][0], "asynchronous|Expected"),
+        (lambda: lambda: None, "gave None of type NoneType"),
+        (lambda: lambda: lambda: None, "gave .*function"),
+        (lambda: lambda: 3, "gave 3 of type int"),
+        (lambda: lambda n, /: None, "missing a required argument: 'n'"),
+        (lambda: print, "gave None"),
+        (lambda: int, "gave 0 of type int"),
+        (lambda: wb, "Received: <module"),
+        (object, "Received: <object"),
+    ],
+)
+def test_what_is_no_loader_is_refused_in_the_cell(data, words):
+    with pytest.raises(TypeError, match=words):
+        wb.Workbench(data())
+
+
+def test_a_slider_the_wrong_way_round_is_refused():
+    with pytest.raises(TypeError, match=r"scale: a slider is \(lowest, highest\)"):
+        wb.Workbench(Graded, scale=(2.0, 1.0))
+    with pytest.raises(TypeError, match="unexpected keyword argument 'bach_size'"):
+        wb.Workbench(Graded, bach_size=(1, 2))
+    with pytest.raises(TypeError, match="batch_size: an object is there already"):
+        wb.Workbench(Graded(), batch_size=(1, 2))
+
+
+def test_a_refused_loader_leaves_the_old_panel_alone(opened):  # noqa: F811
+    panel = opened(Graded)
+    pictured(panel)
+    with contextlib.suppress(ValueError):
+        wb.Workbench(Length(0))
+    assert panel._engine._threads[0].is_alive()
+    move(panel, scale=2.0)
+    assert_shows(panel, Graded(4, 2.0)[0][0])
+
+
+def test_large_belongings_are_looked_at_seldom(opened):  # noqa: F811
+    loader = Graded()
+    loader.arrays = [np.zeros(4)] * 3
+    for number in range(40):
+        setattr(loader, f"array{number}", np.zeros((500, 100, 100), np.float32)[::2])
+    panel = opened(loader)
+    profiled(panel)
+    subject = panel._subject
+    looks, look = [], subject._belongings.changes
+
+    def timed():
+        began = time.perf_counter()
+        found = look()
+        looks.append(time.perf_counter() - began)
+        return found
+
+    subject._belongings.changes = timed
+    time.sleep(3)
+    assert len(looks) <= 4
+    assert sum(looks) < 0.3, "a tenth of the time at the very most"
+
+
+def test_asyncio_is_not_disturbed(opened):  # noqa: F811
+    async def cell():
+        panel = opened(Graded)
+        await asyncio.sleep(0.3)
+        return panel
+
+    # A thread without a loop of its own, as this one may have since the browser tests.
+    with ThreadPoolExecutor(1) as thread:
+        panel = thread.submit(asyncio.run, cell()).result()
+    assert_shows(panel, Graded()[0][0])

@@ -1,0 +1,155 @@
+"""Loaders of any shape through Keras: measured, and left as they were. See also `test_streams`."""
+
+from __future__ import annotations
+
+import random
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import workbench as wb
+from tests.loaders import loaders_zoo as zoo
+from workbench.loaders.streams import NO_LINES
+from workbench.measure.workers.worker_errors import WorkersRefused
+
+EACH = pytest.mark.parametrize("name", zoo.LOADERS)
+
+
+@EACH
+def test_what_keras_gets_is_measured(name):
+    slow = 0.002 * zoo.SIZE if name == "wraps a data set of samples" else 0.006
+    size = 2 if name == "partial" else zoo.SIZE
+
+    rate = wb.measure_rate(zoo.LOADERS[name](), seconds=0.15)
+
+    # No more than the sleep allows; its own time and Keras's come on top.
+    assert 0.4 * size / slow < rate.samples_per_second.median < size / slow
+
+
+@EACH
+def test_everything_is_left_as_it_was(name):
+    loader = zoo.LOADERS[name]()
+    attributes = dict(getattr(loader, "__dict__", {}))
+    code = {f: f.__code__ for f in (zoo.wait, zoo.load, zoo.endless, zoo.finite, zoo.in_the_body)}
+    numbers, standard = np.random.get_state()[1].tolist(), random.getstate()
+
+    wb.profile_lines(loader, seconds=0.05)
+    wb.measure_rate(loader, seconds=0.05)
+
+    assert {f: f.__code__ for f in code} == code
+    assert np.random.get_state()[1].tolist() == numbers
+    assert random.getstate() == standard
+    if name != "old Sequence, lists":  # its own on_epoch_end shuffles
+        after = dict(getattr(loader, "__dict__", {}))
+        assert after.keys() == attributes.keys()
+        assert all(after[key] is attributes[key] for key in after)
+
+
+def test_a_generator_object_is_not_used_up():
+    generator = zoo.finite()
+
+    wb.profile_lines(generator, seconds=0.05)
+    wb.measure_rate(generator, seconds=0.05)
+
+    assert len(list(generator)) == zoo.EPOCH
+
+
+def test_several_workers_for_a_generator_are_refused_with_the_reason():
+    with pytest.raises(WorkersRefused, match="generator already executing"):
+        wb.measure_rate(zoo.endless, workers=2)
+    with pytest.raises(WorkersRefused, match="generator already executing"):
+        wb.profile_lines(zoo.endless, workers=1, use_multiprocessing=True)
+    check = wb.check_workers(zoo.endless, workers=2)
+    assert not check.ok
+    assert "generator already executing" in str(check)
+
+
+def test_two_threads_halve_the_time_of_a_sequence_without_length():
+    one, two = (
+        wb.measure_rate(zoo.WithoutLength(), workers=n, seconds=0.5).samples_per_second.median
+        for n in (1, 2)
+    )
+
+    assert two > 1.4 * one
+
+
+@pytest.mark.alone
+def test_a_tf_data_pipeline_is_timed_by_its_elements():
+    def pause(x):
+        zoo.time.sleep(0.01)
+        return x
+
+    data = tf.data.Dataset.from_tensor_slices(np.zeros((8, 4, 4, 1), np.float32)).batch(4)
+    data = data.map(
+        lambda x: tf.ensure_shape(tf.numpy_function(pause, [x], tf.float32), (4, 4, 4, 1))
+    )
+
+    profile = wb.profile_lines(data, seconds=0.2)
+    rate = wb.measure_rate(data, seconds=0.4)
+
+    with pytest.raises(WorkersRefused, match="workers of its own"):
+        wb.measure_rate(data, workers=2)
+    assert NO_LINES in profile.notes
+    assert "No lines were profiled" in str(profile)
+    assert 0.009 < profile.batch_seconds < 0.03
+    assert 150 < rate.samples_per_second.median < 400
+
+
+def test_an_image_data_generator_is_profiled_in_its_own_lines():
+    flow = keras.src.legacy.preprocessing.image.ImageDataGenerator(rotation_range=20).flow(
+        np.zeros((16, 32, 32, 3)), np.zeros(16), 8
+    )
+
+    profile = wb.profile_lines(flow, seconds=0.2)
+
+    assert any(f.name == "ImageDataGenerator.apply_transform" for f in profile.functions)
+    assert flow.total_batches_seen == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (lambda path: iter(()), "path.*functools.partial"),
+        (lambda: 3, r"gave 3 of type int"),
+        (lambda: lambda: iter(()), "gave .*function"),
+        (3, "Received: 3 of type int"),
+        (None, "Received: None of type NoneType"),
+    ],
+)
+def test_what_gives_no_batches_is_refused_in_words(data, words):
+    with pytest.raises(TypeError, match=words):
+        wb.profile_lines(data)
+
+
+REFUSED = {
+    "a list from a generator": (
+        lambda: iter([[zoo.BATCH, zoo.LABELS]]),
+        "tuples only.*a list of 2",
+    ),
+    "a dict from a generator": (lambda: iter([{"x": zoo.BATCH}]), "tuples only.*a dict of 1"),
+    "a list for an array": (lambda: iter([(zoo.BATCH, [0, 1, 0, 1])]), r"batch\[1\]\[0\] is int"),
+    "rows that differ": (
+        lambda: iter([(np.array([zoo.LABELS, zoo.LABELS[:1]], dtype=object),)]),
+        "rows differ in shape",
+    ),
+    "four parts": (lambda: iter([(zoo.BATCH,) * 4]), "1 to 3 parts.*a tuple of 4"),
+    "sizes that differ": (
+        lambda: iter([(zoo.BATCH, zoo.LABELS[:2])]),
+        "different numbers of samples",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_batch_that_keras_refuses_is_explained(name):
+    make, words = REFUSED[name]
+    with pytest.raises(ValueError, match=words):
+        wb.measure_rate(make)
+
+    # Keras itself refuses it too.
+    model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with pytest.raises(Exception):  # noqa: B017  (of several kinds, and that is the point)
+        model.fit(make(), verbose=0)

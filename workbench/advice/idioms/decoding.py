@@ -1,0 +1,187 @@
+"""Image files decoded by Pillow and what is built on it, and by OpenCV in their place."""
+
+from __future__ import annotations
+
+import ast
+from functools import partial
+from os import PathLike
+from typing import Any
+
+import cv2
+import numpy as np
+
+from workbench.advice.capture import Site
+from workbench.advice.remedy import Remedy, argument, around, expression, function_of, operand
+from workbench.advice.values import Captured, Unread, is_picture
+
+# Functions that decode at once: their package and name, and what they call the file.
+EAGER = {
+    ("keras", "load_img"): "path",
+    ("imageio", "imread"): "uri",
+    ("skimage", "imread"): "fname",
+    ("matplotlib", "imread"): "fname",
+}
+# What decodes a picture that Pillow has opened, and what may follow within the same expression.
+STEPS = {("PIL", "convert"), ("numpy", "array"), ("numpy", "asarray"), ("keras", "img_to_array")}
+TURNED = "Neither turns images by their EXIF orientation."
+
+
+def decoded(path: Any, flags: Any) -> Any:
+    """Decode an image file, without turning it by its EXIF orientation."""
+    image = cv2.imread(str(path), flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise OSError(f"cannot decode {path}")
+    return image
+
+
+def decoded_bytes(data: Any, flags: Any) -> Any:
+    """Decode what an image file holds, without turning it by its EXIF orientation."""
+    held = np.frombuffer(data, np.uint8)
+    image = cv2.imdecode(held, flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise OSError(f"cannot decode {len(held)} bytes")
+    return image
+
+
+def match(site: Site, sites: list[Site]) -> Remedy | None:
+    """A decoder's call, or the first use of a picture that Pillow has opened."""
+    path, data = path_expression(site, sites), bytes_expression(site, sites)
+    if not (path or data) or not all(map(_is_whole, site.calls)):
+        return None
+    helper, what = (decoded, "file") if path else (decoded_bytes, "image")
+    chain = chain_from(site, sites)
+    olds = tuple(partial(run_chain, calls) for calls in calls_of(chain))
+    template = _template(site.calls[0], olds[0](), helper.__name__)
+    if not template:
+        return None
+    new = function_of(template, (helper,))
+    return Remedy(
+        what=f"{site.calls[0].name} decodes one {what} at a time by Pillow",
+        instead="cv2.imread" if path else "cv2.imdecode",
+        old=olds,
+        new=tuple(partial(new, path_of(call) or bytes_of(call)) for call in site.calls),
+        code=template.format(path or data),
+        node=chain[-1].node,
+        helpers=(helper,),
+        once="from PIL import Image" if "Image." in template else "",
+        notes=(TURNED,),
+    )
+
+
+def path_of(call: Captured) -> Any:
+    """The file that it decodes; None if it decodes none, or is not known to."""
+    if isinstance(call.operand, Unread):
+        source = call.operand.source
+        return source if isinstance(source, str) and _decodes(call) else None
+    name = EAGER.get((call.package, call.name))
+    path = argument(call, 0, name) if name else None
+    return path if isinstance(path, str | PathLike) else None
+
+
+def bytes_of(call: Captured) -> bytes | None:
+    """What the file holds that it decodes, if it decodes one that is in memory."""
+    held = call.operand.source if isinstance(call.operand, Unread) else None
+    return held if isinstance(held, bytes) and _decodes(call) else None
+
+
+def _decodes(call: Captured) -> bool:
+    return (call.package, call.name) in STEPS
+
+
+def path_expression(site: Site, sites: list[Site]) -> str:
+    """The source of the file's name; empty if not all calls decode a file."""
+    if any(path_of(call) is None for call in site.calls):
+        return ""
+    first = site.calls[0]
+    if not isinstance(first.operand, Unread):
+        return expression(site, 0, EAGER[first.package, first.name])
+    return _opened(site, sites) or _attribute(site, "filename")
+
+
+def bytes_expression(site: Site, sites: list[Site]) -> str:
+    """The source of what the image file holds; empty if not all calls decode such."""
+    if any(bytes_of(call) is None for call in site.calls):
+        return ""
+    opened = _opened(site, sites)
+    if not opened:
+        return _attribute(site, "fp.getvalue()")
+    call = ast.parse(opened, mode="eval").body
+    made = isinstance(call, ast.Call) and ast.unparse(call.func) in ("io.BytesIO", "BytesIO")
+    if made and len(call.args) == 1:  # type: ignore[attr-defined]
+        return ast.unparse(call.args[0])  # type: ignore[attr-defined]
+    return f"{opened}.getvalue()" if isinstance(call, ast.Name | ast.Attribute) else ""
+
+
+def _opened(site: Site, sites: list[Site]) -> str:
+    """The source of what `Image.open` opens within the same expression; empty if that is before."""
+    opener = next((each for each in sites if around(each, sites) is site), None)
+    if opener is None or (opener.calls[0].package, opener.calls[0].name) != ("PIL", "open"):
+        return ""
+    return expression(opener, 0, "fp")
+
+
+def _attribute(site: Site, name: str) -> str:
+    """The source of something of the picture, where that has a name."""
+    what = operand(site)
+    return f"{ast.unparse(what)}.{name}" if isinstance(what, ast.Name | ast.Attribute) else ""
+
+
+def chain_from(site: Site, sites: list[Site]) -> list[Site]:
+    """The expression and those around it that go on to an array."""
+    chain = [site]
+    while (outer := around(chain[-1], sites)) is not None:
+        if (outer.calls[0].package, outer.calls[0].name) not in STEPS:
+            break
+        chain.append(outer)
+    return chain
+
+
+def calls_of(chain: list[Site]) -> list[tuple[Captured, ...]]:
+    """For each call of the first one, it and those that followed."""
+    return list(zip(*(site.calls for site in chain), strict=True))
+
+
+def run_chain(calls: tuple[Captured, ...]) -> Any:
+    """Decode, and go on as the user's code does."""
+    value = calls[0]()
+    for call in calls[1:]:
+        value = call.on(value)()
+    if is_picture(value):
+        value.load()
+    return value
+
+
+def _is_whole(call: Captured) -> bool:
+    """Whether the file is decoded as it is, and not in part or in another type."""
+    if call.name == "load_img":
+        return not argument(call, 4, "keep_aspect_ratio", False)
+    known = {"convert": 1, "img_to_array": 1, "imread": 1, "array": 1, "asarray": 1}
+    extra = len(call.arguments) + len(call.keywords)
+    return extra <= known.get(call.name, 0)
+
+
+def _template(call: Captured, result: Any, decoder: str) -> str:
+    """How OpenCV gives the same kind of result; empty if it does not."""
+    picture, values = is_picture(result), np.asarray(result)
+    channels = values.shape[2] if values.ndim == 3 else 0
+    deep = values.dtype == np.uint16
+    flag = "COLOR_RGB" if channels == 3 else "UNCHANGED" if deep else "GRAYSCALE"
+    text = _sized(call, f"{decoder}({{0}}, cv2.IMREAD_{flag})")
+    if channels not in (0, 1, 3) or values.ndim not in (2, 3) or not text:
+        return ""
+    if picture:
+        return f"Image.fromarray({text})" if values.dtype == np.uint8 else ""
+    text += "[..., None]" if channels == 1 else ""
+    if values.dtype == np.float32 and (values.max() > 1):
+        return f"{text}.astype(np.float32)"
+    return text if values.dtype in (np.uint8, np.uint16) else ""
+
+
+def _sized(call: Captured, text: str) -> str:
+    """With the resizing that `load_img` does."""
+    size = argument(call, 2, "target_size") if call.name == "load_img" else None
+    if size is None:
+        return text
+    nearest = argument(call, 3, "interpolation", "nearest") == "nearest"
+    how = "NEAREST_EXACT" if nearest else "AREA"
+    return f"cv2.resize({text}, {(size[1], size[0])}, interpolation=cv2.INTER_{how})"

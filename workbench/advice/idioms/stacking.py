@@ -1,0 +1,87 @@
+"""Lists of arrays made one array, and what is quicker."""
+
+from __future__ import annotations
+
+import ast
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from workbench.advice.capture import Site
+from workbench.advice.remedy import Remedy, argument, expression
+from workbench.advice.values import Captured
+
+
+def filled(images: Any, dtype: Any = None) -> Any:
+    """Like np.array of a list of arrays of one shape."""
+    out = np.empty((len(images), *images[0].shape), dtype or images[0].dtype)
+    for place, image in enumerate(images):
+        out[place] = image
+    return out
+
+
+def match(site: Site, _: list[Site]) -> Remedy | None:
+    """`np.array` of a list of arrays, or of a slice of a list."""
+    first = site.calls[0]
+    made = first.package == "numpy" and first.name in ("array", "asarray", "stack")
+    if not made or not isinstance(site.node, ast.Call) or not site.node.args:
+        return None
+    if len(first.arguments) + len(first.keywords) > 1 + bool(expression(site, 1, "dtype")):
+        return None
+    what = site.node.args[0]
+    if isinstance(what, ast.Subscript) and isinstance(what.slice, ast.Slice):
+        return _indexed(site, what)
+    return _filled(site) if all(map(_is_uniform, site.calls)) else None
+
+
+def _is_uniform(call: Captured) -> bool:
+    """Whether it is a list of arrays that are alike."""
+    images = call.operand
+    if not isinstance(images, list) or len(images) < 2:
+        return False
+    if not all(isinstance(image, np.ndarray) and image.ndim for image in images):
+        return False
+    return len({(image.shape, image.dtype) for image in images}) == 1
+
+
+def _filled(site: Site) -> Remedy | None:
+    name = "axis" if site.calls[0].name == "stack" else "dtype"
+    if name == "axis" and expression(site, 1, name):
+        return None
+    dtype = expression(site, 1, "dtype")
+    return Remedy(
+        what=f"np.{site.calls[0].name} makes one array of a list",
+        instead="np.empty, and filling it",
+        old=tuple(site.calls),
+        new=tuple(partial(filled, c.operand, argument(c, 1, "dtype")) for c in site.calls),
+        code=f"filled({expression(site, 0, 'object')}{dtype and f', {dtype}'})",
+        node=site.node,
+        helpers=(filled,),
+    )
+
+
+def _indexed(site: Site, what: ast.Subscript) -> Remedy | None:
+    """Samples that are in a list for good: they can be an array for good."""
+    if site.calls[0].name == "stack" or expression(site, 1, "dtype"):
+        return None
+    if not all(isinstance(call.operand, list) and call.operand for call in site.calls):
+        return None
+    arrays = [np.array(call.operand) for call in site.calls]
+    if any(array.dtype.kind not in "buif" for array in arrays):
+        return None
+    base, part = ast.unparse(what.value), ast.unparse(what.slice)
+    return Remedy(
+        what=f"np.{site.calls[0].name} makes an array of a part of a list, each time",
+        instead="the list an array from the start, and its slices",
+        old=tuple(site.calls),
+        new=tuple(partial(_part_of, array) for array in arrays),
+        code=f"{base}[{part}].copy()",
+        node=site.node,
+        once=f"{base} = np.array({base})  # once, where the list is complete",
+        notes=("A copy, as now: who gets the batch may write into it.",),
+    )
+
+
+def _part_of(array: Any) -> Any:
+    return array[0 : len(array)].copy()

@@ -1,0 +1,130 @@
+"""Loops that scale each sample by its own mean and deviation, and whole arrays in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from workbench.advice.capture import Site
+from workbench.advice.remedy import Remedy
+from workbench.advice.statements import EPSILON, IMAGES, OUT, Scaled
+from workbench.advice.values import Captured
+
+# Batches that are no larger than a block are one block.
+BLOCK_BYTES = 1_000_000
+SAME = 0.5  # grey levels: the same arithmetic in another order
+
+
+def standardized(images: Any, out: Any = None, epsilon: Any = 0) -> Any:
+    """Each sample less its mean, by its standard deviation; all samples at a time."""
+    axes = tuple(range(1, images.ndim))
+    values = images - images.mean(axis=axes, keepdims=True)
+    values /= images.std(axis=axes, keepdims=True) + epsilon
+    if out is None:
+        return values
+    out[: len(images)] = values
+    return out
+
+
+def standardized_in_blocks(images: Any, out: Any = None, epsilon: Any = 0) -> Any:
+    """Each sample less its mean, by its standard deviation; as many at a time as fit the cache."""
+    if out is None:
+        out = np.empty_like(images)
+    axes = tuple(range(1, images.ndim))
+    samples = max(1, 1_000_000 // max(1, images[:1].nbytes))
+    for start in range(0, len(images), samples):
+        block, place = images[start : start + samples], out[start : start + samples]
+        deviation = block.std(axis=axes, keepdims=True) + epsilon
+        np.subtract(block, block.mean(axis=axes, keepdims=True), out=place)
+        place /= deviation
+    return out
+
+
+def match(site: Site, _: list[Site]) -> Remedy | None:
+    """A loop or comprehension over the samples of an array."""
+    mark = site.mark
+    if not isinstance(mark, Scaled) or not all(map(_is_batch, site.calls)):
+        return None
+    large = all(map(_can_be_in_blocks, site.calls))
+    blocks = "the same on whole arrays, as many samples at a time as fit the cache"
+    return _remedy(
+        site,
+        mark,
+        standardized,
+        "mean and std of all samples at a time, with axis and keepdims",
+        (_remedy(site, mark, standardized_in_blocks, blocks),) if large else (),
+    )
+
+
+def _is_batch(call: Captured) -> bool:
+    images, out, _ = call.arguments
+    known = (
+        isinstance(images, np.ndarray) and images.ndim > 1 and images.size and images.dtype != bool
+    )
+    return bool(known) and (out is None or isinstance(out, np.ndarray))
+
+
+def _can_be_in_blocks(call: Captured) -> bool:
+    """Whether it is several blocks of numbers that results need not be rounded for."""
+    images, out, _ = call.arguments
+    known = images.dtype.kind == "f" and (out is None or out.dtype.kind == "f")
+    return bool(known and images.nbytes > BLOCK_BYTES)
+
+
+def _remedy(
+    site: Site, mark: Scaled, helper: Any, instead: str, others: tuple[Remedy, ...] = ()
+) -> Remedy:
+    form = mark.form
+    loop = _loop(mark)
+    rest = [form.target, form.epsilon and f"epsilon={form.epsilon}"]
+    code = f"{helper.__name__}({', '.join(filter(None, [form.source, *rest]))})"
+    in_place = form.target == form.source
+    return Remedy(
+        what="A loop scales each sample by its own mean and standard deviation",
+        instead=instead,
+        old=tuple(_Scaling(loop, call, in_place) for call in site.calls),
+        new=tuple(_Scaling(helper, call, in_place, named=False) for call in site.calls),
+        # A list may be asked for; an array made of one is one already.
+        code=f"list({code})" if mark.code.startswith("[") else code,
+        node=mark.node,
+        helpers=(helper,),
+        most_different=SAME,
+        others=others,
+    )
+
+
+class _Scaling:
+    """Scales the arrays of one call, with the memory that the loader has for it.
+
+    What is scaled in place is scaled once more when this is called again: as much work on the same
+    memory, which copying it before each call would not be.
+    """
+
+    def __init__(
+        self, scale: Callable[..., Any], call: Captured, in_place: bool, named: bool = True
+    ) -> None:
+        images, out, self._epsilon = call.arguments
+        self._scale, self._names = scale, call.keywords if named else {}
+        self._images = images.copy()
+        self._out = self._images if in_place else out if out is None else out.copy()
+
+    def __call__(self) -> Any:
+        # A constant sample has no deviation, and the loop as it is divides by it as well.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self._scale(self._images, self._out, self._epsilon, **self._names)
+
+
+def _loop(mark: Scaled) -> Callable[..., Any]:
+    """The loop as it is, as a function of its arrays and of what else it uses."""
+    head = f"def loop({', '.join((IMAGES, OUT, EPSILON, *mark.names))}):\n"
+    inside = mark.code if mark.form.target else f"return {mark.code}"
+    if mark.form.target and mark.form.target != mark.form.source:
+        inside += f"\nreturn {OUT}"
+    elif mark.form.target:
+        inside += f"\nreturn {IMAGES}"
+    made: dict[str, Any] = {}
+    exec(head + "".join(f"    {line}\n" for line in inside.split("\n")), made)
+    function: Callable[..., Any] = made["loop"]
+    return function

@@ -1,0 +1,163 @@
+"""Keras's transformation of one image through SciPy, and one OpenCV warp in its place."""
+
+from __future__ import annotations
+
+import ast
+from functools import partial
+from typing import Any
+
+import cv2
+import numpy as np
+
+from workbench.advice.capture import Site
+from workbench.advice.remedy import Remedy, argument, expression, subject
+from workbench.advice.values import Captured
+
+# "constant" and "wrap" differ at the border: a warp alone would not be the same.
+BORDERS = ("nearest", "reflect")
+INSTEAD = "one cv2.warpAffine"
+
+
+def warped(image: Any, parameters: Any, fill_mode: str = "nearest") -> Any:
+    """Like ImageDataGenerator.apply_transform, channels last, without brightness."""
+    of = parameters.get
+    height, width, channels = image.shape
+    theta, shear = np.deg2rad([of("theta", 0), of("shear", 0)])
+    cos, sin = np.cos(theta), np.sin(theta)
+    turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    shift = np.array([[1, 0, of("tx", 0)], [0, 1, of("ty", 0)], [0, 0, 1]])
+    slant = np.array([[1, -np.sin(shear), 0], [0, np.cos(shear), 0], [0, 0, 1]])
+    zoom = np.diag([of("zx", 1), of("zy", 1), 1])
+    centre = np.array([[1, 0, height / 2 - 0.5], [0, 1, width / 2 - 0.5], [0, 0, 1]])
+    mirror = np.eye(3)
+    if of("flip_horizontal"):
+        mirror[0, 0], mirror[0, 2] = -1, width - 1
+    if of("flip_vertical"):
+        mirror[1, 1], mirror[1, 2] = -1, height - 1
+    matrix = centre @ turn @ shift @ slant @ zoom @ np.linalg.inv(centre) @ mirror
+    border = {"nearest": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT}[fill_mode]
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    new = cv2.warpAffine(image, matrix[:2], (width, height), flags=how, borderMode=border)
+    if of("channel_shift_intensity") is not None:
+        low, high = new.min(), new.max()
+        new = np.clip(new + of("channel_shift_intensity"), low, high)
+    return new.reshape(height, width, channels)
+
+
+# Places of apply_affine_transform's arguments; axes and others come between.
+AFFINE = {"theta": 1, "tx": 2, "ty": 3, "shear": 4, "zx": 5, "zy": 6}
+AXES = {"row_axis": (7, 1, 0), "col_axis": (8, 2, 1), "channel_axis": (9, 0, 2)}
+
+
+def match(site: Site, _: list[Site]) -> Remedy | None:
+    """A transformation by an `ImageDataGenerator`, or by what it calls."""
+    first = site.calls[0]
+    if (first.package, first.name) == ("keras", "apply_affine_transform"):
+        return _affine(site)
+    ours = first.package == "keras" and first.name in ("random_transform", "apply_transform")
+    if not ours or not all(_can_be_warped(call) for call in site.calls):
+        return None
+    image, generator = expression(site, 0, "x"), subject(site)
+    if not image or not generator:
+        return None
+    drawn = [(call, _parameters(call)) for call in site.calls]
+    if any(parameters.get("brightness") is not None for _, parameters in drawn):
+        return None
+    mode = first.subject.fill_mode
+    return Remedy(
+        what=f"{first.name} warps one image at a time, channel by channel",
+        instead=INSTEAD,
+        old=tuple(partial(_as_keras, *each) for each in drawn),
+        new=tuple(partial(_as_warp, *each, mode) for each in drawn),
+        code=_code(site, image, generator, mode),
+        node=site.node,
+        helpers=(warped,),
+        notes=("Compared with the same draws, by ImageDataGenerator.get_random_transform.",),
+    )
+
+
+def _affine(site: Site) -> Remedy | None:
+    """`apply_affine_transform`, called directly."""
+    image = expression(site, 0, "x")
+    if not image or not all(map(_is_plain_affine, site.calls)):
+        return None
+    modes = {_fill_mode(call) for call in site.calls}
+    given = {name: expression(site, place, name) for name, place in AFFINE.items()}
+    values = ", ".join(f"{name!r}: {text}" for name, text in given.items() if text)
+    if len(modes) > 1:
+        return None
+    mode = modes.pop()
+    return Remedy(
+        what="apply_affine_transform warps one image at a time, channel by channel",
+        instead=INSTEAD,
+        old=tuple(site.calls),
+        new=tuple(partial(warped, call.operand, _affine_values(call), mode) for call in site.calls),
+        code=_warped_source(image, f"{{{values}}}", mode),
+        node=site.node,
+        helpers=(warped,),
+    )
+
+
+def _affine_values(call: Captured) -> dict[str, Any]:
+    given = {name: argument(call, place, name) for name, place in AFFINE.items()}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _is_plain_affine(call: Captured) -> bool:
+    axes = all(argument(call, at, name, usual) == ours for name, (at, usual, ours) in AXES.items())
+    plain = _fill_mode(call) in BORDERS and argument(call, 12, "order", 1) == 1
+    return axes and plain and _is_image(argument(call, 0, "x"))
+
+
+def _fill_mode(call: Captured) -> Any:
+    return argument(call, 10, "fill_mode", "nearest")
+
+
+def _can_be_warped(call: Captured) -> bool:
+    keras = call.subject
+    if keras.fill_mode not in BORDERS or keras.interpolation_order != 1 or keras.channel_axis != 3:
+        return False
+    return _is_image(argument(call, 0, "x"))
+
+
+def _is_image(image: Any) -> bool:
+    known = isinstance(image, np.ndarray) and image.ndim == 3 and image.shape[2] in (1, 3, 4)
+    return known and image.dtype in (np.uint8, np.uint16, np.float32, np.float64)
+
+
+def _parameters(call: Captured) -> Any:
+    if call.name == "apply_transform":
+        return argument(call, 1, "transform_parameters")
+    return call.subject.get_random_transform(argument(call, 0, "x").shape)
+
+
+def _as_keras(call: Captured, parameters: Any) -> Any:
+    image = argument(call, 0, "x")
+    if call.name == "random_transform":
+        call.subject.get_random_transform(image.shape)  # drawing takes time in both ways
+    return call.subject.apply_transform(image, parameters)
+
+
+def _as_warp(call: Captured, parameters: Any, fill_mode: str) -> Any:
+    image = argument(call, 0, "x")
+    if call.name == "random_transform":
+        call.subject.get_random_transform(image.shape)
+    return warped(image, parameters, fill_mode)
+
+
+def _code(site: Site, image: str, generator: str, mode: str) -> str:
+    parameters = expression(site, 1, "transform_parameters")
+    if site.calls[0].name == "random_transform":
+        seed = expression(site, 1, "seed")
+        more = f", {seed}" if seed else ""
+        simple = isinstance(ast.parse(image, mode="eval").body, ast.Name | ast.Subscript)
+        shape = image if simple else "image"
+        parameters = f"{generator}.get_random_transform({shape}.shape{more})"
+        if not simple:
+            image = f"image := {image}"
+    return _warped_source(f"({image})" if ":=" in image else image, parameters, mode)
+
+
+def _warped_source(image: str, parameters: str, mode: str) -> str:
+    tail = "" if mode == "nearest" else f", {mode!r}"
+    return f"warped({image}, {parameters}{tail})"

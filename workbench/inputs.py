@@ -1,0 +1,131 @@
+"""Anything that holds data -> settings, or an object that gives batches."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+from workbench.loaders import adapt
+from workbench.pipeline.pipeline import Pipeline
+from workbench.pipeline.sources.arrays import as_array, check_arrays
+from workbench.pipeline.sources.folders import probe
+from workbench.pipeline.sources.guess_columns import guess
+from workbench.pipeline.sources.open_source import list_files, open_source
+from workbench.settings import Settings
+from workbench.settings.data import ArraysData, CsvData, FolderData, NpyData
+from workbench.tuned import Tuned, load
+
+# Headers read to tell colour and depth; a folder of 100,000 files would take minutes.
+PROBED_FILES = 200
+ACCEPTED = (
+    "a folder of class folders, a folder with data.npy, a .csv table, a .json file of the "
+    "workbench, a pair (x, y), Settings or Tuned"
+)
+
+Files = TypeVar("Files", FolderData, CsvData)
+
+
+def settings_of(data: Any) -> tuple[Settings, Any, Any]:
+    """Settings for data in any of the forms that the workbench reads, and x and y of a pair.
+
+    Raises:
+        FileNotFoundError: If a path does not exist.
+        TypeError: If it is none of the accepted forms.
+        ValueError: If there is nothing to read or arrays do not fit each other.
+    """
+    if isinstance(data, Tuned):
+        return _ours(data), None, None
+    if isinstance(data, Settings):
+        return data, None, None
+    if isinstance(data, str | os.PathLike):
+        return _of_path(Path(data)), None, None
+    if isinstance(data, tuple | list) and len(data) == 2:
+        return _of_pair(*data)
+    raise TypeError(f"data: expected {ACCEPTED}. Received: {adapt.described(data)}")
+
+
+def as_loader(data: Any) -> Any:
+    """An object with `__getitem__` and `__len__` that gives batches.
+
+    Args:
+        data: A user's loader of any shape (see `theirs.shapes`), or what `settings_of` takes.
+
+    Raises:
+        TypeError: If it is neither, or a function that needs arguments.
+    """
+    if not isinstance(data, Settings | Tuned) and adapt.is_loader(data):
+        return adapt.opened(data)
+    from workbench.pipeline.dataset import Dataset
+
+    settings, x, y = settings_of(data)
+    return Dataset(Pipeline(settings, open_source(settings, x, y)))
+
+
+def files_of(data: Any) -> FolderData | CsvData:
+    """The folder or table that is meant; missing files of a table are no error here.
+
+    Raises:
+        TypeError: If it is neither.
+    """
+    path = Path(data) if isinstance(data, str | os.PathLike) else None
+    if path and path.is_dir() and not (path / "data.npy").exists():
+        return FolderData(path=str(path))  # what `settings_of` would probe is scanned anyway
+    found = guess(path) if path and path.suffix.lower() == ".csv" else settings_of(data)[0].data
+    if isinstance(found, FolderData | CsvData):
+        return found.model_copy(update={"unreadable": "skip"})
+    raise TypeError(f"data: expected a folder or table of images. Received: kind {found.kind!r}")
+
+
+def is_data(value: Any) -> bool:
+    """Whether it holds data, which `settings_of` opens, and gives no batches itself."""
+    kinds = (str, os.PathLike, tuple, list, Settings, Tuned)
+    return isinstance(value, kinds) or hasattr(value, "__array__")
+
+
+def _of_path(path: Path) -> Settings:
+    if not path.exists():
+        raise FileNotFoundError(f"No such file or folder: {path}")
+    if path.suffix == ".json":
+        return _ours(load(path))
+    if path.suffix.lower() == ".csv":
+        return Settings.for_data(_seen(guess(path)))
+    if not path.is_dir():
+        raise ValueError(f"data: expected {ACCEPTED}. Received: the file {path}")
+    if (path / "data.npy").exists():
+        return Settings.for_data(NpyData(path=str(path)))
+    return Settings.for_data(_seen(FolderData(path=str(path))))
+
+
+def _ours(tuned: Tuned) -> Settings:
+    if isinstance(tuned.settings, Settings):
+        return tuned.settings
+    raise TypeError(
+        "These settings are of a loader of your own: pass it, or the function that makes it, and "
+        "then panel.import_(path)"
+    )
+
+
+def _seen(data: Files) -> Files:
+    """With the colour, depth and classes that the files have."""
+    listing = list_files(data)
+    step = max(1, len(listing.paths) // PROBED_FILES)
+    colour, deep = probe(listing.paths[::step])
+    classes = () if data.label_mode in ("multi_label", "none") else listing.class_names
+    for name in classes:
+        if name != name.encode(errors="replace").decode():
+            raise ValueError(f"class_names: {name!r} is no UTF-8, as JSON is. Rename the folder")
+    return data.model_copy(
+        update={
+            "color_mode": "rgb" if colour else "grayscale",
+            "bit_depth": 16 if deep else 8,
+            "class_names": classes,
+        }
+    )
+
+
+def _of_pair(x: Any, y: Any) -> tuple[Settings, Any, Any]:
+    x = as_array("x", x)
+    y = None if y is None else as_array("y", y)
+    check_arrays(x, y)
+    return Settings.for_data(ArraysData(shape=x.shape, dtype=x.dtype.name)), x, y

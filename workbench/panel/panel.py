@@ -1,0 +1,295 @@
+"""The panel: what a person moves and calls. Wires controls, engine and view together."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from IPython import get_ipython
+
+from workbench.advice.findings import Findings
+from workbench.api import advise, measure_rate, profile_lines
+from workbench.loaders import adapt
+from workbench.measure.line_profile import LineProfile
+from workbench.measure.rate import Rate
+from workbench.panel import verdict
+from workbench.panel.controls import Controls, StatisticsWanted
+from workbench.panel.engine import Engine
+from workbench.panel.evidence import evidence
+from workbench.panel.layout import IN_WORKERS, Layout
+from workbench.panel.loader_subject import Theirs
+from workbench.panel.pipeline_subject import Ours
+from workbench.panel.request import Request
+from workbench.panel.showing import Showing
+from workbench.panel.subject import Subject
+from workbench.preview.sample_grid import tiles_of
+from workbench.settings import Settings, Statistics
+from workbench.tuned import Tuned, load
+
+MEASURE_SECONDS = 5.0
+
+
+class Workbench:
+    """An interactive panel for one source of data; shows itself in JupyterLab.
+
+    Making another one, or `close`, ends its threads.
+
+    Args:
+        data: A folder of class folders, a folder with `data.npy`, a `.csv` table, a `.json` that
+            was exported, a pair (x, y) of arrays, `Settings` or `Tuned`; or a loader of your own: a
+            `PyDataset`, an iterator, a generator, a `tf.data.Dataset`, or a function or class that
+            makes one.
+        class_weight: As for `fit`, to be told what Keras would make of it with these labels.
+        controls: Keywords of a function or class, for names that this one takes itself.
+        **more_controls: Its other keywords, each with a slider as in `ipywidgets.interact`:
+            `batch_size=(8, 256)`, `rotation=(0.0, 45.0)`, `cache=True`, `mode=["a", "b"]`; other
+            values are passed as they are. Those with a default get a slider around it.
+
+    Raises:
+        FileNotFoundError: If a path does not exist.
+        TypeError: If the data is of another kind, or a function cannot be called like this.
+        ValueError: If there is nothing to show, or arrays do not fit each other.
+
+    Example:
+        >>> panel = wb.Workbench("scans")
+        >>> panel.set(batch_size=64, augment_method="opencv")
+        >>> panel.export("tuned.json")
+        >>> wb.Workbench(make_dataset, batch_size=(8, 256), rotation=(0, 45))
+    """
+
+    # One panel a kernel: running its cell again must not leave the old one's threads behind.
+    _open: ClassVar[Workbench | None] = None
+
+    def __init__(
+        self,
+        data: Any,
+        *,
+        class_weight: Mapping[Any, float] | None = None,
+        controls: Mapping[str, Any] | None = None,
+        **more_controls: Any,
+    ) -> None:
+        subject = _subject(data, {**(controls or {}), **more_controls}, class_weight)
+        if Workbench._open is not None:
+            Workbench._open.close()
+        self._subject = subject
+        self._controls = Controls(subject.initial, self._moved, subject.fixed)
+        # From reading the controls until the request is out: the newer reading must come later.
+        self._asking = threading.RLock()
+        self._view = Layout(self._controls, subject)
+        self._showing = Showing(self._view, subject, self._fitted)
+        self._engine = Engine(subject, self._showing)
+        self._connect()
+        Workbench._open = self
+        self._engine.start()
+
+    def _ipython_display_(self) -> None:
+        if Workbench._open is not self:
+            print("This panel is closed. Make another one: wb.Workbench(data)")
+            return
+        self._showing.begin()
+
+    @property
+    def settings(self) -> Any:
+        """The settings that the controls stand at.
+
+        Raises:
+            SettingsError: If they do not fit together, or statistics are being computed for them.
+        """
+        return self._controls.settings()
+
+    def set(self, /, **values: Any) -> None:
+        """Move controls, by their names: `set(batch_size=64, rotation_range=10)`.
+
+        Featurewise scaling needs statistics: where they are not known for the images as they are
+        to be read, this reads all training images and returns when they are.
+
+        Raises:
+            SettingsError: If there is no such control or a value cannot be used.
+        """
+        changes = self._controls.changes_for(values)
+        try:
+            settings = self._controls.settings(changes)
+        except StatisticsWanted as wanted:
+            with self._engine.alone():
+                found = self._subject.fit(wanted.without, None)
+            settings = wanted.settings_with(found)
+        self._show(settings)
+
+    def profile(
+        self, seconds: float = 1.0, *, in_workers: bool = False, libraries: Iterable[str] = ()
+    ) -> LineProfile:
+        """Profile the lines of a batch with the settings shown.
+
+        Args:
+            seconds: How long.
+            in_workers: In the workers as set, instead of in this thread.
+            libraries: Packages to go into; see `workbench.profile_lines`.
+        """
+        feed = self.settings.feed
+        with self._engine.alone(), self._subject.loader(self.settings) as loader:
+            return profile_lines(
+                loader,
+                seconds=seconds,
+                workers=feed.workers if in_workers else 0,
+                use_multiprocessing=feed.use_multiprocessing,
+                libraries=libraries,
+            )
+
+    def measure(self, seconds: float = MEASURE_SECONDS) -> Rate:
+        """Measure what Keras gets, with the settings shown."""
+        feed = self.settings.feed.model_dump()
+        with self._engine.alone(), self._subject.loader(self.settings) as loader:
+            return measure_rate(loader, seconds=seconds, **feed)
+
+    def advise(self) -> Findings:
+        """Say what to write instead of slow lines, with the settings shown; see `wb.advise`."""
+        with self._engine.alone(), self._subject.loader(self.settings) as loader:
+            return advise(loader)
+
+    def export(self, path: str | os.PathLike[str] | None = None) -> Path:
+        """Write the settings shown, and what was measured of them, as JSON.
+
+        Args:
+            path: Defaults to the one in the panel.
+
+        Raises:
+            FileExistsError: If there is a file that is not the workbench's.
+            OSError: If it cannot be written.
+        """
+        settings = self.settings
+        before, now = self._engine.first_measured, self._engine.report.measured
+        found = evidence(self._subject.initial, settings, before, now)
+        tuned = Tuned(settings=self._subject.stored(settings), evidence=found)
+        return tuned.save(path or self._view.path.value)
+
+    def import_(self, path: str | os.PathLike[str] | None = None) -> None:
+        """Move to the settings of a JSON file; the data stays the panel's.
+
+        Args:
+            path: Defaults to the one in the panel.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            SettingsError: If it is no workbench file, or is for another kind of data.
+        """
+        file = Path(path or self._view.path.value).expanduser()
+        self._show(self._subject.restored(load(file).settings, file))
+
+    def close(self) -> None:
+        """End the threads and remove the panel; safe to call twice."""
+        self._engine.close()
+        shell = get_ipython()
+        for event, hook in self._hooks().items():
+            if shell is not None and hook in shell.events.callbacks[event]:
+                shell.events.unregister(event, hook)
+        self._view.close()
+        self._subject.close()
+        if Workbench._open is self:
+            Workbench._open = None
+
+    # Callbacks: they run on any thread and only pass on what is wanted.
+
+    def _moved(self) -> None:
+        self._guarded(self._request, "fault")
+
+    def _fitted(self, request: Request, found: Statistics) -> None:
+        """On the measuring thread, so no widget is set here."""
+        self._controls.known = request.settings.data, found
+        self._moved()
+
+    def _pressed(self, change: Any) -> None:
+        request, pressed = self._engine.report.request, change["new"]
+        actions = {
+            "try": lambda: self.set(augment_method="opencv"),
+            "others": lambda: self._request(first=request.first + tiles_of(request.show)),
+            "show": lambda: self._request(show=pressed["show"]),
+            "advise": self._engine.advise,
+            "redraw": lambda: self._request(epoch=request.epoch + 1),
+            "open": lambda: self._request(libraries=request.libraries | set(pressed["libraries"])),
+            "close": lambda: self._request(libraries=frozenset()),
+        }
+        self._guarded(actions[pressed["action"]], "fault")
+
+    def _profile_in(self, change: Any) -> None:
+        self._guarded(lambda: self._request(in_workers=change["new"] == IN_WORKERS), "fault")
+
+    def _request(self, **changes: Any) -> None:
+        with self._asking:
+            try:
+                settings, wanted = self.settings, False
+            except StatisticsWanted as missing:
+                settings, wanted = missing.without, True
+            self._engine.request(settings=settings, fit=wanted, **changes)
+
+    def _stop(self, _: Any) -> None:
+        self._view.live.value = False
+        if self._engine.report.request.fit:
+            self._controls.drop_featurewise()
+        self._engine.stop()
+
+    def _export(self, _: Any) -> None:
+        def export() -> None:
+            notice = f"Saved {self.export()}. {self._subject.about_export}".strip()
+            self._engine.tell(notice=notice, complaint=None)
+
+        self._guarded(export)
+
+    def _import(self, _: Any) -> None:
+        self._guarded(self.import_)
+
+    def _guarded(self, action: Callable[[], object], kind: str = "complaint") -> None:
+        """An exception in a callback would only reach a log that nobody reads."""
+        try:
+            action()
+        except Exception as error:
+            fault = verdict.Fault(verdict.told(error), "")
+            self._engine.tell(notice="", **{kind: fault})
+
+    def _show(self, settings: Settings) -> None:
+        with self._asking:
+            self._controls.show(settings)
+            self._engine.request(settings=settings, fit=False)
+
+    def _connect(self) -> None:
+        view, engine = self._view, self._engine
+        view.live.observe(lambda change: engine.live(change["new"]), names="value")
+        view.shell.observe(lambda _: engine.beat(), names="beat")
+        view.profile_in.observe(self._profile_in, names="value")
+        for area in (view.head, view.preview, view.hot, view.profile):
+            area.observe(self._pressed, names="pressed")
+        view.measure.on_click(lambda _: engine.measure(MEASURE_SECONDS))
+        view.stop.on_click(self._stop)
+        view.export.on_click(self._export)
+        view.import_.on_click(self._import)
+        view.reset.on_click(lambda _: self._guarded(lambda: self._show(self._subject.initial)))
+        view.path.observe(lambda _: engine.tell(), names="value")  # for Copy as Python
+        shell = get_ipython()
+        for event, hook in self._hooks().items():
+            if shell is not None:
+                shell.events.register(event, hook)
+
+    def _hooks(self) -> dict[str, Callable[..., None]]:
+        return {"pre_run_cell": self._cell_starts, "post_run_cell": self._cell_ended}
+
+    def _cell_starts(self, _: Any = None) -> None:
+        self._engine.cell_runs(True)
+        self._subject.settle()
+
+    def _cell_ended(self, _: Any = None) -> None:
+        self._engine.cell_runs(False)
+
+
+def _subject(
+    data: Any, controls: dict[str, Any], class_weight: Mapping[Any, float] | None
+) -> Subject:
+    if not isinstance(data, Settings | Tuned) and adapt.is_loader(data):
+        return Theirs(data, controls, class_weight)
+    if controls:
+        raise TypeError(
+            f"{', '.join(controls)}: keywords are for a function or class that makes a loader. "
+            f"Received: {adapt.described(data)}"
+        )
+    return Ours(data, class_weight)

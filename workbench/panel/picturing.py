@@ -1,0 +1,89 @@
+"""The thread that draws pictures and shows results; only it talks to the display."""
+
+from __future__ import annotations
+
+from time import monotonic, perf_counter
+
+from workbench.panel.request import Request
+from workbench.panel.results import Display
+from workbench.panel.state import State
+from workbench.panel.subject import Subject
+from workbench.preview.sample_grid import Preview
+
+REFRESH = 0.2  # seconds between two updates of the profile: 5 a second
+# Of a profile with more lines than this, updates are as many times rarer: Jupyter's server drops
+# messages beyond 1 MB a second, and a line is some 300 bytes.
+LINES_PER_REFRESH = 400
+PICTURE_GAP = 0.1  # at most 10 pictures a second
+
+
+class Picturing:
+    """Draws what was asked for last, and shows what there is to know.
+
+    Args:
+        state: What is wanted and known.
+        subject: What is drawn.
+        display: Shows it.
+    """
+
+    def __init__(self, state: State, subject: Subject, display: Display) -> None:
+        self._state, self._subject, self._display = state, subject, display
+        self._picture: tuple[Preview, Request, float] | None = None
+
+    def run(self) -> None:
+        """Work until the panel is closed."""
+        state, shown, drawn_at = self._state, None, 0.0
+        while not state.closed:
+            request = state.report.request
+            if request.generation > state.drawn and not self._rests:
+                self._draw(request)
+                drawn_at = monotonic()
+            try:
+                state.take_snapshot()
+                if state.report is not shown:
+                    shown = state.report
+                    self._display.report(shown)
+            except Exception as error:
+                state.fail(request, error)
+            self._wait_for_change(request, drawn_at)
+
+    @property
+    def _rests(self) -> bool:
+        """Whether a cell runs that a user's code would disturb. The first picture is drawn all the
+        same: when all cells of a notebook are run, the next ones may train for hours.
+        """
+        in_cell = self._state.cell_runs and self._subject.rests_in_cells
+        return in_cell and self._picture is not None
+
+    def _wait_for_change(self, request: Request, drawn_at: float) -> None:
+        """Until there are new settings or it is time to refresh; a little after a picture."""
+        state = self._state
+        with state.changed:
+            state.changed.wait_for(lambda: state.closed, drawn_at + PICTURE_GAP - monotonic())
+            profile = state.report.profile
+            lines = sum(len(f.lines) for f in profile.functions) if profile else 0
+            state.changed.wait_for(
+                lambda: state.closed or state.report.request is not request,
+                REFRESH * max(1.0, lines / LINES_PER_REFRESH),
+            )
+
+    def _draw(self, request: Request) -> None:
+        state, last, began = self._state, self._picture, perf_counter()
+        try:
+            if last is not None and state.drawn and request.shows_as(last[1]):
+                self._display.picture(last[0], request, last[2])
+            else:
+                preview = self._subject.draw(request, state.keras_ready, self._building)
+                self._picture = preview, request, perf_counter() - began
+                self._display.picture(*self._picture)
+        except Exception as error:
+            self._picture = None
+            state.fail(request, error)
+        with state.changed:
+            state.drawn = request.generation
+            state.changed.notify_all()
+
+    def _building(self, status: str) -> None:
+        """Show that something takes long before there is a picture, which stays as it is."""
+        self._state.tell(status=status)
+        self._display.report(self._state.report)

@@ -1,0 +1,1 @@
+"""Image files: the only decoder, their headers, and a scan of a whole data set."""

@@ -1,0 +1,123 @@
+"""One image file -> pixels. The only decoder there is: every way of reading files uses it."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from workbench.pipeline.images.file_bytes import UnreadableFileError, whole_file
+
+INTERPOLATIONS = {
+    "area": cv2.INTER_AREA,
+    "linear": cv2.INTER_LINEAR,
+    # The pixels that Keras's flow_from_directory takes; INTER_NEAREST rounds differently.
+    "nearest": cv2.INTER_NEAREST_EXACT,
+}
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+BITS_PER_SAMPLE, ORIENTATION = 258, 274  # tags of TIFF and EXIF
+LAID_DOWN = 5  # orientations from here on swap height and width
+# OpenCV's IMREAD_REDUCED_*_2, _4 and _8 are these bits beside the colour's.
+REDUCED = {1: 0, 2: 16, 4: 32, 8: 64}
+
+
+def decode(
+    path: str,
+    size: tuple[int, int],
+    channels: int,
+    bit_depth: int,
+    interpolation: str,
+    reduced_jpeg: bool = False,
+) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
+    """Decode one image, turned as its EXIF orientation says, and resize it.
+
+    Transparency is dropped, not blended: see-through pixels show the colour stored beneath, as
+    with Pillow's `convert("RGB")`, which Keras calls.
+
+    Args:
+        path: PNG, JPEG, BMP, TIFF (first page) or WebP file; gray, colour, palette; 8 or 16 bits.
+        size: Height and width of the result in pixels.
+        channels: 1 (gray) or 3 (RGB).
+        bit_depth: 8 or 16; images of the other depth are scaled to it.
+        interpolation: A key of `INTERPOLATIONS`.
+        reduced_jpeg: Whether a JPEG may be decoded at 1/2, 1/4 or 1/8 scale where that is still
+            at least `size`; other pixels come out, see the settings' help.
+
+    Returns:
+        Array of shape (height, width, channels), uint8 or uint16.
+
+    Raises:
+        UnreadableFileError: If the file is missing, cut short or no image, or if its pixels have
+            neither 8 nor 16 bits.
+    """
+    data = whole_file(path)
+    scale = _jpeg_scale(data, size) if reduced_jpeg else 1
+    image = _to_depth(_pixels(path, data, channels, scale), bit_depth)
+    height, width = size
+    if image.shape[:2] != size:
+        image = cv2.resize(image, (width, height), interpolation=INTERPOLATIONS[interpolation])
+    return image.reshape(height, width, channels)
+
+
+def _pixels(path: str, data: bytes, channels: int, scale: int) -> npt.NDArray[Any]:
+    is_tiff = data.startswith(TIFF)
+    image: npt.NDArray[Any] | None = _see_through_tiff(data, channels) if is_tiff else None
+    if image is not None:
+        return image
+    # OpenCV 5.0 gives unset memory for a TIFF of 16 bits where it should put red first itself.
+    blue_first = is_tiff and channels == 3
+    colour = cv2.IMREAD_COLOR_BGR if blue_first else cv2.IMREAD_COLOR_RGB
+    flags = cv2.IMREAD_ANYDEPTH | (colour if channels == 3 else cv2.IMREAD_GRAYSCALE)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags | REDUCED[scale])
+    except cv2.error as error:  # such as an image of more pixels than OpenCV accepts
+        raise UnreadableFileError(f"{path}: cannot be decoded: {error}") from None
+    if image is None:
+        raise UnreadableFileError(f"{path}: cannot be decoded as an image")
+    if image.dtype not in (np.uint8, np.uint16):
+        raise UnreadableFileError(f"{path}: expected 8 or 16 bits. Received: {image.dtype} pixels")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if blue_first else image
+
+
+def _see_through_tiff(data: bytes, channels: int) -> npt.NDArray[Any] | None:
+    """Decode a TIFF of 8 bits with transparency: OpenCV would multiply its colours by it."""
+    from PIL import Image, ImageOps
+    from PIL.TiffImagePlugin import TiffImageFile
+
+    try:
+        with Image.open(BytesIO(data)) as image:
+            if not isinstance(image, TiffImageFile) or image.mode != "RGBA":
+                return None
+            if max(image.tag_v2[BITS_PER_SAMPLE]) > 8:
+                return None
+            pixels = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None  # OpenCV may read what Pillow does not, or it says that it cannot either
+    return pixels if channels == 3 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+
+
+def _jpeg_scale(data: bytes, size: tuple[int, int]) -> int:
+    """The greatest divisor at which a JPEG is still as large as needed, turned as it will be."""
+    from PIL import Image
+
+    if not data.startswith(b"\xff\xd8"):
+        return 1
+    try:
+        with Image.open(BytesIO(data)) as image:
+            width, height = image.size
+            turned = image.getexif().get(ORIENTATION, 1) >= LAID_DOWN
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return 1  # the decoder will tell what is wrong
+    room = min(np.floor_divide((width, height) if turned else (height, width), size))
+    return max(divisor for divisor in REDUCED if divisor <= max(1, room))
+
+
+def _to_depth(image: npt.NDArray[Any], bit_depth: int) -> npt.NDArray[Any]:
+    if image.dtype == np.uint8 and bit_depth == 16:
+        return image.astype(np.uint16) * np.uint16(257)
+    if image.dtype == np.uint16 and bit_depth == 8:
+        return cv2.convertScaleAbs(image, alpha=1 / 257)
+    return image

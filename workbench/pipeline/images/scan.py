@@ -1,0 +1,164 @@
+"""What a folder or table of images holds, from the headers of all its files."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from workbench.pipeline.images.decode import decode
+from workbench.pipeline.images.file_bytes import UnreadableFileError
+from workbench.pipeline.images.headers import Header, read_header
+from workbench.pipeline.sources.folders import Listing
+
+NAMED = 5  # how many unreadable files or classes the text names before it counts
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The files of a folder or table, before anything runs; `str` gives a table to read.
+
+    Attributes:
+        files: How many.
+        formats: Files of each format, such as {"PNG": 90, "JPEG": 10}; the commonest first.
+        modes: Files of each colour mode, as Pillow names them; "L" is gray.
+        bits: Files of each number of bits per channel.
+        heights: Least, median and greatest, in pixels, as stored.
+        widths: The same.
+        sizes: How many distinct sizes.
+        turned: Files that their EXIF orientation turns or mirrors. Our decoder applies it; Pillow,
+            TensorFlow and Keras do not.
+        classes: Files of each class, in the order of the labels; of several label columns, in
+            how many each is 1.
+        unreadable: File and reason of each that cannot be read.
+        decoded: Whether files were decoded, not only their headers read.
+    """
+
+    files: int
+    formats: dict[str, int]
+    modes: dict[str, int]
+    bits: dict[int, int]
+    heights: tuple[int, float, int]
+    widths: tuple[int, float, int]
+    sizes: int
+    turned: int
+    classes: dict[str, int]
+    unreadable: dict[str, str]
+    decoded: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data, for JSON."""
+        return asdict(self)
+
+    def table(self) -> dict[str, str]:
+        """All counts in words: what each row is about, and what it says."""
+        heights, widths = map(_spread, (self.heights, self.widths))
+        how = "decoded" if self.decoded else "headers read"
+        return {
+            "files": f"{self.files} ({how})",
+            "formats": _shares(self.formats),
+            "colour modes": _shares(self.modes),
+            "bits a channel": _shares({f"{n}-bit": count for n, count in self.bits.items()}),
+            "heights": f"{heights} pixels",
+            "widths": f"{widths} pixels",
+            "distinct sizes": f"{self.sizes}",
+            "turned by EXIF": f"{self.turned}",
+            "classes": _shares(self.classes) if self.classes else "no labels",
+            "unreadable": f"{len(self.unreadable)}",
+        }
+
+    def __str__(self) -> str:
+        lines = [f"{name:<15} {text}" for name, text in self.table().items()]
+        lines += [f"  {path}: {why}" for path, why in list(self.unreadable.items())[:NAMED]]
+        more = len(self.unreadable) - NAMED
+        text = "\n".join([*lines, *([f"  and {more} more"] if more > 0 else [])])
+        return text.encode(errors="backslashreplace").decode()  # names may be no UTF-8
+
+
+def scan_listing(listing: Listing, *, decodes: bool) -> Scan:
+    """Look at all files of a listing.
+
+    Headers are read in one thread: those in the system's cache take Python's time, so that the
+    threads of a pool wait for its lock. Decoding lets go of it.
+
+    Args:
+        listing: The files.
+        decodes: Whether to decode them too: finds what is broken behind a good header.
+    """
+    look = partial(look_at, decodes=decodes)
+    if decodes:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = list(pool.map(look, listing.paths))
+    else:
+        found = list(map(look, listing.paths))
+    return summarize(listing, found, decodes)
+
+
+def summarize(listing: Listing, found: Sequence[Header | str], decodes: bool) -> Scan:
+    """What `look_at` found for each path of a listing, as counts."""
+    headers = [header for header in found if isinstance(header, Header)]
+    sizes = np.array([header.size for header in headers]).reshape(-1, 2)
+    return Scan(
+        files=len(listing.paths),
+        formats=_counts(header.format for header in headers),
+        modes=_counts(header.mode for header in headers),
+        bits=_counts(header.bits for header in headers),
+        heights=_extent(sizes[:, 0].tolist()),
+        widths=_extent(sizes[:, 1].tolist()),
+        sizes=len({header.size for header in headers}),
+        turned=sum(header.turned for header in headers),
+        classes=_balance(listing),
+        unreadable={
+            path: why
+            for path, why in zip(listing.paths, found, strict=True)
+            if isinstance(why, str)
+        },
+        decoded=decodes,
+    )
+
+
+def look_at(path: str, decodes: bool) -> Header | str:
+    """The file's header, or why it cannot be read."""
+    try:
+        header = read_header(path)
+        if decodes:
+            decode(path, header.size, 3 if header.coloured else 1, 8, "nearest")
+    except UnreadableFileError as error:
+        return str(error).removeprefix(f"{path}: ")
+    return header
+
+
+def _balance(listing: Listing) -> dict[str, int]:
+    names = listing.class_names
+    if listing.labels.ndim == 2:
+        counts = listing.labels.sum(axis=0).astype(int)
+    else:
+        counts = np.bincount(listing.labels, minlength=len(names))
+    return dict(zip(names, counts.tolist(), strict=False))  # without labels there are no names
+
+
+def _counts(values: Iterable[Any]) -> dict[Any, int]:
+    return dict(Counter(values).most_common())
+
+
+def _extent(values: list[int]) -> tuple[int, float, int]:
+    return (min(values), median(values), max(values)) if values else (0, 0, 0)
+
+
+def _spread(extent: tuple[int, float, int]) -> str:
+    low, middle, high = extent
+    return f"{low} … {middle:g} … {high}" if low != high else f"{low}"
+
+
+def _shares(counts: dict[Any, int]) -> str:
+    total, shown = sum(counts.values()), list(counts.items())[: 2 * NAMED]
+    parts = [f"{name} {count} ({count / max(1, total):.0%})" for name, count in shown]
+    more = len(counts) - len(shown)
+    return ", ".join([*parts, *([f"and {more} more"] if more else [])]) or "none"

@@ -1,0 +1,1 @@
+"""Where samples come from: arrays, `.npy` files, class folders, tables."""

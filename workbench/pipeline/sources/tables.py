@@ -1,0 +1,195 @@
+"""A CSV table of image files and labels -> a listing. Errors name the table, row and column."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import os
+import warnings
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from workbench.pipeline.sources.folders import Listing
+from workbench.pipeline.sources.table_labels import labels_of
+from workbench.settings.data import CsvData
+
+DELIMITERS = ",;\t|"
+NAMED = 5  # how many files or values an error lists before it counts
+
+
+@dataclass(frozen=True)
+class Table:
+    """The cells of a CSV table, without blanks around them.
+
+    Attributes:
+        path: The file.
+        columns: The cells of each column, by its name.
+        rows: Row of each cell as a spreadsheet counts them: the header is row 1.
+    """
+
+    path: Path
+    columns: dict[str, tuple[str, ...]]
+    rows: npt.NDArray[np.int64]
+
+    def column(self, name: str, setting: str) -> tuple[str, ...]:
+        """The cells of a column.
+
+        Raises:
+            ValueError: If there is no such column, naming the setting that asked for it.
+        """
+        if name not in self.columns:
+            near = difflib.get_close_matches(name, self.columns, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(
+                f"{setting}: no column {name!r} in {self.path}. "
+                f"There are: {', '.join(self.columns)}.{hint}"
+            )
+        return self.columns[name]
+
+    def cells(self, name: str, setting: str) -> tuple[str, ...]:
+        """The cells of a column of which none may be empty.
+
+        Raises:
+            ValueError: If one is, or there is no such column.
+        """
+        cells = self.column(name, setting)
+        if "" in cells:
+            empty = self.rows[cells.index("")]
+            raise ValueError(
+                f"{self.path}: row {empty}, column {name!r} is empty ({cells.count('')} such rows)"
+            )
+        return cells
+
+    def take(self, kept: npt.NDArray[np.bool_]) -> Table:
+        """These rows only."""
+        columns = {
+            name: tuple(cell for cell, keep in zip(cells, kept, strict=True) if keep)
+            for name, cells in self.columns.items()
+        }
+        return Table(self.path, columns, self.rows[kept])
+
+
+def read_table(path: str | os.PathLike[str]) -> Table:
+    """Read a CSV file with a header; cells are parted by a comma, semicolon, tab or bar.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is no table: no rows, uneven rows, twice the same column, not UTF-8.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file}: expected a CSV table in UTF-8: {error}") from None
+    except OSError as error:
+        raise FileNotFoundError(f"No such file: {file} ({error.strerror})") from None
+    header = text.split("\n", 1)[0]
+    delimiter = max(DELIMITERS, key=header.count)
+    # A cell may hold line breaks, so rows are counted, not lines.
+    lines = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
+    rows = [(row, [c.strip() for c in cells]) for row, cells in enumerate(lines, 1) if any(cells)]
+    if len(rows) < 2:
+        raise ValueError(f"{file}: expected a header and a row for each image. Received: no rows")
+    return _table(file, rows[0][1], rows[1:])
+
+
+def list_table(data: CsvData) -> Listing:
+    """The files and labels that a table gives.
+
+    Raises:
+        FileNotFoundError: If the table or, with `unreadable` "error", an image does not exist.
+        ValueError: If rows, columns or labels are not what the settings say.
+    """
+    table, validation = _filtered(read_table(data.path), data)
+    names = table.cells(data.image_column, "data.image_column")
+    paths = tuple(os.path.join(data.images, name) for name in names)  # noqa: PTH118 (100,000 times)
+    labels, class_names = labels_of(table, data)
+    _warn_of_repeats(table, names)
+    if data.unreadable == "error":
+        _check_there(table, paths)
+    return Listing(paths, labels, class_names, validation)
+
+
+def missing_files(paths: tuple[str, ...]) -> list[str]:
+    """Those of the paths that are no files; a folder is listed once, not asked for each file."""
+    folders = {os.path.dirname(path) for path in paths}  # noqa: PTH120
+    there = {folder: _names_in(folder) for folder in folders}
+    absent = [p for p in paths if os.path.basename(p) not in there[os.path.dirname(p)]]  # noqa: PTH119, PTH120
+    return [path for path in absent if not Path(path).is_file()]
+
+
+def _names_in(folder: str) -> set[str]:
+    try:
+        return {entry.name for entry in os.scandir(folder or ".")}
+    except OSError:
+        return set()
+
+
+def _table(file: Path, header: list[str], rows: list[tuple[int, list[str]]]) -> Table:
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise ValueError(f"{file}: expected each column once. Received twice: {', '.join(twice)}")
+    for number, cells in rows:
+        if len(cells) != len(header):
+            raise ValueError(
+                f"{file}: row {number}: expected {len(header)} cells, as in the header. "
+                f"Received: {len(cells)}"
+            )
+    columns = zip(*(cells for _, cells in rows), strict=True)
+    numbers = np.array([number for number, _ in rows])
+    return Table(file, dict(zip(header, columns, strict=True)), numbers)
+
+
+def _filtered(table: Table, data: CsvData) -> tuple[Table, npt.NDArray[np.bool_] | None]:
+    """The rows for training and validation, and which are for validation; None: not said."""
+    if not data.training_rows:
+        return table, None
+    training = _matching(table, data.training_rows, "data.training_rows")
+    validation = np.zeros(len(table.rows), bool)
+    if data.validation_rows:
+        validation = _matching(table, data.validation_rows, "data.validation_rows")
+    both = table.rows[training & validation]
+    if both.size:
+        raise ValueError(
+            f"{table.path}: row {both[0]} is both in data.training_rows {data.training_rows} and "
+            f"data.validation_rows {data.validation_rows} ({both.size} such rows)"
+        )
+    kept = training | validation
+    return table.take(kept), validation[kept]
+
+
+def _matching(table: Table, wanted: Mapping[str, str], setting: str) -> npt.NDArray[np.bool_]:
+    matches = np.ones(len(table.rows), bool)
+    for name, value in wanted.items():
+        matches &= np.array(table.column(name, setting)) == value
+    if not matches.any():
+        there = {name: sorted(set(table.columns[name]))[:NAMED] for name in wanted}
+        raise ValueError(f"{setting}: no row of {table.path} is {wanted}. There are: {there}")
+    return matches
+
+
+def _warn_of_repeats(table: Table, names: tuple[str, ...]) -> None:
+    counts = Counter(names)
+    repeats = len(names) - len(counts)
+    if repeats:
+        first = counts.most_common(1)[0][0]
+        warnings.warn(
+            f"{table.path}: {repeats} rows name an image that another row names, such as {first}: "
+            "one may be trained on and the other be for validation",
+            stacklevel=2,
+        )
+
+
+def _check_there(table: Table, paths: tuple[str, ...]) -> None:
+    absent = missing_files(paths)
+    if absent:
+        more = f" and {len(absent) - NAMED} more" if len(absent) > NAMED else ""
+        raise FileNotFoundError(
+            f"{table.path}: no such files: {', '.join(absent[:NAMED])}{more} (row "
+            f"{table.rows[paths.index(absent[0])]}). data.images says where their names start"
+        )

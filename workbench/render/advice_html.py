@@ -1,0 +1,87 @@
+"""A piece of advice as HTML: what it says, the old code and the new, and their pictures."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from workbench.render import markup
+
+if TYPE_CHECKING:
+    from workbench.advice.findings import Advice
+
+LONGEST_SIDE = 224  # pixels shown
+CODE = 'style="white-space:pre;overflow-x:auto;text-align:left"'
+
+
+def markup_of(advice: Advice) -> str:
+    """A fragment, without a style sheet of its own; nothing in it but text and pictures."""
+    head = (
+        f"<p><b>{markup.text(advice.place)}</b> <small>{markup.text(advice.function)}</small></p>"
+    )
+    return (
+        f"<section>{head}{markup.paragraphs(advice.sentences())}"
+        f"<details><summary>Show me</summary>{_code('Now', advice.code_before)}"
+        f"{_code('Instead', advice.code_after)}{_pictures(advice)}</details></section>\n"
+    )
+
+
+def _code(title: str, source: str) -> str:
+    lines = "\n".join(markup.text(line) for line in source.split("\n"))
+    return f"<p>{title}</p><pre {CODE}><code>{lines}</code></pre>"
+
+
+def _pictures(advice: Advice) -> str:
+    return "".join(_figure(*each) for each in pictures(advice, ".png"))
+
+
+def pictures(advice: Advice, suffix: str) -> list[tuple[str, bytes]]:
+    """The first image as it is, the other way, and their difference, with titles.
+
+    Args:
+        advice: Whose; where its results are no images there are none.
+        suffix: Of the format that they are encoded in.
+    """
+    before, after = (_image(value) for value in (advice.before, advice.after))
+    if before is None or after is None or before.shape != after.shape:
+        return []
+    gap = np.abs(before - after)
+    # Both on one scale; the difference on its own, or nothing of it would be seen.
+    low, high = float(before.min()), float(before.max())
+    title = f"Difference, at most {gap.max() * 255 / advice.difference.top:.3g} of 255"
+    return [
+        ("Now", _encoded(before - low, high - low, suffix)),
+        ("Instead", _encoded(after - low, high - low, suffix)),
+        (title, _encoded(gap, float(gap.max()), suffix)),
+    ]
+
+
+def _encoded(image: Any, top: float, suffix: str) -> bytes:
+    scaled = np.clip(image * (255 / top if top else 0), 0, 255).astype(np.uint8)
+    shrink = min(1.0, LONGEST_SIDE / max(scaled.shape[:2]))
+    small = cv2.resize(scaled, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    return bytes(cv2.imencode(suffix, small[..., ::-1])[1].tobytes())
+
+
+def _figure(title: str, encoded: bytes) -> str:
+    data = base64.b64encode(encoded).decode()
+    return (
+        f'<figure style="display:inline-block;margin:8px 8px 0 0">'
+        f'<img alt="{title}" src="data:image/png;base64,{data}">'
+        f"<figcaption>{title}</figcaption></figure>"
+    )
+
+
+def _image(value: Any) -> Any:
+    """The first image of an array, float64 and three channels; None if there is none."""
+    if value is None or value.dtype.kind not in "uif":
+        return None
+    image = np.nan_to_num(np.asarray(value, np.float64))
+    image = image[0] if image.ndim == 4 or (image.ndim == 3 and image.shape[2] > 4) else image
+    if image.ndim not in (2, 3) or min(image.shape[:2]) < 2:
+        return None
+    planes = image if image.ndim == 3 else image[..., None]
+    return planes[..., :3] if planes.shape[2] >= 3 else planes[..., :1].repeat(3, axis=2)

@@ -1,0 +1,168 @@
+"""Races as charts: SVG that stands in the page itself, so that it takes the theme's colours."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from workbench.render import markup, race_table
+from workbench.render.words import figure, visible
+
+if TYPE_CHECKING:
+    from workbench.measure.race import Race, Races
+    from workbench.measure.stats import Quartiles
+
+# matplotlib knows no CSS: it draws in these, and each is replaced in the SVG by what follows the
+# theme. Nothing else is drawn in them.
+INK = "#010101"
+ACCENTS = ("#010102", "#010103", "#010104", "#010105")
+THEME = {
+    INK: "currentColor",
+    "#010102": "var(--jp-brand-color1, #1976d2)",
+    "#010103": "var(--jp-warn-color1, #f57c00)",
+    "#010104": "var(--jp-success-color1, #388e3c)",
+    "#010105": "var(--jp-error-color1, #d32f2f)",
+}
+MARKERS = "osD^v"  # beside the colours, for who does not tell them apart
+WIDTH, ROW, MARGIN = 8.0, 0.36, 0.9  # inches
+
+
+@dataclass(frozen=True, repr=False)
+class Chart:
+    """A picture for notebooks, and the same figures as text.
+
+    Attributes:
+        svg: To be placed in a page: text in its colour, no background.
+        text: The table.
+    """
+
+    svg: str
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return f'<div style="overflow-x:auto">{self.svg}</div>'
+
+
+def of_race(race: Race) -> Chart:
+    """A bar for each entrant, from zero: median, quartiles and all values."""
+
+    def draw(axes: Any) -> None:
+        for place, entrant in enumerate(race.entrants):
+            ms = entrant.ms
+            colour = INK if entrant is race.first else ACCENTS[0]
+            axes.barh(place, ms.median, 0.6, color=colour, alpha=0.45)
+            values = [1e3 * seconds for seconds in entrant.seconds]
+            axes.plot(values, [place] * len(values), "|", color=INK, alpha=0.35, markersize=7)
+            _quartiles(axes, ms, place, INK)
+            label = f"{figure(ms.median)} ms"
+            if entrant is not race.first:
+                label += f" · {race_table.factor(race, entrant.name)}"
+            # In a column of their own, where they cover nothing.
+            beside = ("axes fraction", "data")
+            axes.annotate(label, (1.02, place), xycoords=beside, color=INK, va="center")
+        # Not to a single slow turn, which would make all others small.
+        axes.set_xlim(0, 1.05 * max(entrant.ms.high for entrant in race.entrants))
+        axes.set_xlabel(f"ms a {race.per}", color=INK)
+
+    names = [entrant.name for entrant in race.entrants]
+    title = f"Milliseconds a {race.per} of {', '.join(names)}"
+    return Chart(_svg(title, names, draw, str(race)), str(race))
+
+
+def of_races(races: Races) -> Chart:
+    """A row for each case: how many times as fast as the first, on a logarithmic axis."""
+
+    def draw(axes: Any) -> None:
+        axes.axvline(1, color=INK, linewidth=1)
+        for number, name in enumerate(races.others):
+            _line_up(axes, races, name, number)
+        axes.set_xscale("log")
+        low, high = axes.get_xlim()
+        axes.set_xticks([tick for tick in TICKS if low <= tick <= high])
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}×")
+        axes.xaxis.minorticks_off()
+        axes.set_xlabel(f"times as fast as {races.first}", color=INK, parse_math=False)
+        legend = axes.legend(
+            loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, labelcolor=INK
+        )
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+
+    title = f"Times as fast as {races.first}: {', '.join(races.others)}"
+    return Chart(_svg(title, list(races.races), draw, str(races)), str(races))
+
+
+TICKS = [digit * 10.0**power for power in range(-3, 5) for digit in (1, 2, 5)]
+
+
+def _line_up(axes: Any, races: Races, name: str, number: int) -> None:
+    """One entrant's ratio in each case."""
+    colour, marker = ACCENTS[number % len(ACCENTS)], MARKERS[number % len(MARKERS)]
+    shift = (number - (len(races.others) - 1) / 2) * 0.2
+    label: str | None = visible(name)
+    for place, race in enumerate(races.races.values()):
+        if any(entrant.name == name for entrant in race.entrants):
+            ratio = race.times_as_fast(name)
+            _quartiles(axes, ratio, place + shift, colour)
+            axes.plot(ratio.median, place + shift, marker, color=colour, markersize=7, label=label)
+            label = None  # once in the legend
+
+
+def _quartiles(axes: Any, of: Quartiles, place: float, colour: str) -> None:
+    axes.plot([of.low, of.high], [place, place], "-", color=colour, linewidth=2)
+
+
+def _svg(title: str, names: list[str], draw: Callable[[Any], None], salt: str) -> str:
+    try:  # a `Figure` of its own needs no pyplot, and no backend
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"chart() requires the {error.name!r} package. "
+            "Install it with: pip install 'workbench[lab]'"
+        ) from error
+
+    # Text stays text. Two charts on a page must not share ids: what clips one would clip another.
+    options: dict[Any, Any] = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": sha256(salt.encode("utf-8", "replace")).hexdigest(),
+        "font.family": "sans-serif",
+        "font.size": 10,
+    }
+    with rc_context(options), warnings.catch_warnings():
+        # The browser draws the text, with fonts of its own.
+        warnings.filterwarnings("ignore", "Glyph .* missing")
+        figure_ = Figure((WIDTH, MARGIN + ROW * max(2, len(names))), layout="constrained")
+        axes = figure_.add_subplot()
+        axes.set_yticks(range(len(names)), [visible(name) for name in names], parse_math=False)
+        draw(axes)
+        axes.set_ylim(len(names) - 0.4, -0.6)  # the first on top
+        axes.patch.set_visible(False)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.spines["bottom"].set_color(INK)
+        axes.tick_params(colors=INK, left=False)
+        axes.grid(axis="x", color=INK, alpha=0.15)
+        axes.set_axisbelow(True)
+        file = StringIO()
+        figure_.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    return _in_page(file.getvalue(), title)
+
+
+def _in_page(svg: str, title: str) -> str:
+    """The element alone, with a name, in the theme's colours."""
+    svg = svg[svg.index("<svg ") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, count=1, flags=re.DOTALL)
+    # Groups are numbered alike in every chart, and nothing refers to them.
+    svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
+    for drawn, themed in THEME.items():
+        svg = svg.replace(drawn, themed)
+    name = f'<svg role="img" aria-label="{markup.text(title)}" style="max-width:100%;height:auto" '
+    return svg.replace("<svg ", name, 1)

@@ -1,0 +1,259 @@
+"""The groups of settings that the panel's sliders edit: one field, one control.
+
+The metadata of each field (range, unit, label, help) is the only source of the panel's controls,
+of validation, of the docs and of the JSON Schema.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, Strict, model_validator
+
+from workbench.settings.data import ReadMethod
+from workbench.settings.fields import Group, Pair, knob
+
+AugmentMethod = Literal[
+    "none",
+    "keras_loop",
+    "keras_flow",
+    "keras_layers",
+    "numpy_batch",
+    "tensorflow_batch",
+    "opencv",
+]
+NormalizeMethod = Literal["loop", "vectorized", "cache_blocked"]
+
+
+class Batch(Group):
+    """What a batch is made of."""
+
+    size: int = knob(
+        32,
+        "Batch size",
+        "Samples in a batch.",
+        name="batch_size",
+        slider=(1, 256, 1),
+        ge=1,
+    )
+    shuffle: bool = knob(True, "Shuffle", "Draw a new order of the samples for each epoch.")
+    seed: int = knob(
+        0,
+        "Seed",
+        "Decides the order and each sample's augmentation.",
+        slider=(0, 100, 1),
+        ge=0,
+    )
+    drop_remainder: bool = Field(
+        False, description="Leave out the last batch of an epoch when it is short."
+    )
+    dtype: Literal["float32", "uint8", "uint16"] = knob(
+        "float32",
+        "Batch dtype",
+        "Integers are a quarter or half of the bytes to hand over; rescale in the model then.",
+    )
+
+
+class Augmentation(Group):
+    """`ImageDataGenerator`'s parameters, with its names, units and meanings."""
+
+    rotation_range: float = knob(
+        0,
+        "Rotation ±°",
+        "Each image is turned by up to this many degrees.",
+        slider=(0, 180, 1),
+        ge=0,
+        le=180,
+    )
+    width_shift_range: float | int = knob(
+        0.0,
+        "Width shift ±",
+        "Below 1 a fraction of the width, else pixels; a whole number draws whole pixels.",
+        slider=(0, 0.5, 0.01),
+        ge=0,
+    )
+    height_shift_range: float | int = knob(
+        0.0,
+        "Height shift ±",
+        "Below 1 a fraction of the height, else pixels; a whole number draws whole pixels.",
+        slider=(0, 0.5, 0.01),
+        ge=0,
+    )
+    shear_range: float = knob(
+        0.0,
+        "Shear ±°",
+        "Shear 0.2 is 0.2 degrees, as in Keras: under half a pixel.",
+        slider=(0, 45, 0.2),
+        ge=0,
+        lt=90,
+    )
+    zoom_range: float | Pair = knob(
+        0.0,
+        "Zoom ×",
+        "0.2 draws from 0.8 to 1.2, separately for height and width; below 1 enlarges.",
+        slider=(0.5, 1.5, 0.05),
+    )
+    brightness_range: Pair | None = knob(
+        None,
+        "Brightness ×",
+        "Pixels are multiplied by a factor from this range. keras_loop and keras_flow go through "
+        "8-bit images for it, as Keras does.",
+        slider=(0.2, 2, 0.05),
+    )
+    channel_shift_range: float = knob(
+        0.0,
+        "Channel shift ±",
+        "Added to all channels, clipped to the image's own range; on the source's scale.",
+        slider=(0, 100, 1),
+        ge=0,
+    )
+    horizontal_flip: bool = knob(False, "Horizontal flip", "Mirror half of the images.")
+    vertical_flip: bool = knob(False, "Vertical flip", "Turn half of the images upside down.")
+    fill_mode: Literal["nearest", "constant", "reflect", "wrap"] = knob(
+        "nearest", "Fill mode", "What fills the places that a moved image leaves empty."
+    )
+    cval: float = knob(
+        0.0,
+        "Fill value",
+        "The grey level for fill mode constant.",
+        slider=(0, 255, 1),
+    )
+    rescale: float | None = knob(
+        None, "Rescale ×", "Multiplies every pixel, after augmentation (1/255 gives 0..1)."
+    )
+    samplewise_center: bool = knob(False, "Center each sample", "Subtract each image's own mean.")
+    samplewise_std_normalization: bool = knob(
+        False,
+        "Scale each sample",
+        "Divide each image by its own standard deviation (plus 1e-6).",
+        name="samplewise_std",
+    )
+    featurewise_center: bool = knob(
+        False,
+        "Center on data set",
+        "Subtract each channel's mean over the training images; statistics.fit finds it.",
+    )
+    featurewise_std_normalization: bool = knob(
+        False,
+        "Scale by data set",
+        "Divide each channel by its standard deviation over the training images (plus 1e-6).",
+        name="featurewise_std",
+    )
+
+    @model_validator(mode="after")
+    def _ranges_are_ordered(self) -> Self:
+        low, high = self.zoom_bounds
+        if not 0 < low <= high:
+            raise ValueError(
+                "zoom_range: expected a number from 0 to below 1, or a pair "
+                f"0 < lower <= upper. Received: {self.zoom_range}"
+            )
+        if self.brightness_range and not 0 <= self.brightness_range[0] <= self.brightness_range[1]:
+            raise ValueError(
+                "brightness_range: expected a pair 0 <= lower <= upper. "
+                f"Received: {self.brightness_range}"
+            )
+        return self
+
+    @property
+    def needs_statistics(self) -> bool:
+        """Whether the training images' mean or standard deviation is used."""
+        return self.featurewise_center or self.featurewise_std_normalization
+
+    @property
+    def zoom_bounds(self) -> tuple[float, float]:
+        """`zoom_range` as the pair (lower, upper), as Keras reads it."""
+        if isinstance(self.zoom_range, tuple):
+            return self.zoom_range
+        return 1 - self.zoom_range, 1 + self.zoom_range
+
+
+class Methods(Group):
+    """How each step is done. Speed only, pixels agree to 1 grey level: but for OTHER_PICTURES
+    and `copies`.
+    """
+
+    read: ReadMethod = knob(
+        "files",
+        "Read method",
+        "files decodes images for each batch; files_in_memory keeps each once decoded (height × "
+        "width × channels bytes each, twice that for 16 bits); memory_map maps data.npy; array "
+        "holds it in memory; list gathers each batch from a Python list of samples.",
+        name="read_method",
+        trains=False,
+    )
+    augment: AugmentMethod = knob(
+        "opencv",
+        "Augment method",
+        "keras_loop is Keras's random_transform for each sample, keras_flow its flow for a batch; "
+        "opencv and tensorflow_batch fold all into one warp, the latter not in worker processes. "
+        "For comparison: numpy_batch, and keras_layers, whose pictures differ. none only reads.",
+        name="augment_method",
+        trains=False,
+    )
+    normalize: NormalizeMethod = knob(
+        "cache_blocked",
+        "Normalize method",
+        "One sample at a time, the whole batch at once, or as many samples as fit the cache.",
+        name="normalize_method",
+        trains=False,
+    )
+    copies: int = knob(
+        0,
+        "Augmented copies",
+        "0 augments anew in each epoch. Otherwise that many augmented copies of each sample are "
+        "made once, kept (height × width × channels × 4 bytes each, as float32) and used in turn: "
+        "faster from then on, but the model sees no other variation.",
+        slider=(0, 10, 1),
+        ge=0,
+        le=1000,
+    )
+    copies_in: Literal["memory", "disk"] = knob(
+        "memory",
+        "Copies kept in",
+        "On disk they take room in TMPDIR or /var/tmp, for as long as the dataset is there, and "
+        "memory only as far as nothing else needs it; spawned worker processes share only these.",
+        trains=False,
+    )
+
+
+class Feed(Group):
+    """How Keras runs the generator: `keras.utils.PyDataset`'s own arguments."""
+
+    workers: int = knob(
+        1,
+        "Workers",
+        "1 is one background thread. More run batches side by side.",
+        slider=(1, 16, 1),
+        trains=False,
+        ge=1,
+    )
+    use_multiprocessing: bool = knob(
+        False,
+        "Worker kind",
+        "Threads share memory; processes send each batch through a pipe.",
+        name="worker_kind",
+        trains=False,
+    )
+    max_queue_size: int = knob(
+        10,
+        "Max queue size",
+        "Batches that may wait for training; at least the number of workers.",
+        slider=(1, 64, 1),
+        trains=False,
+        ge=1,
+    )
+
+
+Numbers = Annotated[tuple[float, ...], Strict(False), Field(min_length=1)]
+
+
+class Statistics(Group):
+    """Of the training images as they are read, one number for each channel.
+
+    `generators.statistics.fit` finds them; they travel with the settings.
+    """
+
+    mean: Numbers = Field(description="Mean of each channel, on the source's own scale.")
+    std: Numbers = Field(description="Standard deviation of each channel.")
+    n: int = Field(ge=1, description="Images that they are from.")

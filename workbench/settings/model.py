@@ -1,0 +1,91 @@
+"""What decides a dataset: what sliders edit, JSON stores and datasets are built from.
+
+Kinds of data are in `kinds`, the other groups in `groups`, what a field is in `fields`, how all are
+read and changed in `editable`; these know nothing else of ours, and their names are here too.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import model_validator
+
+from workbench.settings.data import (
+    READ_METHODS,
+    Data,
+)
+from workbench.settings.editable import Editable
+from workbench.settings.fields import Group
+from workbench.settings.groups import (
+    Augmentation,
+    AugmentMethod,
+    Batch,
+    Feed,
+    Methods,
+    Statistics,
+)
+
+# Methods that wait for ever in forked worker processes: TensorFlow's threads are not there.
+NO_PROCESSES: tuple[AugmentMethod, ...] = ("keras_layers", "tensorflow_batch")
+
+# Methods that train on other pictures than the rest, which agree to 1 grey level.
+OTHER_PICTURES: tuple[AugmentMethod, ...] = ("none", "keras_layers")
+
+
+class Settings(Editable):
+    """Everything that decides a dataset.
+
+    Raises:
+        SettingsError: From `parse` and `updated`, for values that cannot be used.
+
+    Example:
+        >>> s = Settings.for_data(FolderData(path="scans"))
+        >>> s.updated({"batch": {"size": 64}}).batch.size
+        64
+    """
+
+    data: Data
+    batch: Batch = Batch()
+    augmentation: Augmentation = Augmentation()
+    methods: Methods = Methods()
+    feed: Feed = Feed()
+    statistics: Statistics | None = None
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        reads = READ_METHODS[self.data.kind]
+        if self.methods.read not in reads:
+            raise ValueError(
+                f"methods.read: data of kind {self.data.kind!r} can be read by {', '.join(reads)}. "
+                f"Received: {self.methods.read!r}"
+            )
+        if self.feed.use_multiprocessing and self.methods.augment in NO_PROCESSES:
+            raise ValueError(
+                f"feed.use_multiprocessing: {self.methods.augment} computes with TensorFlow, which "
+                "hangs in worker processes. Choose threads, or another methods.augment"
+            )
+        a = self.augmentation
+        if a.needs_statistics and self.statistics is None:
+            raise ValueError(
+                "statistics: missing, and augmentation.featurewise_center and "
+                "featurewise_std_normalization need them. "
+                "workbench.pipeline.statistics.fit(pipeline) finds them in the training images"
+            )
+        scaled = (
+            a.rescale is not None
+            or a.samplewise_center
+            or a.samplewise_std_normalization
+            or a.needs_statistics
+        )
+        if scaled and self.batch.dtype != "float32":
+            raise ValueError(
+                f"batch.dtype: {self.batch.dtype} cannot hold rescaled or standardized pixels. "
+                "Choose float32, or rescale in the model"
+            )
+        return self
+
+    @classmethod
+    def for_data(cls, data: Data, **groups: Group) -> Self:
+        """Settings for this data, with its default way of reading unless `methods` is given."""
+        groups.setdefault("methods", Methods(read=READ_METHODS[data.kind][0]))
+        return cls(data=data, **groups)  # type: ignore[arg-type]
