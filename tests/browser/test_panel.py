@@ -275,7 +275,7 @@ def test_names_and_source_are_shown_as_they_are_and_never_run(book):
 
 CULPRITS = {
     "read": (
-        "from workbench.pipeline import file_source as sources\n"
+        "from workbench.pipeline.sources import image_files as sources\n"
         "real = sources.decode\n"
         "def slow_read(*a):\n    time.sleep(0.004)\n    return real(*a)\n"
         "sources.decode = slow_read",
@@ -351,7 +351,7 @@ def test_errors_show_and_go_and_the_panel_lives_on(book):
     book.page.locator(".wb-import").click()
     wait_for_text(book, "wb-error", "No such file: nowhere.json")
     book.run(
-        "from workbench.pipeline import file_source as sources\n"
+        "from workbench.pipeline.sources import image_files as sources\n"
         "real = sources.decode\n"
         "def broken(*a):\n    raise KeyError('<script>image_id</script>')\n"
         "sources.decode = broken\n"

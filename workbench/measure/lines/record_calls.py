@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 WORKBENCH = Path(__file__).parents[2]
 # Stands in for `sys.stdout` while a user's loader runs: part of the lines that print.
+GENERATORS = ("pipeline", "article")  # rooms whose code is profiled like the user's
 LISTENER = WORKBENCH / "isolation" / "capture_output.py"
 # These run as part of the line that holds them.
 INLINE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<module>")
@@ -192,7 +193,8 @@ def package_of(file: str) -> str | None:
     if path.is_relative_to(WORKBENCH):
         if path == LISTENER:
             return NO_SOURCE
-        return None if path.is_relative_to(WORKBENCH / "generators") else "workbench"
+        is_generator = any(path.is_relative_to(WORKBENCH / room) for room in GENERATORS)
+        return None if is_generator else "workbench"
     if file.startswith(("<frozen", "<string", "<__array")):
         return NO_SOURCE
     for folder in _library_folders():
