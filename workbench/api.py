@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.inputs import as_loader, files_of, is_data, settings_of
 from workbench.isolation.explain_errors import explained
-from workbench.isolation.restore_state import untouched
+from workbench.isolation.restore_state import restored_state
+from workbench.loader import Loader
 from workbench.pipeline.sources.open_source import list_files
 
 if TYPE_CHECKING:
@@ -110,11 +111,9 @@ def advise(data: Any, profile: LineProfile | None = None, *, seconds: float = 1.
         ...     print(advice)
     """
     from workbench.advice.find import find
-    from workbench.isolation.restore_state import untouched
     from workbench.measure.lines.session import profile as profile_of
 
-    loader = as_loader(data)
-    with untouched(loader):
+    with _opened(data) as loader:
         return find(loader, profile or profile_of(loader, seconds, 0, False, ()))
 
 
@@ -194,11 +193,11 @@ def find_repeats(
 
 
 @contextmanager
-def _opened(data: Any) -> Iterator[Any]:
+def _opened(data: Any) -> Iterator[Loader]:
     """A loader, put back as it was afterwards; exceptions say what to write instead, if known."""
-    with untouched(None), explained():
+    with restored_state(), explained():
         loader = as_loader(data)
-        with untouched(loader):
+        with restored_state(loader.original):
             yield loader
 
 
@@ -242,9 +241,10 @@ def race(
     opened = {name: as_loader(e) if is_data(e) else e for name, e in entrants.items()}
     with ExitStack() as stack:
         # Iterators go on where they are: their attributes alone cannot be set back.
-        loaders = [e for e in opened.values() if gives_by_number(e) and not hasattr(e, "__next__")]
+        originals = [e.original if isinstance(e, Loader) else e for e in opened.values()]
+        loaders = [e for e in originals if gives_by_number(e) and not hasattr(e, "__next__")]
         for loader in [None, *loaders]:
-            stack.enter_context(untouched(loader))
+            stack.enter_context(restored_state(loader))
         return run(
             opened,
             seconds=seconds,

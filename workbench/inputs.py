@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import Any, TypeVar
 
-from workbench.loaders import adapt
+from workbench.loader import Loader
+from workbench.loaders.adapt import adapt, described, is_loader
 from workbench.pipeline.pipeline import Pipeline
 from workbench.pipeline.sources.arrays import as_array, check_arrays
 from workbench.pipeline.sources.folders import probe
@@ -42,24 +43,24 @@ def settings_of(data: Any) -> tuple[Settings, Any, Any]:
         return _of_path(Path(data)), None, None
     if isinstance(data, tuple | list) and len(data) == 2:
         return _of_pair(*data)
-    raise TypeError(f"data: expected {ACCEPTED}. Received: {adapt.described(data)}")
+    raise TypeError(f"data: expected {ACCEPTED}. Received: {described(data)}")
 
 
-def as_loader(data: Any) -> Any:
-    """An object with `__getitem__` and `__len__` that gives batches.
+def as_loader(data: Any) -> Loader:
+    """A loader of anything that holds or gives batches.
 
     Args:
-        data: A user's loader of any shape (see `theirs.shapes`), or what `settings_of` takes.
+        data: A user's object (see `loaders.adapt.EXPECTED`), or what `settings_of` accepts.
 
     Raises:
         TypeError: If it is neither, or a function that needs arguments.
     """
-    if not isinstance(data, Settings | Tuned) and adapt.is_loader(data):
-        return adapt.opened(data)
+    if not isinstance(data, Settings | Tuned) and is_loader(data):
+        return adapt(data)
     from workbench.pipeline.dataset import Dataset
 
     settings, x, y = settings_of(data)
-    return Dataset(Pipeline(settings, open_source(settings, x, y)))
+    return Loader(Dataset(Pipeline(settings, open_source(settings, x, y))))
 
 
 def files_of(data: Any) -> FolderData | CsvData:

@@ -78,6 +78,6 @@ class Loader:
 
 
 def _call(original: Any, name: str) -> None:
-    method = getattr(original, name, None)
-    if callable(method):
-        method()
+    # Looks at the type, as Python does: an object may answer to any name.
+    if hasattr(type(original), name):
+        getattr(original, name)()

@@ -12,6 +12,7 @@ import psutil
 
 from tests.benchmarks.augment import dataset_of
 from tests.benchmarks.spread import spread
+from workbench.loader import Loader
 from workbench.measure.lines.session import LineSession
 from workbench.panel.profile_rows import rows
 
@@ -49,7 +50,7 @@ def _datasets() -> dict[str, Any]:
 def _rate_kept(dataset: Any, rounds: int) -> dict[str, Any]:
     """Batches a second while Live profiles, over batches a second alone; blocks alternate."""
     kept, slowdown = [], 1.0
-    with LineSession(dataset) as session:
+    with LineSession(Loader(dataset)) as session:
         for _ in range(4):
             session.step()  # the batch that measures memory is among these
         for _ in range(rounds):
@@ -97,7 +98,7 @@ def _refresh() -> dict[str, Any]:
     exec(compile(source, "long.py", "exec"), namespace)
     Long.__getitem__ = namespace["__getitem__"]  # type: ignore[attr-defined]
     times = []
-    with LineSession(Long()) as session:
+    with LineSession(Loader(Long())) as session:
         for _ in range(50):
             session.step()
             began = perf_counter()
@@ -120,7 +121,7 @@ class Quick:
 def _minute(seconds: float) -> dict[str, Any]:
     """Resident memory after five seconds of Live and after a minute."""
     process, batches = psutil.Process(), 0
-    with LineSession(Quick()) as session:
+    with LineSession(Loader(Quick())) as session:
         step, began = _live(session), perf_counter()
         first = 0
         while perf_counter() - began < seconds:

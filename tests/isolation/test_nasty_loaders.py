@@ -238,7 +238,7 @@ BATCHES = {
     "complex": ((np.zeros((4, 3), complex), np.zeros(4)), None),
     "dates": ((np.zeros(4, "datetime64[s]"), np.zeros(4)), None),
     "a generator": (lambda: (x for x in range(3)), "generator"),
-    "a list of lists": ([[1, 2], [3, 4]], "no array"),
+    "a list of lists": ([[1, 2], [3, 4]], "not an array"),
     "different sizes": ((IMAGES, np.zeros(3)), "different numbers of samples"),
     "five axes more": ((np.zeros((2, 3, 4, 5, 6, 7)), np.zeros(2)), None),
     "itself": ({"x": IMAGES, 3: None, None: "x"}, None),

@@ -25,6 +25,7 @@ import workbench as wb
 from tests.conftest import timed
 from tests.measure import slow_helpers
 from tests.measure.sleepers import Failing, Sleeper, augment
+from workbench.loader import Loader as Wrapped
 from workbench.measure.lines.profiler_cost import calibrate
 from workbench.measure.lines.session import LineSession
 from workbench.measure.workers.worker_errors import WorkerError, WorkersRefused
@@ -608,7 +609,7 @@ def test_global_state_that_the_generator_changes_is_put_back():
 
 def test_an_exception_within_a_profiled_batch_restores_the_functions():
     code = Sleeper.read.__code__
-    with pytest.raises(ZeroDivisionError), LineSession(Sleeper()) as session:
+    with pytest.raises(ZeroDivisionError), LineSession(Wrapped(Sleeper())) as session:
         session.step()
         assert Sleeper.read.__code__ is not code
         raise ZeroDivisionError
@@ -618,7 +619,7 @@ def test_an_exception_within_a_profiled_batch_restores_the_functions():
 def test_sessions_do_not_pad_the_byte_code_more_and_more():
     sizes = []
     for _ in range(3):
-        with LineSession(Sleeper()):
+        with LineSession(Wrapped(Sleeper())):
             sizes.append(len(Sleeper.read.__code__.co_code))
     assert sizes[0] == sizes[2]
 
@@ -636,7 +637,7 @@ def test_a_generator_that_exits_does_not_hang_a_pool(kind):
 
 def test_two_profiles_at_a_time_are_refused(monkeypatch):
     monkeypatch.setattr("workbench.measure.lines.session.ALONE_SECONDS", 0.1)
-    with LineSession(Sleeper()), pytest.raises(RuntimeError, match="one at a time"):
+    with LineSession(Wrapped(Sleeper())), pytest.raises(RuntimeError, match="one at a time"):
         profile(Sleeper(), seconds=0.1)
     assert profile(Sleeper(), seconds=0.1).batches
 
@@ -756,7 +757,7 @@ def test_snapshots_may_be_taken_while_workers_run(kind):
         while not done.wait(0.02):
             seen.append(session.snapshot())
 
-    with LineSession(Sleeper(), *kind) as session:
+    with LineSession(Wrapped(Sleeper()), *kind) as session:
         watcher = threading.Thread(target=watch)
         watcher.start()
         for _ in range(8):
@@ -778,7 +779,7 @@ def test_lines_that_have_finished_show_within_the_first_batch():
 
     release, free = threading.Event(), threading.Event()
     free.set()
-    with LineSession(Slow()) as session:
+    with LineSession(Wrapped(Slow())) as session:
         free.clear()
         batch = threading.Timer(0.4, release.set)
         seen = []

@@ -15,6 +15,7 @@ import tensorflow as tf
 import workbench as wb
 from tests.conftest import array_settings, timed
 from tests.measure import sleepers
+from workbench.loader import Loader
 from workbench.measure.feed import measure
 from workbench.measure.rate import Stopped
 from workbench.pipeline.dataset import Dataset
@@ -134,11 +135,11 @@ def test_measuring_stops_when_it_is_asked_to():
     stop = threading.Event()
     threading.Timer(0.5, stop.set).start()
     began = time.perf_counter()
-    rate = measure(Sleeper(), 2, False, 10, 60.0, stop)
+    rate = measure(Loader(Sleeper()), 2, False, 10, 60.0, stop)
     assert time.perf_counter() - began < 2
     assert rate.batch_ms.median == pytest.approx(10, rel=0.2)
     with pytest.raises(Stopped):
-        measure(Sleeper(), 1, False, 10, 60.0, stop)
+        measure(Loader(Sleeper()), 1, False, 10, 60.0, stop)
 
 
 @pytest.mark.parametrize(("workers", "processes", "_"), FEEDS)

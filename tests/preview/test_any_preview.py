@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.loaders.loaders_zoo import LOADERS
-from workbench.loaders import adapt
+from workbench.loaders.adapt import adapt
 from workbench.preview import contrast, pictures, plots, tiles
 from workbench.preview.check_batches import Checking, check_batches
 from workbench.preview.choices import choices, choose
@@ -204,7 +204,7 @@ def test_what_cannot_be_drawn_is_said(batch):
 
 @pytest.mark.parametrize("name", LOADERS)
 def test_batches_of_loaders_of_all_shapes_are_drawn(name):
-    batch = adapt.opened(LOADERS[name]())[0]
+    batch = adapt(LOADERS[name]())[0]
     preview = draw_batch(batch)
     assert len(preview.data["captions"]) in (2, 4)
     assert decoded(preview).shape[:2] == (

@@ -15,6 +15,7 @@ from typing import Any
 from workbench.advice import rewrite
 from workbench.advice.statements import Fill, Mark
 from workbench.advice.values import Captured, copied, size_of
+from workbench.loader import Loader
 from workbench.measure.lines.instrument import holders
 from workbench.measure.lines.record_calls import Calls, Place, is_user_file, record
 
@@ -67,7 +68,7 @@ class Site:
         return self.count / max(1, self.batches)
 
 
-def sites_of(loader: Any, spots: set[tuple[str, int]], batches: int) -> list[Site]:
+def sites_of(loader: Loader, spots: set[tuple[str, int]], batches: int) -> list[Site]:
     """What the lines compute with while the loader makes some batches.
 
     Args:
@@ -79,7 +80,7 @@ def sites_of(loader: Any, spots: set[tuple[str, int]], batches: int) -> list[Sit
         Expressions that ran, in no order.
     """
     calls = Calls()
-    _begin(loader)
+    loader.restart()
     record(calls, lambda: loader[0], is_user_file)
     watch = _Watch()
     others = {}
@@ -92,10 +93,10 @@ def sites_of(loader: Any, spots: set[tuple[str, int]], batches: int) -> list[Sit
             others[id(code)] = other
     with _in_place(calls, others):
         for number in range(batches):
-            _begin(loader)
+            loader.restart()
             watch.batch = number
             loader[0]
-    _begin(loader)
+    loader.restart()
     ran = [site for site in watch.sites if site.calls]
     for site in ran:
         site.batches = batches
@@ -138,11 +139,6 @@ class _Watch:
             site.saw(_function, values, named, self.batch)
         except Exception:
             site.calls.clear()
-
-
-def _begin(loader: Any) -> None:
-    if hasattr(loader, "begin_anew"):
-        loader.begin_anew()  # a generator that was made before has the old code
 
 
 def _codes(calls: Calls) -> Iterator[tuple[Place, CodeType]]:

@@ -14,7 +14,7 @@ from workbench.advice.findings import Advice, Findings
 from workbench.advice.idioms import PATTERNS
 from workbench.advice.proof import difference, shown, timed
 from workbench.advice.remedy import Remedy
-from workbench.loaders.streams import ENDLESS
+from workbench.loader import Loader
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.machine import memory_bytes
 
@@ -27,7 +27,7 @@ BATCHES = 2
 
 
 def find(
-    loader: Any, profile: LineProfile, between: Callable[[], object] = lambda: None
+    loader: Loader, profile: LineProfile, between: Callable[[], object] = lambda: None
 ) -> Findings:
     """What to write instead of hot lines, the greatest saving first; see `workbench.advise`.
 
@@ -55,7 +55,7 @@ def find(
     return Findings(sorted(found, key=lambda advice: -advice.saved_ms.median))
 
 
-def _best(site: Site, remedy: Remedy, loader: Any, batch: Callable[[], None]) -> Advice | None:
+def _best(site: Site, remedy: Remedy, loader: Loader, batch: Callable[[], None]) -> Advice | None:
     """The remedy, or one of its further ways where that saves clearly more."""
     best = _proved(site, remedy, loader, batch)
     for other in remedy.others:
@@ -66,9 +66,9 @@ def _best(site: Site, remedy: Remedy, loader: Any, batch: Callable[[], None]) ->
     return best
 
 
-def _proved(site: Site, remedy: Remedy, loader: Any, batch: Callable[[], None]) -> Advice | None:
+def _proved(site: Site, remedy: Remedy, loader: Loader, batch: Callable[[], None]) -> Advice | None:
     """The advice, if it is faster beyond doubt and its results have the same shape."""
-    held = remedy.kept_bytes * (_epoch_batches(loader) or 1)
+    held = remedy.kept_bytes * (loader.epoch_batches or 1)
     if held > MOST_HELD * memory_bytes():
         return None
     olds = [run() for run in remedy.old]
@@ -103,9 +103,9 @@ def _proved(site: Site, remedy: Remedy, loader: Any, batch: Callable[[], None]) 
         ratio=times.ratio,
         calls_per_batch=often,
         batch_ms=times.batch.times(1e3),
-        epoch_batches=_epoch_batches(loader),
+        epoch_batches=loader.epoch_batches,
         difference=gap,
-        notes=(*remedy.notes, *_held(held, _epoch_batches(loader))),
+        notes=(*remedy.notes, *_held(held, loader.epoch_batches)),
         before=before,
         after=after,
     )
@@ -115,11 +115,6 @@ def _held(held: float, batches: int | None) -> list[str]:
     """The memory that it takes."""
     what = f"the images of {batches} batches" if batches else "each batch's images"
     return [f"Keeps {held / 1e6:.3g} MB for {what}."] if held else []
-
-
-def _epoch_batches(loader: Any) -> int | None:
-    known = getattr(loader, "epoch_batches", None) or len(loader)
-    return None if known >= ENDLESS else known
 
 
 def _before(site: Site, remedy: Remedy) -> str:

@@ -1,4 +1,4 @@
-"""A user's object in the panel's hands: between uses it is as its owner left it."""
+"""Use an iterator of the user's in turns with its owner: each goes on where it was itself."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from workbench.isolation.restore_state import untouched
-from workbench.loaders.streams import Stream
+from workbench.isolation.restore_state import restored_state
+from workbench.loader import Loader
 
 
-class Lent:
-    """Keeps what an iterator has in its attributes, such as where it is in its pass.
+class Borrowed:
+    """Keeps the attributes of an iterator, such as its position, between uses.
 
     Args:
-        loader: As `shapes.opened` gives it.
+        loader: Wraps the user's object.
     """
 
-    def __init__(self, loader: Any) -> None:
+    def __init__(self, loader: Loader) -> None:
         self._loader = loader
-        found = getattr(loader.original, "__dict__", {}) if isinstance(loader, Stream) else {}
-        self._held: dict[str, Any] = found if isinstance(found, dict) else {}
-        self._ours, self._owners = dict(self._held), dict(self._held)
+        found = getattr(loader.original, "__dict__", {}) if loader.forward_only else {}
+        self._attributes: dict[str, Any] = found if isinstance(found, dict) else {}
+        self._ours, self._owners = dict(self._attributes), dict(self._attributes)
 
     @contextmanager
-    def used(self) -> Iterator[Any]:
-        """The loader, where it stood after the last use; its owner's attributes return at the end.
+    def used(self) -> Iterator[Loader]:
+        """The loader, where the last use left it; its owner's attributes return at the end.
 
-        Those that the owner has changed since the last use are used as they are now.
+        Attributes that the owner has changed since then keep the owner's values.
         """
-        with untouched(self._loader):
+        with restored_state(self._loader.original):
             before = self._owners
-            changed = {k: v for k, v in self._held.items() if before.get(k, before) is not v}
-            self._owners = dict(self._held)
-            self._held.update({**self._ours, **changed})
+            changed = {k: v for k, v in self._attributes.items() if before.get(k, before) is not v}
+            self._owners = dict(self._attributes)
+            self._attributes.update({**self._ours, **changed})
             try:
                 yield self._loader
             finally:
-                self._ours = dict(self._held)
+                self._ours = dict(self._attributes)

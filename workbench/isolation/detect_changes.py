@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.measure.structure import leaves
+from workbench.batch import leaves
 
 # Arrays up to this size are looked at whole; of larger ones as many bytes, in blocks evenly
 # spread: an array may be mapped from a disk, where each page is read.

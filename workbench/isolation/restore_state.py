@@ -1,4 +1,4 @@
-"""Puts back what a user's generator may change while it is measured: global state, and itself."""
+"""Restore global state that a generator may change while it is measured, and its attributes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ import numpy as np
 
 
 @contextmanager
-def untouched(loader: Any) -> Iterator[None]:
-    """Restore global random states, warnings filters, matplotlib's backend, a loader's attributes.
+def restored_state(original: Any = None) -> Iterator[None]:
+    """Restore the global state that a generator may change, and the attributes of an object.
 
-    What an attribute holds may have changed: its own random state, a list shuffled in place.
+    Restores NumPy's and Python's random states, warnings filters and matplotlib's backend. What
+    an attribute holds may still have changed: its own random state, a list shuffled in place.
+
+    Args:
+        original: The user's own object, not the loader that wraps it.
     """
-    # A stream of ours stands before an object of the user's.
-    attributes = getattr(getattr(loader, "original", loader), "__dict__", {})
-    attributes = attributes if isinstance(attributes, dict) else {}  # a class's is a proxy
+    attributes = getattr(original, "__dict__", {})
+    attributes = attributes if isinstance(attributes, dict) else {}  # a class has a mappingproxy
     saved = dict(attributes)
     numbers, standard = np.random.get_state(), random.getstate()
     backend = _backend()

@@ -17,7 +17,7 @@ import cv2
 import keras
 import numpy as np
 
-from workbench.isolation.restore_state import untouched
+from workbench.isolation.restore_state import restored_state
 from workbench.keras_iterators.report import Holds
 from workbench.measure.race import Race
 from workbench.measure.run_race import run
@@ -104,7 +104,7 @@ def compare(fast: Faster, n: int) -> Comparison:
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"n: expected a whole number from 1. Received: {n!r}")
     batches = range(min(len(fast), -(-n // fast.batch_size)))
-    with untouched(fast):
+    with restored_state(fast):
         pairs = [pair for index in batches for pair in _pairs(_plain(fast), index)][:n]
         both = _Both(fast, fast.keras_iterator)
         largest, same = _compared(both, batches)

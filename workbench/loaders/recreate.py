@@ -1,7 +1,7 @@
-"""A generator object's function and arguments, found again before it has begun.
+"""Call a generator function again, with the arguments of a generator object that has not started.
 
-A generator runs the code that its function had when it was called, so a profiler that comes later
-sees nothing of it; and one that is used up is gone for its owner. So another is made in its place.
+A generator keeps the code that its function had when it was called, so that a profiler started
+later sees nothing of it; and a generator that is used up is lost to its owner.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from types import CellType, FrameType, FunctionType, GeneratorType
 from typing import Any
 
 
-def remake(generator: GeneratorType[Any, Any, Any]) -> Callable[[], Iterator[Any]] | None:
-    """What makes a generator like this one; None if that cannot be told.
+def recreate(generator: GeneratorType[Any, Any, Any]) -> Callable[[], Iterator[Any]] | None:
+    """A function that makes a generator like this one; None if it cannot be found.
 
     Args:
-        generator: Is not touched. One that has begun may have changed its arguments since.
+        generator: Is not advanced. If it has started it may have changed its arguments.
     """
-    frame = generator.gi_frame  # None: it has ended
+    frame = generator.gi_frame  # None if it has ended
     if frame is None or inspect.getgeneratorstate(generator) != inspect.GEN_CREATED:
         return None
     function = _function_of(frame)
@@ -42,7 +42,7 @@ def _function_of(frame: FrameType) -> FunctionType | None:
 def _content(cell: CellType) -> Any:
     try:
         return cell.cell_contents
-    except ValueError:  # it is empty
+    except ValueError:  # an empty cell
         return _content
 
 

@@ -1,49 +1,43 @@
-"""Loaders that have no index or no length, as objects that give batches by index.
-
-`measure` asks any loader for `loader[index]` and `len(loader)`. What only goes forward gives its
-next batch, whatever the index.
-"""
+"""Loaders for what has no index or no length: iterators, generators, tf.data pipelines."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-# The length of what never ends, or does not say.
-ENDLESS = 1 << 31
+from workbench.loader import ENDLESS, Loader
+
 BEGUN = (
-    "This generator had begun before: its own lines cannot be seen, only functions that it calls. "
-    "Pass the function that makes it instead."
+    "This generator was already running: its own lines cannot be profiled, only the functions that "
+    "it calls. Pass the function that makes it instead."
 )
 NO_LINES = (
-    "A tf.data pipeline computes outside Python: it has no lines, only the time of whole elements."
+    "A tf.data pipeline runs outside Python: it has no lines to profile, only a time per element."
 )
 ONE_WORKER = (
-    "A {} goes forward only, one batch after the other: Keras runs it in one thread. Two would get "
-    '"generator already executing", and worker processes each the same batches. For more workers '
-    "make it a keras.utils.PyDataset, whose __getitem__(index) gives any batch."
+    "A {} gives one batch after the other, so Keras runs it in one thread: two would raise "
+    '"generator already executing", and worker processes would each give the same batches. To use '
+    "more workers, make it a keras.utils.PyDataset, whose __getitem__(index) gives any batch."
 )
 OWN_WORKERS = (
-    "A {} has workers of its own, map(..., num_parallel_calls=tf.data.AUTOTUNE): Keras adds none."
+    "A {} has its own workers, map(..., num_parallel_calls=tf.data.AUTOTUNE): Keras adds none."
 )
 
 
-class Stream:
-    """Batches of something that only goes forward; any index gives the next one.
+class Stream(Loader):
+    """Batches of an object that only goes forward: any index gives the next one.
 
-    At its end it begins anew, where that gives batches again. Belongs to one thread at a time.
+    At its end it starts again, if it can. Use it from one thread at a time.
 
     Args:
         original: What the user passed, or what it made.
-        kind: What it is, in words, such as "generator".
-        make: Gives an iterator over batches; called for each pass.
-        notes: What a reader of its profile should know.
-        one_worker: Why it cannot be run by several workers; {} is the kind.
-
-    Attributes:
-        one_worker: Why it cannot be run by several workers.
-        epoch_batches: How many batches a pass has, as far as that is known.
+        kind: What to call it in a sentence, such as "generator".
+        make: Returns an iterator over the batches; called for each pass.
+        notes: See `Loader`.
+        one_worker: See `Loader`; {} stands for the kind.
     """
+
+    forward_only = True
 
     def __init__(
         self,
@@ -53,12 +47,12 @@ class Stream:
         notes: tuple[str, ...] = (),
         one_worker: str = ONE_WORKER,
     ) -> None:
-        self.original, self.kind, self.notes = original, kind, notes
+        super().__init__(original, kind, notes)
         self.one_worker = one_worker.format(kind)
-        self.epoch_batches = _length(original)
+        self._epoch_batches = _length(original)
         self._make = make
         self._batches: Iterator[Any] | None = None
-        self._given = self._given_in_all = 0  # batches, of this pass and of all
+        self._given = self._given_in_all = 0  # batches of this pass, and of all passes
 
     def __len__(self) -> int:
         return ENDLESS
@@ -74,10 +68,13 @@ class Stream:
         self._given_in_all += 1
         return batch
 
-    def begin_anew(self) -> None:
-        """Drop the present pass: a generator runs the code that its function had when it was
-        called. What cannot begin anew goes on.
-        """
+    @property
+    def epoch_batches(self) -> int | None:
+        """Batches of a pass, known from the object or once a pass has ended; else None."""
+        return self._epoch_batches
+
+    def restart(self) -> None:
+        """See `Loader.restart`; an iterator that cannot start again goes on."""
         self._batches = None
 
     def _first_of_next_pass(self) -> Any:
@@ -86,14 +83,14 @@ class Stream:
             batch = next(self._batches)
         except StopIteration:
             raise ValueError(_ended(self.kind, self._given_in_all)) from None
-        self.epoch_batches, self._given = self._given, 0
+        self._epoch_batches, self._given = self._given, 0
         return batch
 
 
 def _length(original: Any) -> int | None:
     try:
         length = len(original)
-    except (TypeError, ValueError):  # tf.data raises the first where it is infinite or not known
+    except (TypeError, ValueError):  # tf.data raises TypeError if it is infinite or unknown
         return None
     return length if length > 0 else None
 
@@ -102,41 +99,34 @@ def _ended(kind: str, after: int) -> str:
     if not after:
         return f"The {kind} gave no batch."
     return (
-        f"The {kind} has ended after {after} batches, and cannot begin anew. "
+        f"The {kind} ended after {after} batches and cannot start again. "
         "Pass the function that makes it."
     )
 
 
-class Indexed:
-    """An object with `__getitem__` that does not say how many batches it has, or answers to any
-    name, so that it cannot be asked what else it has.
+class Indexed(Loader):
+    """An object with `__getitem__` but no `__len__`: its end is found by its IndexError."""
 
-    Args:
-        original: The object.
-        batches: How many, if that is known.
-    """
-
-    def __init__(self, original: Any, batches: int | None = None) -> None:
-        self.original = original
-        self.kind = "object without __len__" if batches is None else type(original).__name__
-        self.epoch_batches = batches
+    def __init__(self, original: Any) -> None:
+        super().__init__(original, "object without __len__")
+        self._epoch_batches: int | None = None
 
     def __len__(self) -> int:
-        return self.epoch_batches or ENDLESS
+        return self._epoch_batches or ENDLESS
 
     def __getitem__(self, index: int) -> Any:
         try:
             return self.original[index % len(self)]
         except IndexError:
-            # Python's own rule for objects that are iterated by index. One that fails at once, or
-            # in the middle of what it gave before, has another fault.
-            if self.epoch_batches is not None or index == 0:
+            # The end, by Python's own rule for objects that are iterated by index. An object that
+            # fails at 0, or once its length is known, has another fault.
+            if self._epoch_batches is not None or index == 0:
                 raise
-        self.epoch_batches = self._count(index)
+        self._epoch_batches = self._count(index)
         return self[index]
 
     def _count(self, beyond: int) -> int:
-        """How many batches there are, fewer than `beyond`."""
+        """Number of batches, known to be less than `beyond`."""
         low, high = 0, beyond
         while low < high:
             middle = (low + high) // 2

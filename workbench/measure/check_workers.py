@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from workbench.loader import Loader
 from workbench.measure.batch_times import Arrivals, Kind
 from workbench.measure.rate import Rate, Stopped
 from workbench.measure.workers.worker_errors import WorkerError, WorkersRefused
@@ -55,7 +56,7 @@ class WorkerCheck:
         return "\n".join((head, *self.problems, *self.advice, *self.notes, *rate))
 
 
-def check(loader: Any, workers: int, use_multiprocessing: bool, seconds: float) -> WorkerCheck:
+def check(loader: Loader, workers: int, use_multiprocessing: bool, seconds: float) -> WorkerCheck:
     """See `workbench.check_workers`."""
     from workbench.measure import feed
     from workbench.measure.workers import preflight
@@ -83,7 +84,7 @@ def check(loader: Any, workers: int, use_multiprocessing: bool, seconds: float) 
     return _tried(loader, found, result, until)
 
 
-def _tried(loader: Any, found: Preflight, result: WorkerCheck, until: float) -> WorkerCheck:
+def _tried(loader: Loader, found: Preflight, result: WorkerCheck, until: float) -> WorkerCheck:
     from workbench.measure.feed import limits_for, take
 
     arrivals = Arrivals(Kind(result.workers, result.use_multiprocessing))

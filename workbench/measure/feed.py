@@ -24,10 +24,11 @@ import tensorflow as tf
 # Not public, but it is what `fit` uses; the tests compare it with `fit`.
 from keras.src.trainers.data_adapters import py_dataset_adapter
 
+from workbench.batch import leading_dimension
+from workbench.loader import Loader
 from workbench.measure.batch_times import Arrivals, Kind
-from workbench.measure.lines.probe import leading_dimension
+from workbench.measure.keras_refusal import refusal
 from workbench.measure.rate import Rate
-from workbench.measure.structure import refusal
 from workbench.measure.workers.preflight import Preflight, examine
 from workbench.measure.workers.watchdog import Limits, watch
 from workbench.measure.workers.worker_pool import Crew
@@ -43,7 +44,7 @@ GRACE = 5.0
 
 
 def measure(
-    loader: Any,
+    loader: Loader,
     workers: int,
     use_multiprocessing: bool,
     max_queue_size: int,
@@ -53,7 +54,7 @@ def measure(
     """Take batches from Keras's feed as fast as they come; see `workbench.measure_rate`.
 
     Args:
-        loader: Has `__getitem__` and `__len__`.
+        loader: Is not changed.
         workers: As in `keras.utils.PyDataset`; so are the next two.
         use_multiprocessing: Processes instead of threads.
         max_queue_size: Batches that may wait.
@@ -74,7 +75,7 @@ def measure(
     return take(loader, found, arrivals, limits, lambda: arrivals.suffice(seconds, inf))
 
 
-def check_arguments(loader: Any, workers: int) -> None:
+def check_arguments(loader: Loader, workers: int) -> None:
     """Refuse to start without workers or batches."""
     if workers < 1 or len(loader) < 1:
         raise ValueError(
@@ -91,7 +92,7 @@ def limits_for(kind: Kind, found: Preflight, stop: threading.Event | None = None
 
 
 def take(
-    loader: Any,
+    loader: Loader,
     found: Preflight,
     arrivals: Arrivals,
     limits: Limits,
@@ -106,10 +107,9 @@ def take(
         limits: When to give up; see `watch`.
         enough: Asked at each batch.
     """
-    dataset = getattr(loader, "original", loader)
-    if isinstance(dataset, tf.data.Dataset):
-        return _take_elements(dataset, found, arrivals, limits, enough)
-    refused = refusal(found.example, from_generator=hasattr(loader, "one_worker"))
+    if isinstance(loader.original, tf.data.Dataset):
+        return _take_elements(loader.original, found, arrivals, limits, enough)
+    refused = refusal(found.example, from_generator=loader.forward_only)
     if refused:
         raise ValueError(refused)
     with board() as where:
@@ -156,7 +156,7 @@ class _Feed(keras.utils.PyDataset):
 
     def __init__(
         self,
-        loader: Any,
+        loader: Loader,
         kind: Kind,
         example: Any,
         stop: threading.Event | None,

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from workbench.isolation.restore_state import untouched
+from workbench.isolation.restore_state import restored_state
+from workbench.loader import Loader
 from workbench.measure.batch_times import Kind
 from workbench.measure.workers.worker_errors import USE_THREADS
 
@@ -84,7 +85,7 @@ class Repeats:
         return "\n".join((head, *(self.found or good), *self.advice))
 
 
-def find(loader: Any, workers: int, use_multiprocessing: bool, epochs: int) -> Repeats:
+def find(loader: Loader, workers: int, use_multiprocessing: bool, epochs: int) -> Repeats:
     """See `workbench.find_repeats`."""
     from workbench.measure import feed
     from workbench.measure.workers import preflight, same_batch
@@ -93,33 +94,33 @@ def find(loader: Any, workers: int, use_multiprocessing: bool, epochs: int) -> R
     if epochs < 1:
         raise ValueError(f"expected at least one epoch. Received: epochs={epochs}")
     kind = Kind(workers, use_multiprocessing, max_queue_size=2 * workers)
-    with untouched(loader):
+    with restored_state(loader.original):
         _set_feed(loader, kind)
         ready = preflight.examine(loader, workers, use_multiprocessing)
         ready.raise_problems()
         nature, many = _nature(loader)
-    with untouched(loader):
+    with restored_state(loader.original):
         _set_feed(loader, kind)
         limits = feed.limits_for(kind, ready)
         given = same_batch.ask(loader, kind, MANY_ROUNDS if many else ROUNDS, epochs, limits)
     return _judge(given, nature, kind, epochs)
 
 
-def _nature(loader: Any) -> tuple[Nature, bool]:
+def _nature(loader: Loader) -> tuple[Nature, bool]:
     """What kind of loader it is, and whether its draws are few."""
-    from workbench.measure.workers.same_batch import INDEX, call, fetch, fingerprint
+    from workbench.measure.workers.same_batch import INDEX, fetch, fingerprint
 
     tries = {fingerprint(loader[INDEX]) for _ in range(TRIES)}
     if len(tries) > 1:
         return "random", len(tries) < TRIES
     for _ in range(2):
-        call(loader, "on_epoch_begin")
+        loader.begin_epoch()
         again = {fingerprint(fetch(loader, INDEX)) for _ in range(2)}
         if len(again) > 1:
             return "random", True
         tries |= again
         fetch(loader, len(loader) - 1)  # some count their epochs by the last batch
-        call(loader, "on_epoch_end")
+        loader.end_epoch()
     return "by epoch" if len(tries) > 1 else "fixed", False
 
 
@@ -189,12 +190,12 @@ def _advice(nature: Nature, found: bool, processes: bool) -> tuple[str, ...]:
     return (f"{COPIES}: {SEED}, or {USE_THREADS}.",) if processes else (f"{SEED}.",)
 
 
-def _set_feed(loader: Any, kind: Kind) -> None:
+def _set_feed(loader: Loader, kind: Kind) -> None:
     """As the user would set it: a loader may count its epochs by how it is fed; ours does.
 
     With one worker ours counts the batches of a pass, and here one alone is asked for, again and
     again: with several it goes by `on_epoch_end`.
     """
     for name, value in asdict(replace(kind, workers=max(2, kind.workers))).items():
-        if hasattr(loader, name):
-            setattr(loader, name, value)
+        if hasattr(loader.original, name):
+            setattr(loader.original, name, value)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.advice.findings import NONE, Advice, Findings
+from workbench.loader import Loader
 from workbench.measure.line_profile import LineProfile
 from workbench.panel.file_scan import sendable
 from workbench.panel.request import Request
@@ -24,7 +25,9 @@ class Advised:
     data: dict[str, Any]
 
 
-def look(loader: Any, profile: LineProfile | None, between: Callable[[], object]) -> dict[str, Any]:
+def look(
+    loader: Loader, profile: LineProfile | None, between: Callable[[], object]
+) -> dict[str, Any]:
     """Search, and give what the area shows.
 
     Args:

@@ -12,17 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from workbench.isolation.borrow import Lent
+from workbench.compat.keras_images import is_keras_iterator
+from workbench.isolation.borrow import Borrowed
 from workbench.isolation.capture_output import Said, listening
 from workbench.isolation.detect_changes import Belongings
 from workbench.isolation.environment import Surroundings
 from workbench.isolation.explain_errors import contained, explained
-from workbench.isolation.restore_state import untouched
-from workbench.loaders.adapt import is_factory, is_keras_iterator, length_of, name_of, opened
+from workbench.isolation.restore_state import restored_state
+from workbench.loader import Loader
+from workbench.loaders.adapt import adapt, is_factory, name_of
 from workbench.loaders.attributes import MOST, attributes_of, feed_of
 from workbench.loaders.factory_settings import LoaderSettings
 from workbench.loaders.keywords import Factory, FactorySettings
-from workbench.loaders.streams import ENDLESS, Indexed, Stream
 from workbench.measure.line_profile import LineProfile
 from workbench.panel.file_scan import Scanning
 from workbench.panel.request import Request
@@ -95,9 +96,8 @@ class Theirs:
         self.scanning = Scanning()
         self._code, self._was_drawn = threading.RLock(), threading.Event()
         self._said, self._surroundings = Said(), Surroundings()
-        self._loader: Any = None
-        self._original: Any = None
-        self._lent: Any = None
+        self._loader = Loader(())
+        self._borrowed = Borrowed(self._loader)
         self._built_for: Any = None  # keywords and feed
         self._survey: Survey | None = None
         self._pages = Pages()
@@ -109,7 +109,7 @@ class Theirs:
         self._say_what_is_fixed()
 
     def _say_what_is_fixed(self) -> None:
-        why = self._loader.one_worker if isinstance(self._loader, Stream) else ""
+        why = self._loader.one_worker
         names = ("workers", "worker_kind", "max_queue_size")
         self.fixed = dict.fromkeys(names, why) if why else {}
         self.constants: dict[str, str] = {}
@@ -141,7 +141,7 @@ class Theirs:
             np.random.seed(request.epoch)
             random.seed(request.epoch)
             key = self._made(request.settings, tell), request.epoch
-            with self._lent.used() as loader:
+            with self._borrowed.used() as loader:
                 note = self._belongings.note
                 self._pages.turn_to(request.first, loader, self._length, key, note)
 
@@ -149,7 +149,7 @@ class Theirs:
         return draw_batch(
             self._pages.batch,
             leaf=leaf,
-            class_names=class_names_of(self._original),
+            class_names=class_names_of(self._loader.original),
             first=request.first - self._pages.start,
             title=f"batch {self._pages.number}",
             check="" if self._survey is None else " · ".join(self._survey.checked.facts),
@@ -160,27 +160,27 @@ class Theirs:
         return False
 
     @contextmanager
-    def loader(self, settings: FactorySettings) -> Iterator[Any]:
+    def loader(self, settings: FactorySettings) -> Iterator[Loader]:
         """See `Subject`."""
         with self._guarded():
             self._made(settings, lambda _: None)
-            with self._lent.used() as loader:
+            with self._borrowed.used() as loader:
                 yield loader
 
-    def look(self, loader: Any, wanted: Callable[[], bool]) -> bool:
+    def look(self, loader: Loader, wanted: Callable[[], bool]) -> bool:
         """See `Subject`."""
         if self._survey is not None:
             return False
-        names = class_names_of(self._original)
+        names = class_names_of(self._loader.original)
         self._survey = survey(loader, names, self._class_weight, wanted)
         return self._survey is not None
 
-    def samples(self, loader: Any) -> int | None:
+    def samples(self, loader: Loader) -> int | None:
         """See `Subject`: batches times the samples of the one shown."""
-        length, size = self._epoch_batches, self._pages.size
+        length, size = self._loader.epoch_batches, self._pages.size
         return length * size if length and size else None
 
-    def fingerprint(self, loader: Any) -> None:
+    def fingerprint(self, loader: Loader) -> None:
         """See `Subject`: their batches may be random, and are as a rule."""
 
     def fit(self, settings: Any, progress: Any) -> Statistics:
@@ -191,11 +191,10 @@ class Theirs:
 
     def head(self, settings: FactorySettings, shown: dict[str, Any]) -> list[str]:
         """See `Subject`."""
-        loader, samples, length = self._loader, shown.get("samples"), self._epoch_batches
-        kind = loader.kind if isinstance(loader, Stream | Indexed) else type(loader).__name__
+        loader, samples, length = self._loader, shown.get("samples"), self._loader.epoch_batches
         shape = "×".join(map(str, shown.get("shape", ())))
         return [
-            kind if self._factory is None else f"{self._name}(…)",
+            loader.kind if self._factory is None else f"{self._name}(…)",
             f"{length} batches" if length else "no length",
             f"batch {samples} × {shape}" if samples else "",
             "",
@@ -206,8 +205,8 @@ class Theirs:
         said, found = str(self._said), self._survey
         changes = [*self._changed_belongings(), *self._surroundings.changes()]
         warnings = [f"It {change}." for change in changes]
-        warnings += self._loader.notes if isinstance(self._loader, Stream) else ()
-        warnings += [FASTER] if is_keras_iterator(self._original) else ()
+        warnings += self._loader.notes
+        warnings += [FASTER] if is_keras_iterator(self._loader.original) else ()
         rows, summary = [], []
         if found is not None:
             warnings += found.checked.warnings
@@ -288,7 +287,8 @@ class Theirs:
     def close(self) -> None:
         """See `Subject`. A generator that is dropped here runs its `finally`."""
         with self._guarded():
-            self._loader = self._original = self._lent = self._built_for = None
+            self._loader = Loader(())
+            self._borrowed, self._built_for = Borrowed(self._loader), None
             self._pages.forget()
         self._surroundings.restore()
 
@@ -298,7 +298,7 @@ class Theirs:
         with (
             self._code,
             self._surroundings.watched(),
-            untouched(None),
+            restored_state(),
             listening(self._said),
             explained(),
             contained(),
@@ -312,18 +312,10 @@ class Theirs:
             return self._built_for
         if self._built_for is not None:
             tell(f"Building {self._name} …")
-        made = opened(self._data if self._factory is None else self._factory.bound(settings))
-        self._length, self._loader, self._lent = length_of(made), made, Lent(made)
-        self._original = made.original if isinstance(made, Stream | Indexed) else made
+        made = adapt(self._data if self._factory is None else self._factory.bound(settings))
+        self._length, self._loader, self._borrowed = len(made), made, Borrowed(made)
         self._built_for, self._survey = key, None
         return key
-
-    @property
-    def _epoch_batches(self) -> int | None:
-        """Batches of an epoch, if that is known; those of some are known at its end."""
-        if isinstance(self._loader, Stream | Indexed):
-            return self._loader.epoch_batches
-        return self._length if self._length < ENDLESS else None
 
 
 def _row(fact: str) -> tuple[str, str]:

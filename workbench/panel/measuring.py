@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from time import monotonic
-from typing import Any
 
+from workbench.loader import Loader
 from workbench.measure.lines.session import LineSession
 from workbench.measure.rate import Stopped
 from workbench.panel import advising
@@ -124,7 +124,7 @@ class Measuring:
             else:
                 self._measure(request, loader)
 
-    def _advise(self, request: Request, loader: Any) -> None:
+    def _advise(self, request: Request, loader: Loader) -> None:
         """Find advice; not while it is profiled, because both change the functions' code."""
         state = self._state
         state.interrupt.clear()
@@ -163,7 +163,7 @@ class Measuring:
             found = self._subject.fit(request.settings, progress)
         self._display.fitted(request, found)
 
-    def _profile(self, request: Request, loader: Any) -> None:
+    def _profile(self, request: Request, loader: Loader) -> None:
         state = self._state
         usual = sys.getswitchinterval()  # what training has, and so the feed's measurement
         feed = request.settings.feed
@@ -202,7 +202,7 @@ class Measuring:
         known = measured is not None and measured.request.settings == request.settings
         return not known and monotonic() - profiling_since > REST
 
-    def _measure(self, request: Request, loader: Any) -> None:
+    def _measure(self, request: Request, loader: Loader) -> None:
         state = self._state
         state.interrupt.clear()
         seconds, feed = state.measure_seconds or RATE_SECONDS, request.settings.feed

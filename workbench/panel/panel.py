@@ -12,7 +12,7 @@ from IPython import get_ipython
 
 from workbench.advice.findings import Findings
 from workbench.api import advise, measure_rate, profile_lines
-from workbench.loaders import adapt
+from workbench.loaders.adapt import described, is_loader
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.panel import verdict
@@ -285,11 +285,11 @@ class Workbench:
 def _subject(
     data: Any, controls: dict[str, Any], class_weight: Mapping[Any, float] | None
 ) -> Subject:
-    if not isinstance(data, Settings | Tuned) and adapt.is_loader(data):
+    if not isinstance(data, Settings | Tuned) and is_loader(data):
         return Theirs(data, controls, class_weight)
     if controls:
         raise TypeError(
             f"{', '.join(controls)}: keywords are for a function or class that makes a loader. "
-            f"Received: {adapt.described(data)}"
+            f"Received: {described(data)}"
         )
     return Ours(data, class_weight)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from workbench.api import settings_of
+from workbench.loader import Loader
 from workbench.loaders.factory_settings import LoaderSettings
 from workbench.measure.line_profile import LineProfile
 from workbench.panel import verdict
@@ -95,27 +96,27 @@ class Ours:
         return brightness or settings.methods.augment == "keras_layers"
 
     @contextmanager
-    def loader(self, settings: Settings) -> Iterator[Any]:
+    def loader(self, settings: Settings) -> Iterator[Loader]:
         """See `Subject`."""
         from workbench.pipeline.dataset import Dataset
 
         self._measured = self._measured.with_settings(settings)
-        yield Dataset(self._measured)
+        yield Loader(Dataset(self._measured))
 
-    def look(self, loader: Any, wanted: Callable[[], bool]) -> bool:
+    def look(self, loader: Loader, wanted: Callable[[], bool]) -> bool:
         """See `Subject`: the picture tells all of it at once."""
         return False
 
-    def samples(self, loader: Any) -> int:
+    def samples(self, loader: Loader) -> int:
         """See `Subject`."""
-        return len(loader.pipeline.rows)
+        return len(loader.original.pipeline.rows)
 
-    def fingerprint(self, loader: Any) -> str:
+    def fingerprint(self, loader: Loader) -> str:
         """See `Subject`: SHA-256 over the bytes of batch 0 of epoch 0, which is the same on one
         machine and set of versions.
         """
         digest = hashlib.sha256()
-        for array in loader.batch(0, 0):
+        for array in loader.original.batch(0, 0):
             digest.update(array.tobytes())
         return f"sha256:{digest.hexdigest()}"
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
 
+from workbench.loader import Loader
 from workbench.loaders.factory_settings import LoaderSettings
 from workbench.measure.line_profile import LineProfile
 from workbench.panel.file_scan import Scanning
@@ -46,18 +47,18 @@ class Subject(Protocol):
     def is_drawn_with_keras(self, settings: Any) -> bool:
         """Whether the picture is another one once Keras is imported."""
 
-    def loader(self, settings: Any) -> AbstractContextManager[Any]:
+    def loader(self, settings: Any) -> AbstractContextManager[Loader]:
         """What gives the batches, for the one thread that measures; put back afterwards."""
 
-    def look(self, loader: Any, wanted: Callable[[], bool]) -> bool:
+    def look(self, loader: Loader, wanted: Callable[[], bool]) -> bool:
         """Look at what batches hold, once and while it is wanted; whether the picture has more to
         say now.
         """
 
-    def samples(self, loader: Any) -> int | None:
+    def samples(self, loader: Loader) -> int | None:
         """Samples of an epoch, if that is known."""
 
-    def fingerprint(self, loader: Any) -> str | None:
+    def fingerprint(self, loader: Loader) -> str | None:
         """A hash of the first batch, if that says anything."""
 
     def fit(self, settings: Any, progress: Callable[[int, int], None] | None) -> Statistics:

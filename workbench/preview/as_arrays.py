@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.measure.structure import leaves
+from workbench.batch import leaves
 
 # A model with more inputs than this names them in a dict: a longer list is one of samples.
 INPUTS = 4

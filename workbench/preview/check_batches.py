@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from workbench.measure.structure import refusal
+from workbench.measure.keras_refusal import refusal
 from workbench.preview.class_weights import Labels, weight_faults
 from workbench.preview.describe import INPUTS, facts, labels_of, warnings
 from workbench.preview.leaves import find_leaves

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from workbench.measure.lines.probe import leading_dimension
+from workbench.batch import copied, leading_dimension
+from workbench.loader import Loader
 
 
 class Pages:
@@ -30,7 +29,7 @@ class Pages:
         return leading_dimension(self.batch)
 
     def turn_to(
-        self, first: int, loader: Any, length: int, key: Any, note: Callable[[Any], None]
+        self, first: int, loader: Loader, length: int, key: Any, note: Callable[[Any], None]
     ) -> None:
         """Go to the batch that holds a sample, or the next one if it lies behind.
 
@@ -54,21 +53,3 @@ class Pages:
     def forget(self) -> None:
         """Drop the batch."""
         self.batch = self._key = None
-
-
-def copied(batch: Any) -> Any:
-    """A copy of all arrays: a loader may use its buffers again."""
-    if isinstance(batch, dict):
-        return {key: copied(value) for key, value in batch.items()}
-    if isinstance(batch, tuple | list):
-        return tuple(map(copied, batch)) if isinstance(batch, tuple) else list(map(copied, batch))
-    if isinstance(batch, np.ndarray) and batch.dtype == object and batch.ndim:
-        whole = np.empty(batch.shape, object)
-        whole.ravel()[:] = [copied(value) for value in batch.ravel()]
-        return whole
-    if not hasattr(type(batch), "__array__"):
-        return batch
-    try:
-        return np.array(batch)
-    except Exception:  # a user's class may raise anything
-        return batch

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+from workbench.batch import leading_dimension
+from workbench.loader import Loader
 from workbench.loaders.adapt import is_tf_data
-from workbench.measure.lines.probe import leading_dimension
 from workbench.preview.check_batches import Checked, check_batches
 
 BATCHES = 4
@@ -47,7 +48,7 @@ class Survey:
 
 
 def survey(
-    loader: Any,
+    loader: Loader,
     class_names: Sequence[str] = (),
     class_weight: Mapping[Any, float] | None = None,
     wanted: Callable[[], bool] = lambda: True,
@@ -55,12 +56,11 @@ def survey(
     """Look at some batches, not the first, which was looked at to be shown.
 
     Args:
-        loader: By index; see `shapes.opened`.
+        loader: Gives the batches.
         class_names: Names of the labels 0, 1 and so on.
         class_weight: What `fit` will be given.
         wanted: Asked between batches; once it is not, there is no survey.
     """
-    forward_only = hasattr(loader, "one_worker")
     first: list[float] = []
     indices: list[int] = []
 
@@ -75,7 +75,7 @@ def survey(
             if perf_counter() - began > SECONDS or not wanted():
                 return
 
-    from_generator = forward_only and not is_tf_data(loader.original)
+    from_generator = loader.forward_only and not is_tf_data(loader.original)
     checked = check_batches(
         batches(),
         class_names=class_names,
@@ -83,13 +83,13 @@ def survey(
         from_generator=from_generator,
     )
     again: list[float] = []
-    for index in () if forward_only else indices:
+    for index in () if loader.forward_only else indices:
         if wanted():
             again.append(_timed(loader, index)[1])
     return Survey(checked, tuple(first), tuple(again)) if wanted() else None
 
 
-def _timed(loader: Any, index: int) -> tuple[Any, float]:
+def _timed(loader: Loader, index: int) -> tuple[Any, float]:
     began = perf_counter()
     batch = loader[index]
     return batch, leading_dimension(batch) / (perf_counter() - began)

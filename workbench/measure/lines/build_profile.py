@@ -40,7 +40,8 @@ class Writer:
         functions = [self._function(place) for place in self._probe.instruments.places]
         # The one that gives the batch stays first: nothing can take more.
         functions[1:] = sorted(functions[1:], key=lambda function: -function.share)
-        rest = "keras" if type(self._probe.loader).__module__.startswith("keras.") else "other"
+        made_in = type(self._probe.loader.original).__module__
+        rest = "keras" if made_in.startswith("keras.") else "other"
         outside = dict.fromkeys(("keras", "conversion", "waiting", "other"), 0.0)
         outside["conversion"] = self._account.handover / self._whole
         outside["waiting"] = sum(line.waiting for f in functions for line in f.lines)
@@ -57,7 +58,7 @@ class Writer:
             outside=outside,
             functions=tuple(functions),
             hot=_ranked(functions),
-            notes=getattr(self._probe.loader, "notes", ()),
+            notes=self._probe.loader.notes,
         )
 
     def _function(self, place: Place) -> Function:

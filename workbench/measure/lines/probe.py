@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from time import perf_counter
 from typing import Any
 
+from workbench.batch import leading_dimension
+from workbench.loader import Loader
 from workbench.measure import peak_memory
 from workbench.measure.lines.instrument import Instruments, Ticks
 from workbench.measure.lines.record_calls import Calls, Place, package_of, record
-from workbench.measure.structure import leaves
 
 # A function below this share of a batch is part of the line that calls it.
 LEAST_SHARE = 0.01
@@ -53,13 +54,15 @@ class Probe:
     """A loader with its costly functions found and instrumented; `remove` undoes that.
 
     Args:
-        loader: Has `__getitem__` and `__len__`.
+        loader: Gives the batches.
         libraries: Packages whose functions are profiled too.
         warm_up: Run one batch first, so that imports and first reads are not taken for the
             generator's own time.
     """
 
-    def __init__(self, loader: Any, libraries: Iterable[str] = (), *, warm_up: bool = True) -> None:
+    def __init__(
+        self, loader: Loader, libraries: Iterable[str] = (), *, warm_up: bool = True
+    ) -> None:
         self.loader, self._libraries = loader, tuple(libraries)
         self._follow = _follower(loader, frozenset(self._libraries))
         self.calls = Calls()
@@ -92,8 +95,8 @@ class Probe:
         self._sought = set(places)
         self.sources = {place: self._source(place) for place in places}
         self.instruments = Instruments(self.calls, places)
-        if hasattr(self.loader, "begin_anew"):
-            self.loader.begin_anew()  # a generator that was made before has the old code
+        if self.loader.forward_only:
+            self.loader.restart()  # a generator that was made before has the old code
             self._run(0)
 
     def remove(self) -> None:
@@ -129,20 +132,14 @@ class Probe:
             return []
 
 
-def leading_dimension(batch: Any) -> int:
-    """Samples in a batch: the first axis of its first array, however it is nested."""
-    shapes: Iterator[Any] = (getattr(leaf, "shape", ()) for _, leaf in leaves(batch))
-    return next((int(shape[0]) for shape in shapes if len(shape)), 0)
-
-
-def _follower(loader: Any, libraries: frozenset[str]) -> Any:
+def _follower(loader: Loader, libraries: frozenset[str]) -> Any:
     """Tells whether functions of a file are profiled: the user's code, and the loader's own class.
 
     That is the user's as a rule; with `ImageDataGenerator().flow(...)` it is Keras's.
     """
     own = {
         method.__code__.co_filename
-        for kind in type(getattr(loader, "original", loader)).__mro__
+        for kind in type(loader.original).__mro__
         for method in vars(kind).values()
         if inspect.isfunction(method) and not kind.__module__.startswith(_BASES)
     }

@@ -13,8 +13,9 @@ from contextlib import ExitStack, contextmanager
 from math import ceil
 from time import perf_counter
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from workbench.loader import Loader
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.lines.attribution import Account, Totals
 from workbench.measure.lines.build_profile import Writer
@@ -35,7 +36,7 @@ LIMIT_FACTOR = 20
 
 
 def profile(
-    loader: Any, seconds: float, workers: int, processes: bool, libraries: Iterable[str]
+    loader: Loader, seconds: float, workers: int, processes: bool, libraries: Iterable[str]
 ) -> LineProfile:
     """Profile a loader for some seconds, two batches at least."""
     with LineSession(loader, workers, processes, libraries) as session:
@@ -67,7 +68,7 @@ class LineSession:
     the context puts all functions back as they were, and ends the workers.
 
     Args:
-        loader: Has `__getitem__` and `__len__`.
+        loader: Gives the batches.
         workers: 0 for the thread that calls `step`.
         processes: Worker processes instead of threads.
         libraries: Packages whose functions are profiled too.
@@ -82,7 +83,7 @@ class LineSession:
 
     def __init__(
         self,
-        loader: Any,
+        loader: Loader,
         workers: int = 0,
         processes: bool = False,
         libraries: Iterable[str] = (),

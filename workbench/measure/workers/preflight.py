@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from workbench.loader import Loader
 from workbench.measure.lines.record_calls import is_user_file, watching
 from workbench.measure.workers.worker_errors import USE_THREADS, WorkersRefused
 
@@ -55,7 +56,7 @@ class Preflight:
             raise WorkersRefused(self.problems, self.advice)
 
 
-def examine(loader: Any, workers: int, use_multiprocessing: bool) -> Preflight:
+def examine(loader: Loader, workers: int, use_multiprocessing: bool) -> Preflight:
     """Make one batch in this thread and look whether worker processes would make it as well.
 
     What threads of the loader's own do is not seen.
@@ -73,18 +74,18 @@ def examine(loader: Any, workers: int, use_multiprocessing: bool) -> Preflight:
     return Preflight(example, seconds, *_columns(found), notes)
 
 
-def check_forward_only(loader: Any, workers: int, use_multiprocessing: bool) -> None:
+def check_forward_only(loader: Loader, workers: int, use_multiprocessing: bool) -> None:
     """Refuse several workers for what only goes forward, one batch after the other.
 
     Raises:
         WorkersRefused: Saying why.
     """
-    why = getattr(loader, "one_worker", "")
+    why = loader.one_worker
     if why and (workers > 1 or (use_multiprocessing and workers > 0)):
         raise WorkersRefused((why,), ())
 
 
-def note_sending(loader: Any) -> tuple[str, ...]:
+def note_sending(loader: Loader) -> tuple[str, ...]:
     """What would keep the loader from start methods other than fork."""
     found, _ = _when_sent(loader, 1)
     return tuple(f"With spawn or forkserver it would not work: {problem}" for problem, _ in found)
@@ -130,7 +131,7 @@ def _when_forked(operations: _Operations) -> tuple[list[Finding], tuple[str, ...
     return [(problem, mend)], notes
 
 
-def _when_sent(loader: Any, workers: int) -> tuple[list[Finding], tuple[str, ...]]:
+def _when_sent(loader: Loader, workers: int) -> tuple[list[Finding], tuple[str, ...]]:
     """With spawn and forkserver each worker is sent the loader, and imports what it is made of."""
     sent = _Sent()
     try:

@@ -20,6 +20,7 @@ import keras
 import numpy as np
 from keras.src.trainers.data_adapters import py_dataset_adapter
 
+from workbench.loader import Loader
 from workbench.measure.batch_times import Kind
 from workbench.measure.workers.watchdog import Limits, watch
 from workbench.measure.workers.worker_pool import Crew
@@ -40,7 +41,7 @@ class Given:
     batch: Batch
 
 
-def ask(loader: Any, kind: Kind, rounds: int, epochs: int, limits: Limits) -> list[Given]:
+def ask(loader: Loader, kind: Kind, rounds: int, epochs: int, limits: Limits) -> list[Given]:
     """What each worker gives for the same index, in each round of each epoch.
 
     As in `fit`, each epoch has a new pool, and `on_epoch_begin` and `on_epoch_end` are called.
@@ -66,21 +67,14 @@ def fingerprint(batch: Any) -> Batch:
     return tuple(_hash([leaf[sample] for leaf in leaves if leaf.ndim]) for sample in range(count))
 
 
-def fetch(loader: Any, index: int) -> Any:
+def fetch(loader: Loader, index: int) -> Any:
     """A batch, asked for as Keras does without a pool: in another thread than fit's."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(loader.__getitem__, index).result()
 
 
-def call(loader: Any, name: str) -> None:
-    """Call a method, such as `on_epoch_end`, if the loader has it."""
-    method = getattr(loader, name, None)
-    if method is not None:
-        method()
-
-
 class _Rounds(keras.utils.PyDataset):
-    def __init__(self, loader: Any, kind: Kind, rounds: int, where: Board) -> None:
+    def __init__(self, loader: Loader, kind: Kind, rounds: int, where: Board) -> None:
         super().__init__(kind.workers, kind.use_multiprocessing, kind.max_queue_size)
         self._loader, self._rounds, self._where = loader, rounds, where
         self._epoch = 0
@@ -95,7 +89,7 @@ class _Rounds(keras.utils.PyDataset):
         return {"given": Given(self._epoch, _name(), batch)}
 
     def on_epoch_begin(self) -> None:
-        call(self._loader, "on_epoch_begin")
+        self._loader.begin_epoch()
 
     def on_epoch_end(self) -> None:
         if self.workers == 1 and not self.use_multiprocessing:
@@ -103,7 +97,7 @@ class _Rounds(keras.utils.PyDataset):
             # epochs by the last batch; ours does.
             fetch(self._loader, len(self._loader) - 1)
         self._epoch += 1
-        call(self._loader, "on_epoch_end")
+        self._loader.end_epoch()
 
     def _meet(self, number: int) -> None:
         """Wait until all workers have come here. A folder is what threads and processes share."""

@@ -1,0 +1,52 @@
+"""The structure of a batch: nested tuples, lists and dicts with arrays at their leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+
+def leaves(
+    batch: Any, path: str = "batch", is_one: Callable[[Any], bool] = lambda _: False
+) -> Iterator[tuple[str, Any]]:
+    """Everything in a batch that is not a tuple, list or dict, with its path: "batch[0]['image']".
+
+    Args:
+        batch: Of any structure.
+        path: What to call the batch itself.
+        is_one: Whether a tuple or list is one leaf.
+    """
+    if isinstance(batch, dict):
+        for key, value in batch.items():
+            yield from leaves(value, f"{path}[{key!r}]", is_one)
+    elif isinstance(batch, tuple | list) and not is_one(batch):
+        for position, value in enumerate(batch):
+            yield from leaves(value, f"{path}[{position}]", is_one)
+    else:
+        yield path, batch
+
+
+def leading_dimension(batch: Any) -> int:
+    """Samples in a batch: the length of the first axis of its first array."""
+    shapes: Iterator[Any] = (getattr(leaf, "shape", ()) for _, leaf in leaves(batch))
+    return next((int(shape[0]) for shape in shapes if len(shape)), 0)
+
+
+def copied(batch: Any) -> Any:
+    """A batch with a copy of each array: a loader may reuse its buffers."""
+    if isinstance(batch, dict):
+        return {key: copied(value) for key, value in batch.items()}
+    if isinstance(batch, tuple | list):
+        return tuple(map(copied, batch)) if isinstance(batch, tuple) else list(map(copied, batch))
+    if isinstance(batch, np.ndarray) and batch.dtype == object and batch.ndim:
+        whole = np.empty(batch.shape, object)
+        whole.ravel()[:] = [copied(value) for value in batch.ravel()]
+        return whole
+    if not hasattr(type(batch), "__array__"):
+        return batch
+    try:
+        return np.array(batch)
+    except Exception:  # the `__array__` of a user's class may raise anything
+        return batch
