@@ -25,7 +25,7 @@ from keras.src.trainers.data_adapters import py_dataset_adapter
 
 import workbench as wb
 from tests.conftest import ROOT, array_settings
-from workbench.loader import Loader
+from workbench.inputs import as_loader
 from workbench.measure import feed
 from workbench.measure.feed import measure
 from workbench.measure.rate import Stopped
@@ -172,7 +172,7 @@ def test_stop_ends_a_hang_of_worker_processes(monkeypatch):
     threading.Timer(1.0, stop.set).start()
     began = time.monotonic()
     with pytest.raises(Stopped):
-        measure(Loader(Sleeps()), 2, True, 10, 60.0, stop)
+        measure(as_loader(Sleeps()), 2, True, 10, 60.0, stop)
     assert time.monotonic() - began < 4
 
 
