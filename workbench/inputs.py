@@ -55,6 +55,8 @@ def as_loader(data: Any) -> Loader:
     Raises:
         TypeError: If it is neither, or a function that needs arguments.
     """
+    if isinstance(data, Loader):
+        return data
     if not isinstance(data, Settings | Tuned) and is_loader(data):
         return adapt(data)
     from workbench.pipeline.dataset import Dataset

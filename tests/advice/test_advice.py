@@ -428,7 +428,7 @@ def test_images_by_a_number_only():
 @pytest.fixture
 def believed(monkeypatch):
     """As if all were twice as fast: what is said, whether or not it is so on this machine."""
-    spread = proof.Spread(2.0, 2.0, 2.0, 5)
+    spread = proof.Summary(2.0, 2.0, 2.0, 5)
     times = proof.Times(spread, spread, spread, spread, spread)
     monkeypatch.setattr(finding, "timed", lambda old, new, batch: batch() or times)
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 
-from workbench.measure.stats import Quartiles
+from workbench.measure.stats import Summary
 
 SLOW_MS, SLOW_ROUNDS = 500.0, 5
 QUICK_MS = 100.0
@@ -15,7 +15,7 @@ QUICK_MS = 100.0
 
 def spread(values: list[float]) -> dict[str, Any]:
     """Median and quartiles, and the values themselves."""
-    return asdict(Quartiles.of(values)) | {"raw": [round(value, 3) for value in values]}
+    return asdict(Summary.of(values)) | {"raw": [round(value, 3) for value in values]}
 
 
 def ratios(slow: list[float], fast: list[float]) -> dict[str, Any]:

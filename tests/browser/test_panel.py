@@ -242,7 +242,8 @@ def test_a_click_on_a_line_goes_into_the_libraries_that_it_calls(book):
 
 
 HOSTILE = """
-from workbench.measure.line_profile import Function, HotLine, Line, LineProfile, Part
+from workbench.measure.line_profile import LineProfile
+from workbench.measure.profile_parts import Function, HotLine, Line, Part
 evil = '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 2">'
 texts = [evil, '\\tx = "\\u00e9\\U0001d11e &amp;"', "a" * 5000, "\\x1b[31m", ""]
 lines = tuple(

@@ -472,7 +472,7 @@ def test_a_factory_that_gives_the_same_object_each_time(opened):  # noqa: F811
 def test_a_factory_that_gives_the_same_iterator_each_time(opened):  # noqa: F811
     one = iter([Graded()[0]] * 3)
     panel = opened(lambda size=1: one)
-    until(lambda: "ended after 3 batches, and cannot begin anew" in text_of(panel, "error"))
+    until(lambda: "ended after 3 batches and cannot start again" in text_of(panel, "error"))
 
 
 def test_keywords_of_any_name(opened):  # noqa: F811
@@ -532,14 +532,14 @@ async def batches_in_time():
     [
         (lambda: coroutine, "coroutine is asynchronous"),
         (lambda: batches_in_time, "batches_in_time is asynchronous"),
-        (batches_in_time, "asynchronous: Keras takes plain generators"),
+        (batches_in_time, "asynchronous: Keras accepts plain generators"),
         (lambda: lambda: [batches_in_time()][0], "asynchronous|Expected"),
-        (lambda: lambda: None, "gave None of type NoneType"),
-        (lambda: lambda: lambda: None, "gave .*function"),
-        (lambda: lambda: 3, "gave 3 of type int"),
+        (lambda: lambda: None, "returned None of type NoneType"),
+        (lambda: lambda: lambda: None, "returned .*function"),
+        (lambda: lambda: 3, "returned 3 of type int"),
         (lambda: lambda n, /: None, "missing a required argument: 'n'"),
-        (lambda: print, "gave None"),
-        (lambda: int, "gave 0 of type int"),
+        (lambda: print, "returned None"),
+        (lambda: int, "returned 0 of type int"),
         (lambda: wb, "Received: <module"),
         (object, "Received: <object"),
     ],

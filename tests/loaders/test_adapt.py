@@ -112,8 +112,8 @@ def test_an_image_data_generator_is_profiled_in_its_own_lines():
     ("data", "words"),
     [
         (lambda path: iter(()), "path.*functools.partial"),
-        (lambda: 3, r"gave 3 of type int"),
-        (lambda: lambda: iter(()), "gave .*function"),
+        (lambda: 3, r"returned 3 of type int"),
+        (lambda: lambda: iter(()), "returned .*function"),
         (3, "Received: 3 of type int"),
         (None, "Received: None of type NoneType"),
     ],

@@ -61,7 +61,7 @@ def test_a_generator_that_has_begun_goes_on_and_says_so():
     profile = wb.profile_lines(generator, seconds=0.05)
 
     assert BEGUN in profile.notes
-    assert "had begun before" in str(profile)
+    assert "was already running" in str(profile)
     assert profile.hot[0].source.endswith("# SLOW")  # in a function that it calls
 
 
@@ -69,7 +69,7 @@ def test_one_that_ends_and_cannot_begin_anew_is_told():
     generator = zoo.finite()
     next(generator)
 
-    with pytest.raises(ValueError, match="ended after 5 batches, and cannot begin anew"):
+    with pytest.raises(ValueError, match="ended after 5 batches and cannot start again"):
         wb.profile_lines(generator, seconds=1)
 
 

@@ -798,7 +798,7 @@ def test_a_loader_without_batches_is_refused():
         def __len__(self):
             return 0
 
-    with pytest.raises(ValueError, match="at least one batch"):
+    with pytest.raises(ValueError, match="Empty has no batches"):
         profile(Empty())
     with pytest.raises(ValueError, match="Received: -1"):
         profile(Sleeper(), (-1, False))

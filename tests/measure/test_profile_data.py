@@ -10,8 +10,9 @@ from html.parser import HTMLParser
 import pytest
 
 from workbench.measure.compare_profiles import Comparison
-from workbench.measure.line_profile import Function, HotLine, Line, LineProfile, Part
+from workbench.measure.line_profile import LineProfile
 from workbench.measure.match_lines import Pair, pair_lines
+from workbench.measure.profile_parts import Function, HotLine, Line, Part
 
 HOSTILE = [
     "def __getitem__(self, index):  # </code></table><script>alert(1)</script>",

@@ -15,8 +15,8 @@ import workbench as wb
 from tests.advice import advice_zoo as zoo
 from workbench.advice import find as finding
 from workbench.advice import proof
-from workbench.advice.findings import NONE
 from workbench.panel import advising
+from workbench.render.advice_list import NONE
 
 
 def until(condition, seconds=30):
@@ -55,7 +55,7 @@ def beat(panel):
 @pytest.fixture
 def believed(monkeypatch):
     """As if all were twice as fast, so that no test depends on how busy the machine is."""
-    spread = proof.Spread(2.0, 1.9, 2.1, 5)
+    spread = proof.Summary(1.9, 2.0, 2.1, 5)
     times = proof.Times(spread, spread, spread, spread, spread)
     monkeypatch.setattr(finding, "timed", lambda old, new, batch: batch() or times)
 

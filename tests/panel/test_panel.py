@@ -14,7 +14,8 @@ import pytest
 
 import workbench as wb
 from tests.conftest import array_settings
-from workbench.measure.rate import Rate, Spread
+from workbench.measure.rate import Rate
+from workbench.measure.stats import Summary
 from workbench.panel import evidence, file_scan, pipeline_subject, profile_rows, verdict
 from workbench.panel.controls import Controls
 from workbench.pipeline import statistics
@@ -204,7 +205,9 @@ def test_labels_are_counted_by_class_name(class_folder):
 
 
 def test_the_sentences_of_the_verdict():
-    rate = Rate(Spread(72.71, 4.2, 9), Spread(440, 1, 9), 500, 9.0, 10, 1, False, 10)
+    rate = Rate(
+        Summary(70.61, 72.71, 74.81, 9), Summary(439.5, 440, 440.5, 9), 500, 9.0, 10, 1, False, 10
+    )
     assert verdict.delivers(rate, 40_000) == (
         "Delivers 72.7 images/s ±2.1: an epoch takes at least 9 min 10 s."
     )

@@ -17,7 +17,8 @@ from workbench.advice.statements import Fill, Mark
 from workbench.advice.values import Captured, copied, size_of
 from workbench.loader import Loader
 from workbench.measure.lines.instrument import holders
-from workbench.measure.lines.record_calls import Calls, Place, is_user_file, record
+from workbench.measure.lines.record_calls import Calls, Place, record
+from workbench.measure.user_code import is_user_file
 
 # Calls of one expression that are kept; images of a batch are alike, but not the same.
 MOST_KEPT = 8

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from workbench.advice.proof import Difference, Spread
-from workbench.render import advice_html, markup, text, words
-
-NONE = "No advice: no hot line is of a kind that we know a faster way for, measured on its values."
+from workbench.advice.proof import Difference
+from workbench.measure.stats import Summary
+from workbench.result import Result
 
 
 @dataclass(frozen=True, repr=False)
-class Advice:
+class Advice(Result):
     """What to write instead of a line, and what that was measured to save.
 
     Attributes:
@@ -43,12 +42,12 @@ class Advice:
     instead: str
     code_before: str
     code_after: str
-    old_ms: Spread
-    new_ms: Spread
-    saved_ms: Spread
-    ratio: Spread
+    old_ms: Summary
+    new_ms: Summary
+    saved_ms: Summary
+    ratio: Summary
     calls_per_batch: float
-    batch_ms: Spread
+    batch_ms: Summary
     epoch_batches: int | None
     difference: Difference
     notes: tuple[str, ...]
@@ -56,79 +55,20 @@ class Advice:
     after: Any = field(compare=False)
 
     @property
-    def saved_epoch_s(self) -> Spread | None:
+    def saved_epoch_s(self) -> Summary | None:
         """Seconds that an epoch gets shorter; None if its length is not known."""
         return self.saved_ms.times(self.epoch_batches / 1e3) if self.epoch_batches else None
 
-    @property
-    def place(self) -> str:
-        """The file's name and the line."""
-        return words.place(self.file, self.line)
-
-    def sentences(self) -> list[str]:
-        """All but the code, in words."""
-        return [f"{self.what}. Instead: {self.instead}.", _saves(self), _pixels(self), *self.notes]
-
-    def __str__(self) -> str:
-        source = text.cut(self.code_before.split("\n")[0], text.SOURCE)
-        rows = [f"{words.visible(self.place)}  {source}"]
-        rows += [f"  {row}" for each in self.sentences() for row in text.wrapped(each)]
-        return "\n".join(rows)
-
-    __repr__ = __str__
-
-    def to_html(self) -> str:
-        """The old code and the new, and a picture of each and of their difference."""
-        return advice_html.markup_of(self)
-
-    def _repr_html_(self) -> str:
-        return markup.fragment(self.to_html())
+    def to_dict(self) -> dict[str, Any]:
+        """As plain dicts, for JSON; without the images."""
+        found = super().to_dict()
+        del found["before"], found["after"]
+        return found
 
 
-class Findings(tuple[Advice, ...]):
+class Findings(Result, tuple[Advice, ...]):
     """Pieces of advice, the greatest saving first."""
 
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return "\n\n".join(map(str, self)) or NONE
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return markup.fragment("".join(each.to_html() for each in self) or f"<p>{NONE}</p>")
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        # Notebooks and IPython show a tuple's items otherwise.
-        printer.text(str(self))
-
-
-def _saves(of: Advice) -> str:
-    saved, unit = of.saved_ms, words.figure
-    # What is nearly all of a batch may come out longer than it: they are two measurements.
-    whole = "all, " if saved.median > of.batch_ms.median else ""
-    parts = [
-        f"Saves {whole}{unit(saved.median)} ms ({unit(saved.low)}-{unit(saved.high)}, n={saved.n}) "
-        f"of a batch's {unit(of.batch_ms.median)} ms, {unit(of.ratio.median)}× faster here "
-        f"({unit(of.ratio.low)}-{unit(of.ratio.high)})"
-    ]
-    epoch = of.saved_epoch_s
-    if epoch is not None:
-        parts.append(f"{unit(epoch.median)} s an epoch of {of.epoch_batches} batches")
-    return ": ".join(parts) + "."
-
-
-def _pixels(of: Advice) -> str:
-    gap = of.difference
-    kind = (
-        "" if gap.old_dtype == gap.new_dtype else f" {gap.new_dtype} in place of {gap.old_dtype}."
-    )
-    count = f"{gap.results} result{'s' if gap.results != 1 else ''} compared"
-    if gap.most == 0:
-        return f"Pixels are the same, {count}.{kind}"
-    if gap.most < 0.001:
-        return f"Pixels differ by less than 0.001 of 255 grey levels, {count}.{kind}"
-    return (
-        f"Pixels differ by at most {words.figure(gap.most)} of 255 grey levels, "
-        f"{words.figure(gap.mean)} on average, {count}.{kind}"
-    )
+    def to_dict(self) -> dict[str, Any]:
+        """As a list of plain dicts under "advice", for JSON."""
+        return {"advice": [each.to_dict() for each in self]}

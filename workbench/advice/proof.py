@@ -4,40 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from time import perf_counter
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from workbench.advice.values import is_picture
+from workbench.measure.alternate import alternate, seconds_of
+from workbench.measure.stats import Summary
 
 ROUNDS = 15  # at least as many that a quartile has neighbours on both sides
 SECONDS = 2.0  # for all rounds of one proof, but for the least
-LEAST_ROUNDS = 5
 # What is gained must be clear of noise, and worth a change: three quarters of all rounds had it.
 LEAST_RATIO = 1.15
 
 Run = Callable[[], Any]
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A measured figure: median, quartiles, and the number of rounds."""
-
-    median: float
-    low: float
-    high: float
-    n: int
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Spread:
-        """Of at least one value."""
-        low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
-        return cls(float(middle), float(low), float(high), len(values))
-
-    def times(self, factor: float) -> Spread:
-        """In another unit."""
-        return Spread(self.median * factor, self.low * factor, self.high * factor, self.n)
 
 
 @dataclass(frozen=True)
@@ -52,11 +33,11 @@ class Times:
         batch: Seconds of a whole batch, the old way in it.
     """
 
-    old: Spread
-    new: Spread
-    saved: Spread
-    ratio: Spread
-    batch: Spread
+    old: Summary
+    new: Summary
+    saved: Summary
+    ratio: Summary
+    batch: Summary
 
     @property
     def clear(self) -> bool:
@@ -78,38 +59,30 @@ def timed(old: Sequence[Run], new: Sequence[Run], batch: Run) -> Times | None:
     Returns:
         None if the new way was not faster at first sight.
     """
-    _seconds(new[:1])  # imports, caches
+    new[0]()  # imports, caches
     few = _few(old)
-    old, new = old[:few], new[:few]
-    if _seconds(new) > _seconds(old):
+    before, after = (partial(seconds_of, partial(_run_all, runs[:few])) for runs in (old, new))
+    if after() > before():
         return None
-    rounds: list[tuple[float, float, float]] = []
-    until = perf_counter() + SECONDS
-    while len(rounds) < LEAST_ROUNDS or (len(rounds) < ROUNDS and perf_counter() < until):
-        if len(rounds) % 2:
-            after, before = _seconds(new), _seconds(old)
-        else:
-            before, after = _seconds(old), _seconds(new)
-        rounds.append((before / few, after / few, _seconds([batch])))
-    olds, news, batches = np.array(rounds).T
-    return Times(*map(Spread.of, (olds, news, olds - news, olds / news, batches)))
+    timers = [before, after, partial(seconds_of, batch)]
+    rounds = np.array(alternate(timers, seconds=SECONDS, rounds=ROUNDS, swaps=True))
+    olds, news, batches = (rounds / [few, few, 1]).T
+    return Times(*map(Summary.of, (olds, news, olds - news, olds / news, batches)))
 
 
 def _few(runs: Sequence[Run]) -> int:
     """How many calls a round has time for."""
     left = SECONDS / ROUNDS
     for number, run in enumerate(runs):
-        left -= _seconds([run])
+        left -= seconds_of(run)
         if left < 0:
             return number + 1
     return len(runs)
 
 
-def _seconds(runs: Sequence[Run]) -> float:
-    began = perf_counter()
+def _run_all(runs: Sequence[Run]) -> None:
     for run in runs:
         run()
-    return perf_counter() - began
 
 
 @dataclass(frozen=True)

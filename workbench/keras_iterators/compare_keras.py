@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import PurePath
 from threading import Lock
@@ -21,8 +21,9 @@ from workbench.isolation.restore_state import restored_state
 from workbench.keras_iterators.report import Holds
 from workbench.measure.race import Race
 from workbench.measure.run_race import run
-from workbench.measure.stats import Quartiles
+from workbench.measure.stats import Summary
 from workbench.pipeline.sources.arrays import Images, Rows
+from workbench.result import Result
 
 if TYPE_CHECKING:
     from workbench.keras_iterators.faster_dataset import Faster
@@ -52,7 +53,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class KerasComparison(Result):
     """Keras's iterator against `wb.faster` of it.
 
     Attributes:
@@ -71,35 +72,21 @@ class Comparison:
     pairs: tuple[Pair, ...]
     largest: float
     same_labels: bool
-    old_ms: Quartiles
-    new_ms: Quartiles
-    ratio: Quartiles
+    old_ms: Summary
+    new_ms: Summary
+    ratio: Summary
     batch: int
     threads: int
 
     def to_dict(self) -> dict[str, Any]:
         """As plain dicts, for JSON; without the pictures."""
-        found = asdict(self)
+        found = super().to_dict()
         for pair in found["pairs"]:
             del pair["pictures"]
         return found
 
-    def __str__(self) -> str:
-        from workbench.render.keras_comparison import text
 
-        return text(self)
-
-    def _repr_html_(self) -> str:
-        from workbench.render.keras_comparison import html
-
-        return html(self)
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        # A notebook keeps this beside the HTML: the pictures' bytes would be there twice.
-        printer.text(str(self))
-
-
-def compare(fast: Faster, n: int) -> Comparison:
+def compare(fast: Faster, n: int) -> KerasComparison:
     """See `Faster.compare`."""
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"n: expected a whole number from 1. Received: {n!r}")
@@ -109,7 +96,7 @@ def compare(fast: Faster, n: int) -> Comparison:
         both = _Both(fast, fast.keras_iterator)
         largest, same = _compared(both, batches)
         race = _timed(both, batches)
-    return Comparison(
+    return KerasComparison(
         fast.report.holds,
         tuple(pairs),
         largest,

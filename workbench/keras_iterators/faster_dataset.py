@@ -20,7 +20,7 @@ from workbench.keras_iterators.report import Report
 from workbench.pipeline.sources.arrays import Rows
 
 if TYPE_CHECKING:
-    from workbench.keras_iterators.compare_keras import Comparison
+    from workbench.keras_iterators.compare_keras import KerasComparison
 
 # Fit's thread and TensorFlow's both count; one lock for all, as a dataset goes to processes.
 _COUNTING = threading.Lock()
@@ -157,7 +157,7 @@ class Faster(keras.utils.PyDataset):
         """Have `next` begin a new pass."""
         self.batch_index = 0
 
-    def compare(self, n: int = 16) -> Comparison:
+    def compare(self, n: int = 16) -> KerasComparison:
         """Show images of Keras's iterator and of this one beside each other, and their times.
 
         Args:

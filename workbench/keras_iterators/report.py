@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import html
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
+from workbench.result import Result
+
 Holds = Literal["same pixels", "same draws", "same distribution"]
-SENTENCES: dict[Holds, str] = {
-    "same pixels": "Same pixels: rows, labels and random transforms are those of Keras's iterator, "
-    "batch for batch, and every pixel is within 1 grey level.",
-    "same draws": "Same draws, with this difference: rows, labels and random transforms are those "
-    "of Keras's iterator, batch for batch; its pixels but for what follows.",
-    "same distribution": "Same distribution: the iterator has no seed, so its draws cannot be "
-    "told beforehand; the same code draws from a seed of our own.",
-}
 
 BRIGHTNESS = (
     "brightness_range: Keras cuts pixels to 8 bits before and after it, and so do we; one on "
@@ -27,7 +20,7 @@ PREPROCESSING = (
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Result):
     """What holds.
 
     Attributes:
@@ -42,28 +35,6 @@ class Report:
     differences: tuple[str, ...] = ()
     not_carried: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """As a plain dict, for JSON."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        return "\n".join([SENTENCES[self.holds], *(f"- {line}" for line in self.lines())])
-
-    def _repr_html_(self) -> str:
-        items = "".join(f"<li>{html.escape(line)}</li>" for line in self.lines())
-        return f"<p>{html.escape(SENTENCES[self.holds])}</p>" + (items and f"<ul>{items}</ul>")
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(str(self))
-
-    def lines(self) -> list[str]:
-        """Each difference, what is not carried and each note."""
-        return [
-            *(f"Difference: {text}" for text in self.differences),
-            *(f"Not carried: {text}" for text in self.not_carried),
-            *self.notes,
-        ]
 
 
 def report_of(iterator: Any, unwarped: str, pillow: str) -> Report:

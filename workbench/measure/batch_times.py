@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from math import ceil
 from time import perf_counter
 
-from workbench.measure.rate import Rate, Spread, Stopped
+from workbench.measure.rate import Rate, Stopped
+from workbench.measure.stats import Summary
 
 # Arrivals are grouped into at most so many intervals: enough for a median and a spread, and each
 # long enough that batches which come in bursts, from several workers or after a pause, even out.
@@ -61,10 +62,10 @@ class Arrivals:
         if len(self.measured) < 3:
             raise Stopped(f"after {len(self.batches)} batches")
         intervals = list(_intervals(self.measured, self.kind.workers))
-        rate = Spread.of([samples / duration for duration, samples, _ in intervals])
+        rate = Summary.of([samples / duration for duration, samples, _ in intervals])
         return Rate(
             samples_per_second=rate,
-            batch_ms=Spread.of([1e3 * duration / count for duration, _, count in intervals]),
+            batch_ms=Summary.of([1e3 * duration / count for duration, _, count in intervals]),
             first_batch_ms=1e3 * (self.batches[0][0] - self.began),
             megabytes_per_second=rate.median * bytes_per_sample / 1e6,
             peak_memory_bytes=self.peak_memory_bytes,

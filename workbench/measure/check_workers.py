@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workbench.loader import Loader
 from workbench.measure.batch_times import Arrivals, Kind
 from workbench.measure.rate import Rate, Stopped
 from workbench.measure.workers.worker_errors import WorkerError, WorkersRefused
 from workbench.measure.workers.worker_stacks import Standing
+from workbench.result import Result
 
 if TYPE_CHECKING:
     from workbench.measure.workers.preflight import Preflight
@@ -21,7 +22,7 @@ SLOWER = 3.0
 
 
 @dataclass(frozen=True)
-class WorkerCheck:
+class WorkerCheck(Result):
     """Whether a loader works with workers.
 
     Attributes:
@@ -43,17 +44,6 @@ class WorkerCheck:
     standing: tuple[Standing, ...]
     workers: int
     use_multiprocessing: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain dicts, for JSON."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        kind = "process" if self.use_multiprocessing else "thread"
-        verdict = "works" if self.ok else "does not work"
-        head = f"The loader {verdict} with workers={self.workers}, each a {kind}."
-        rate = () if self.rate is None else (str(self.rate),)
-        return "\n".join((head, *self.problems, *self.advice, *self.notes, *rate))
 
 
 def check(loader: Loader, workers: int, use_multiprocessing: bool, seconds: float) -> WorkerCheck:

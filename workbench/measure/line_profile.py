@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from workbench import jsonfile
-from workbench.measure.compare_profiles import Comparison, comparison
-from workbench.render import markup, text
+from workbench.measure.compare_profiles import ProfileComparison, Run, compared
+from workbench.measure.profile_parts import Function, HotLine
+from workbench.result import Result
 
 FORMAT = "workbench-profile"
 VERSION = 1
@@ -20,92 +20,7 @@ FAULTS = 5  # of a broken file, enough to see what it is
 
 
 @dataclass(frozen=True)
-class Part:
-    """What a line called in libraries.
-
-    Attributes:
-        name: Function, or class where a function's own name says nothing ("ElasticTransform").
-        share: Of the batch time; the line's own share, divided as in recorded batches.
-    """
-
-    name: str
-    share: float
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of source.
-
-    Attributes:
-        line: Its number in the file.
-        hits: How often it ran in all profiled batches.
-        seconds: Time in it, callees included, scaled to unprofiled batches, all batches together.
-        share: Of the batch time, callees and waiting included.
-        self_share: Of the batch time, without functions that are listed beside it, without waiting.
-        waiting: Share by which several threads take longer than one for it: they wait for the
-            interpreter lock, or for a core. The difference of two runs.
-        spread: Standard deviation of its seconds from batch to batch.
-        approximate: Under 1 microsecond a hit: the profiler's own cost is as large.
-        source: Its text; empty where there is no source.
-        parts: The library calls that it consists of, where there are several.
-        libraries: Packages whose Python code it runs; `profile_lines(..., libraries=...)` goes
-            into them.
-    """
-
-    line: int
-    hits: int
-    seconds: float
-    share: float
-    self_share: float
-    waiting: float
-    spread: float
-    approximate: bool
-    source: str
-    parts: tuple[Part, ...] = ()
-    libraries: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Function:
-    """One profiled function.
-
-    Attributes:
-        name: Qualified name.
-        file: Where its source is.
-        first_line: Its first line number there.
-        calls: Calls in all profiled batches, as counted in the first one.
-        share: Of the batch time, callees included.
-        lines: All its lines, also those that did not run.
-    """
-
-    name: str
-    file: str
-    first_line: int
-    calls: int
-    share: float
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True)
-class HotLine:
-    """A line ranked by the time spent in itself."""
-
-    function: str
-    file: str
-    line: int
-    self_share: float
-    source: str
-    parts: tuple[Part, ...] = ()
-
-    def __str__(self) -> str:
-        place = f"{Path(self.file).name}:{self.line}"
-        text = f"{self.source.strip() or '(no source)'}  {place}, {self.self_share:.0%} of a batch"
-        parts = " · ".join(f"{part.name} {part.share:.0%}" for part in self.parts)
-        return f"{text}  ({parts})" if parts else text
-
-
-@dataclass(frozen=True)
-class LineProfile:
+class LineProfile(Result):
     """Where the time of a batch goes, line by line.
 
     Attributes:
@@ -144,18 +59,23 @@ class LineProfile:
         """Duration of one unprofiled batch."""
         return self.unprofiled_seconds / self.batches if self.batches else 0.0
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain dicts and lists, for JSON."""
-        return asdict(self)
-
-    def compare(self, after: LineProfile) -> Comparison:
+    def compare(self, after: LineProfile) -> ProfileComparison:
         """This profile and one taken after a change, line by line.
 
         Example:
             >>> before = wb.profile_lines(Scans())
             >>> before.compare(wb.profile_lines(FasterScans()))
         """
-        return comparison(self, after)
+        return compared(self.functions, after.functions, (self._run(), after._run()))
+
+    def _run(self) -> Run:
+        return Run(
+            batch_ms=self.batch_seconds * 1e3,
+            samples=self.samples / max(1, self.batches),
+            batches=self.batches,
+            workers=self.workers,
+            use_multiprocessing=self.use_multiprocessing,
+        )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the profile as JSON: with the lines of source in it, and the paths of their files.
@@ -190,20 +110,6 @@ class LineProfile:
         except ValidationError as error:
             faults = [f"{file}: {_fault(e['loc'], e['msg'])}" for e in error.errors()[:FAULTS]]
             raise ValueError("\n".join(faults)) from None
-
-    def to_html(self) -> str:
-        """A document of its own: no script, nothing from elsewhere, light or dark as the reader."""
-        return markup.document("Line profile", markup.profile(self))
-
-    def __str__(self) -> str:
-        return text.profile(self)
-
-    def _repr_html_(self) -> str:
-        return markup.fragment(markup.profile(self))
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        # Notebooks and IPython: without it, all fields of all lines.
-        printer.text(str(self))
 
 
 def _fault(where: tuple[int | str, ...], what: str) -> str:

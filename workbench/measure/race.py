@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-from workbench.measure.stats import Quartiles
-from workbench.render import race_chart, race_table
-from workbench.render.race_table import ALIKE
+from workbench.measure.stats import Summary
+from workbench.result import Result, renderer
 
+if TYPE_CHECKING:
+    from workbench.render.race_chart import Chart
+
+ALIKE = 0.02  # the position within a round alone makes such a difference, round after round
 Verdict = Literal["faster", "slower", "no difference seen"]
 
 
@@ -30,13 +33,13 @@ class Entrant:
     peak_bytes: int | None = None
 
     @property
-    def ms(self) -> Quartiles:
+    def ms(self) -> Summary:
         """Milliseconds a turn."""
-        return Quartiles.of(self.seconds).times(1e3)
+        return Summary.of(self.seconds).times(1e3)
 
 
 @dataclass(frozen=True, repr=False)
-class Race:
+class Race(Result):
     """What `workbench.race` measured.
 
     Attributes:
@@ -66,9 +69,9 @@ class Race:
         """How many were counted."""
         return len(self.first.seconds)
 
-    def times_as_fast(self, name: str) -> Quartiles:
+    def times_as_fast(self, name: str) -> Summary:
         """The first entrant's time by this one's, of each round: above 1 is faster."""
-        return Quartiles.of(self._ratios(name))
+        return Summary.of(self._ratios(name))
 
     def bounds(self, name: str) -> tuple[float, float]:
         """What the verdict rests on: the ratios' middle half and one more at each end.
@@ -91,28 +94,19 @@ class Race:
         pairs = zip(self.first.seconds, self[name].seconds, strict=True)
         return [first / own for first, own in pairs]
 
-    def epoch_seconds(self, name: str) -> Quartiles | None:
+    def epoch_seconds(self, name: str) -> Summary | None:
         """An epoch one turn after the other in this thread, if `batches_per_epoch` is known."""
         batches = self.batches_per_epoch
-        return None if batches is None else Quartiles.of(self[name].seconds).times(batches)
+        return None if batches is None else Summary.of(self[name].seconds).times(batches)
 
-    def chart(self) -> race_chart.Chart:
+    def chart(self) -> Chart:
         """Bars with all values and quartiles, in the colours of the notebook's theme."""
-        return race_chart.of_race(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain dicts and lists, for JSON; with the raw values."""
-        return asdict(self)
-
-    def __repr__(self) -> str:
-        return race_table.race_text(self)
-
-    def _repr_html_(self) -> str:
-        return race_table.race_html(self)
+        chart: Chart = renderer("race_chart").of_race(self)
+        return chart
 
 
 @dataclass(frozen=True, repr=False)
-class Races:
+class Races(Result):
     """The same race in several cases: sizes, types, machines.
 
     Args:
@@ -155,16 +149,11 @@ class Races:
         names = [entrant.name for race in self.races.values() for entrant in race.entrants[1:]]
         return tuple(dict.fromkeys(names))
 
-    def chart(self) -> race_chart.Chart:
+    def chart(self) -> Chart:
         """How many times as fast as the first each entrant is, case by case."""
-        return race_chart.of_races(self)
+        chart: Chart = renderer("race_chart").of_races(self)
+        return chart
 
     def to_dict(self) -> dict[str, Any]:
         """As plain dicts and lists, for JSON; with the raw values."""
         return {case: race.to_dict() for case, race in self.races.items()}
-
-    def __repr__(self) -> str:
-        return race_table.races_text(self)
-
-    def _repr_html_(self) -> str:
-        return race_table.races_html(self)

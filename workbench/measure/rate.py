@@ -1,31 +1,16 @@
-"""How many samples a second Keras gets from a loader: the figures. `feed` measures them."""
+"""The rate at which Keras gets samples from a loader, as `feed` measures it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
-from workbench.measure.stats import Quartiles
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A measured figure: median, interquartile range, and from how many intervals."""
-
-    median: float
-    iqr: float
-    n: int
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Self:
-        """Of at least one value."""
-        found = Quartiles.of(values)
-        return cls(found.median, found.high - found.low, found.n)
+from workbench.measure.stats import Summary
+from workbench.result import Result
 
 
 @dataclass(frozen=True)
-class Rate:
+class Rate(Result):
     """What a loader delivers to Keras.
 
     Attributes:
@@ -40,8 +25,8 @@ class Rate:
         max_queue_size: Batches that could wait.
     """
 
-    samples_per_second: Spread
-    batch_ms: Spread
+    samples_per_second: Summary
+    batch_ms: Summary
     first_batch_ms: float
     megabytes_per_second: float
     peak_memory_bytes: int
@@ -50,15 +35,12 @@ class Rate:
     max_queue_size: int
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain dicts, for JSON."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        rate, kind = self.samples_per_second, "processes" if self.use_multiprocessing else "threads"
-        return (
-            f"{rate.median:.4g} samples/s (interquartile range {rate.iqr:.2g}, n={rate.n}), "
-            f"{self.batch_ms.median:.4g} ms a batch, {self.workers} {kind}"
-        )
+        """As plain dicts, for JSON: the figures by their median and interquartile range."""
+        found = super().to_dict()
+        for name in ("samples_per_second", "batch_ms"):
+            figure: Summary = getattr(self, name)
+            found[name] = {"median": figure.median, "iqr": figure.iqr, "n": figure.n}
+        return found
 
 
 class Stopped(Exception):

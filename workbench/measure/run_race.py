@@ -8,12 +8,11 @@ from itertools import cycle
 from time import perf_counter
 from typing import Any
 
+from workbench.measure.alternate import LEAST_ROUNDS, alternate, seconds_of
 from workbench.measure.peak_memory import peak_bytes
 from workbench.measure.race import Entrant, Race
 
 Turn = Callable[[], Any]
-
-LEAST_ROUNDS = 5  # of two equal entrants one is ahead in all of them once in 16 times
 
 
 def run(
@@ -31,17 +30,11 @@ def run(
     began = perf_counter()
     turns = {name: _warmed_up(name, entrant) for name, entrant in entrants.items()}
     peaks = {name: _named(name, partial(peak_bytes, turns[name])) for name in turns if memory}
-    times: dict[str, list[float]] = {name: [] for name in turns}
-    longest = 0.0
-    for round_ in range(rounds):
-        round_began = perf_counter()
-        if round_ >= LEAST_ROUNDS and round_began + longest - began > seconds:
-            break
-        for name, turn in turns.items():
-            times[name].append(_named(name, partial(_seconds, turn)))
-        longest = max(longest, perf_counter() - round_began)
+    timers = [partial(_named, name, partial(seconds_of, turn)) for name, turn in turns.items()]
+    times = alternate(timers, seconds=seconds + began - perf_counter(), rounds=rounds)
+    entrants_ = zip(turns, zip(*times, strict=True), strict=True)
     return Race(
-        tuple(Entrant(name, tuple(values), peaks.get(name)) for name, values in times.items()),
+        tuple(Entrant(name, values, peaks.get(name)) for name, values in entrants_),
         per,
         batches_per_epoch,
     )
@@ -141,9 +134,3 @@ def _named(name: str, do: Callable[[], Any]) -> Any:
     except Exception as error:
         error.add_note(f"This is the entrant {name!r} of the race.")
         raise
-
-
-def _seconds(turn: Turn) -> float:
-    began = perf_counter()
-    turn()  # what it made is given back at once: that is part of a batch's time
-    return perf_counter() - began

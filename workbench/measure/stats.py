@@ -1,4 +1,4 @@
-"""What is said of repeated measurements: the median, and the quartiles around it."""
+"""Summary of repeated measurements: median and quartiles."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Quartiles:
-    """A measured figure: its median, the quartiles around it, and from how many values."""
+class Summary:
+    """A measured figure.
+
+    Attributes:
+        low: First quartile.
+        median: Median.
+        high: Third quartile.
+        n: Number of measurements.
+    """
 
     low: float
     median: float
@@ -20,10 +27,15 @@ class Quartiles:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Self:
-        """Of at least one value."""
+        """The summary of at least one value."""
         low, median, high = map(float, np.percentile(values, (25, 50, 75)))
         return cls(low, median, high, len(values))
 
-    def times(self, factor: float) -> Quartiles:
-        """The same in another unit."""
-        return Quartiles(self.low * factor, self.median * factor, self.high * factor, self.n)
+    @property
+    def iqr(self) -> float:
+        """Interquartile range."""
+        return self.high - self.low
+
+    def times(self, factor: float) -> Summary:
+        """The same figure in another unit."""
+        return Summary(self.low * factor, self.median * factor, self.high * factor, self.n)

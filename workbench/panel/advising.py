@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.advice.findings import NONE, Advice, Findings
+from workbench.advice.findings import Advice, Findings
 from workbench.loader import Loader
 from workbench.measure.line_profile import LineProfile
 from workbench.panel.file_scan import sendable
 from workbench.panel.request import Request
+from workbench.render.advice_card import pictures, position, sentences
+from workbench.render.advice_list import NONE
 
 LOOKING = "Looking for advice …"
 LEAST_SECONDS = 0.5  # a shorter profile does not tell yet which lines are hot
@@ -50,11 +52,10 @@ def shown(found: Findings) -> dict[str, Any]:
 
 
 def _piece(advice: Advice) -> dict[str, Any]:
-    from workbench.render.advice_html import pictures
-
-    what, saves, pixels, *notes = map(sendable, advice.sentences())
+    where = position(advice)
+    what, saves, pixels, *notes = map(sendable, sentences(advice))
     return {
-        "place": sendable(advice.place),
+        "place": sendable(where),
         "function": advice.function,
         "what": what,
         "saves": saves,
@@ -63,7 +64,7 @@ def _piece(advice: Advice) -> dict[str, Any]:
         "before": sendable(advice.code_before),
         "after": sendable(advice.code_after),
         "pictures": [
-            {"title": title, "alt": f"{title}: {advice.place}", "jpeg": encoded}
+            {"title": title, "alt": f"{title}: {where}", "jpeg": encoded}
             for title, encoded in pictures(advice, ".jpg")
         ],
     }

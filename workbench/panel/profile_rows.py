@@ -8,7 +8,8 @@ from typing import Any
 from pygments.lexers import PythonLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, String
 
-from workbench.measure.line_profile import Function, Line, LineProfile
+from workbench.measure.line_profile import LineProfile
+from workbench.measure.profile_parts import Function, Line
 from workbench.render import words
 
 # Kinds of token that get a colour; the rest is plain.

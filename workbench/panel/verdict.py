@@ -8,8 +8,8 @@ from pathlib import Path
 
 from workbench.isolation.explain_errors import message
 from workbench.measure.line_profile import LineProfile
-from workbench.measure.lines.record_calls import is_user_file
 from workbench.measure.rate import Rate
+from workbench.measure.user_code import is_user_file
 from workbench.render import words
 from workbench.settings import Editable, Settings
 

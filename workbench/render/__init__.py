@@ -1,1 +1,55 @@
-"""Results as text and as HTML. These modules read plain data; they measure and change nothing."""
+"""Results as text, HTML and SVG: a module for each type of result.
+
+Imports the results that it shows; is imported by `panel`, and by name from `workbench.result`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from workbench.render import markup
+
+# Each module has `TITLE`, `text(result)` and, unless the text says it all, `html(result)`: what
+# stands in the body of a page.
+MODULES = {
+    "workbench.advice.findings.Advice": "advice_card",
+    "workbench.advice.findings.Findings": "advice_list",
+    "workbench.keras_iterators.compare_keras.KerasComparison": "keras_comparison",
+    "workbench.keras_iterators.report.Report": "equivalence",
+    "workbench.measure.check_workers.WorkerCheck": "worker_verdict",
+    "workbench.measure.compare_profiles.ProfileComparison": "profile_changes",
+    "workbench.measure.find_repeats.Repeats": "repeated_draws",
+    "workbench.measure.line_profile.LineProfile": "profile_table",
+    "workbench.measure.race.Race": "race_table",
+    "workbench.measure.race.Races": "races_table",
+    "workbench.measure.rate.Rate": "rate_summary",
+    "workbench.pipeline.images.scan.Scan": "scan_table",
+}
+
+
+def text(result: Any) -> str:
+    """For terminals and logs."""
+    shown: str = _module(result).text(result)
+    return shown
+
+
+def fragment(result: Any) -> str:
+    """For a notebook's output."""
+    return markup.fragment(_body(result))
+
+
+def document(result: Any) -> str:
+    """A page of its own."""
+    return markup.document(_module(result).TITLE, _body(result))
+
+
+def _body(result: Any) -> str:
+    html = getattr(_module(result), "html", None)
+    return str(html(result)) if html else f"<pre>{markup.text(text(result))}</pre>"
+
+
+def _module(result: Any) -> Any:
+    kind = type(result)
+    name = MODULES[f"{kind.__module__}.{kind.__qualname__}"]
+    return importlib.import_module(f"workbench.render.{name}")

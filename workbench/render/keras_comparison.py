@@ -9,37 +9,37 @@ from workbench.render import markup, words
 from workbench.render.race_table import spread
 
 if TYPE_CHECKING:
-    from workbench.keras_iterators.compare_keras import Comparison, Pair
+    from workbench.keras_iterators.compare_keras import KerasComparison, Pair
 
+TITLE = "Keras and wb.faster"
 SHOWN = ("Keras", "wb.faster", "difference")
 COLUMNS = ("image", *SHOWN, "largest, grey levels", "mean")
 NOTE = "In the pictures of the difference a grey level (1/255 of the scale) or more is white."
 
 
-def text(of: Comparison) -> str:
+def text(of: KerasComparison) -> str:
     """For terminals and logs."""
     rows = [
         f"{words.visible(pair.name)[:40]:40} {pair.largest:8.3f} {pair.mean:8.4f}"
         for pair in of.pairs
     ]
     return "\n".join(
-        [*sentences(of), f"{'image':40} {'largest':>8} {'mean':>8}  grey levels", *rows]
+        [*_sentences(of), f"{'image':40} {'largest':>8} {'mean':>8}  grey levels", *rows]
     )
 
 
-def html(of: Comparison) -> str:
+def html(of: KerasComparison) -> str:
     """For notebooks."""
     rows = "\n".join(_row(pair) for pair in of.pairs)
-    return markup.fragment(
-        markup.paragraphs([*sentences(of), NOTE])
+    return (
+        markup.paragraphs([*_sentences(of), NOTE])
         + '<div class="wbs-scroll"><table class="wbs-lines">'
         + f"<caption>{len(of.pairs)} images before standardization</caption>"
         + f"{markup.header(COLUMNS)}<tbody>{rows}</tbody></table></div>"
     )
 
 
-def sentences(of: Comparison) -> list[str]:
-    """What was found."""
+def _sentences(of: KerasComparison) -> list[str]:
     n, threads = of.ratio.n, f"{of.threads} thread{'s' * (of.threads != 1)}"
     worst = max(pair.largest for pair in of.pairs)
     mean = sum(pair.mean for pair in of.pairs) / len(of.pairs)

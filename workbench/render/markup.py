@@ -1,7 +1,7 @@
-"""A line profile as HTML: a fragment for notebooks, or a document of its own.
+"""Pieces of HTML: a fragment for notebooks, or a document of its own.
 
-All text from users' code goes through `text`. Where a notebook is not trusted the style is dropped:
-the table, its figures and the source's white space stay.
+All text from users' code goes through `text`. An untrusted notebook drops the style sheet: the
+table, its figures and the source's white space remain.
 """
 
 from __future__ import annotations
@@ -10,14 +10,9 @@ import html
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from workbench.render import words
+from workbench.render.words import visible
 
-if TYPE_CHECKING:
-    from workbench.measure.line_profile import Function, HotLine, Line, LineProfile, Part
-
-COLUMNS = ("share", "ms/batch", "±", "hits", "ms/hit", "line", "source")
 # Without the style sheet, as in a notebook that is not trusted, code would lose its indentation.
 SOURCE = 'style="text-align:left;white-space:pre"'
 
@@ -48,7 +43,7 @@ def fragment(body: str) -> str:
 
 def text(value: str) -> str:
     """Text from anywhere, made safe inside elements and attributes."""
-    return html.escape(words.visible(value))
+    return html.escape(visible(value))
 
 
 def source(value: str) -> str:
@@ -73,57 +68,6 @@ def header(columns: Iterable[str]) -> str:
     """A table's head."""
     cells = "".join(f'<th scope="col">{text(column)}</th>' for column in columns)
     return f"<thead><tr>{cells}</tr></thead>"
-
-
-def profile(of: LineProfile) -> str:
-    """Hot lines, then every function with all its lines, then what to know about them."""
-    hot = "".join(f"<li>{_hot(line)}</li>\n" for line in of.hot[: words.HOT_LINES])
-    bodies = "\n".join(_function(function, of) for function in of.functions)
-    return (
-        (f'<ol class="wbs-hot">\n{hot}</ol>\n' if hot else "")
-        + '<div class="wbs-scroll"><table class="wbs-lines">'
-        + f"<caption>Where one batch goes · {text(words.head(of))}</caption>\n"
-        + f"{header(COLUMNS)}\n{bodies}\n</table></div>\n"
-        + paragraphs([words.outside(of), *words.notes(of), *words.hints(of)])
-    )
-
-
-def _hot(line: HotLine) -> str:
-    short = line.source.strip()
-    shown = f"<code>{text(short)}</code>" if short else "(no source)"
-    where = text(f"{words.place(line.file, line.line)} · {line.function}")
-    return f"<b>{line.self_share:.0%}</b> {shown} <small>{where}</small>{_parts(line.parts)}"
-
-
-def _parts(parts: tuple[Part, ...]) -> str:
-    if not parts:
-        return ""
-    return f'<br><small class="wbs-parts">of it {text(words.parts(parts))}</small>'
-
-
-def _function(function: Function, of: LineProfile) -> str:
-    calls = f"{function.calls / max(1, of.batches):.4g}"
-    rest = f"{words.place(function.file, function.first_line)} · calls a batch: {calls}"
-    rows = "\n".join(_line(line, of) for line in function.lines)
-    head = title(function.name, rest, len(COLUMNS), f"{function.share:.1%} ")
-    return f"<tbody>{head}{rows}</tbody>"
-
-
-def _line(line: Line, of: LineProfile) -> str:
-    known = line.source or not line.hits
-    cell = source(line.source) if known else f"<td {SOURCE}>(no source)</td>"
-    tail = f'<th scope="row">{line.line}</th>{cell}</tr>'
-    if not line.hits:
-        return f'<tr class="wbs-idle"><td colspan="5"></td>{tail}'
-    digits = words.decimals(of.batch_seconds * 1e3)
-    milliseconds = line.seconds * 1e3
-    about = "≈ " if line.approximate else ""
-    return (
-        f"<tr><td>{bar(line.share, f'{line.share:.1%}')}</td>"
-        f"<td>{about}{milliseconds / max(1, of.batches):.{digits}f}</td>"
-        f"<td>{line.spread * 1e3:.{digits}f}</td><td>{line.hits}</td>"
-        f"<td>{words.figure(milliseconds / line.hits)}</td>{tail}"
-    )
 
 
 def bar(share: float, number: str, kind: str = "") -> str:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from workbench.render import markup, text, words
+from workbench.render import markup, terminal, words
 
 if TYPE_CHECKING:
-    from workbench.measure.compare_profiles import Comparison, FunctionChange, LineChange, Run
+    from workbench.measure.compare_profiles import (
+        FunctionChange,
+        LineChange,
+        ProfileComparison,
+        Run,
+    )
 
+TITLE = "Before and after"
 COLUMNS = ("before ms", "after ms", "change", "±", "line was", "line is", "diff", "source")
 LEGEND = (
     "Milliseconds a batch, callees included. ± is the standard error of the change, from the "
@@ -31,15 +37,15 @@ class Row(NamedTuple):
     source: str
 
 
-def text_of(of: Comparison) -> str:
+def text(of: ProfileComparison) -> str:
     """As text; lines that did not run on either side are shown only where they changed."""
-    rows = [*text.wrapped(_head(of)), *_warnings(of)]
+    rows = [*terminal.wrapped(_head(of)), *_warnings(of)]
     for function in of.functions:
         rows += ["", *_function_text(function, _digits(of))]
-    return "\n".join(text.cut(row) for row in [*rows, "", *text.wrapped(LEGEND)])
+    return "\n".join(terminal.cut(row) for row in [*rows, "", *terminal.wrapped(LEGEND)])
 
 
-def markup_of(of: Comparison) -> str:
+def html(of: ProfileComparison) -> str:
     """As HTML, whole functions."""
     bodies = "\n".join(_function_markup(function, of) for function in of.functions)
     return (
@@ -50,7 +56,7 @@ def markup_of(of: Comparison) -> str:
     )
 
 
-def _head(of: Comparison) -> str:
+def _head(of: ProfileComparison) -> str:
     before, after = (words.figure(run.batch_ms) for run in (of.before, of.after))
     ratio = f": {of.speedup:.2f}x as fast" if of.speedup else ""
     return f"{before} ms a batch before, {after} ms after{ratio} ({_ran(of.after)})"
@@ -60,11 +66,11 @@ def _ran(run: Run) -> str:
     return words.runners(run.workers, run.use_multiprocessing)
 
 
-def _digits(of: Comparison) -> int:
+def _digits(of: ProfileComparison) -> int:
     return words.decimals(max(of.before.batch_ms, of.after.batch_ms))
 
 
-def _warnings(of: Comparison) -> list[str]:
+def _warnings(of: ProfileComparison) -> list[str]:
     """Where the two profiles differ by more than the code."""
     sentences = []
     if of.before.samples != of.after.samples:
@@ -110,7 +116,7 @@ def _title(function: FunctionChange) -> tuple[str, str]:
 
 def _function_text(function: FunctionChange, digits: int) -> list[str]:
     rows = [row for row in _rows(function, digits) if row.mark or row.before or row.after]
-    sources = text.sources([row.source for row in rows])
+    sources = terminal.sources([row.source for row in rows])
     columns = f"{'before ms':>10} {'after ms':>10} {'change':>10}  {'±':<11}   source"
     shown = [_row_text(row, source, digits) for row, source in zip(rows, sources, strict=True)]
     return ["  ".join(_title(function)), columns, *shown]
@@ -122,13 +128,13 @@ def _row_text(row: Row, source: str, digits: int) -> str:
     return f"{figures} {row.mark or ' '} {source}"
 
 
-def _function_markup(function: FunctionChange, of: Comparison) -> str:
+def _function_markup(function: FunctionChange, of: ProfileComparison) -> str:
     name, rest = _title(function)
     rows = "\n".join(_row_markup(row, of) for row in _rows(function, _digits(of)))
     return f"<tbody>{markup.title(name, rest, len(COLUMNS))}{rows}</tbody>"
 
 
-def _row_markup(row: Row, of: Comparison) -> str:
+def _row_markup(row: Row, of: ProfileComparison) -> str:
     kind = CLASSES.get(row.mark, "" if row.before or row.after else "wbs-idle")
     numbers = "".join(f'<th scope="row">{n}</th>' if n else "<td></td>" for n in row.lines)
     return (
@@ -137,7 +143,7 @@ def _row_markup(row: Row, of: Comparison) -> str:
     )
 
 
-def _change_cells(row: Row, of: Comparison) -> str:
+def _change_cells(row: Row, of: ProfileComparison) -> str:
     if row.change is None:
         return "<td></td><td></td>"
     difference, noise = _difference(row.change, _digits(of))

@@ -10,12 +10,13 @@ from hashlib import sha256
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from workbench.render import markup, race_table
+from workbench.render import markup
+from workbench.render.race_table import factor
 from workbench.render.words import figure, visible
 
 if TYPE_CHECKING:
     from workbench.measure.race import Race, Races
-    from workbench.measure.stats import Quartiles
+    from workbench.measure.stats import Summary
 
 # matplotlib knows no CSS: it draws in these, and each is replaced in the SVG by what follows the
 # theme. Nothing else is drawn in them.
@@ -64,7 +65,7 @@ def of_race(race: Race) -> Chart:
             _quartiles(axes, ms, place, INK)
             label = f"{figure(ms.median)} ms"
             if entrant is not race.first:
-                label += f" · {race_table.factor(race, entrant.name)}"
+                label += f" · {factor(race, entrant.name)}"
             # In a column of their own, where they cover nothing.
             beside = ("axes fraction", "data")
             axes.annotate(label, (1.02, place), xycoords=beside, color=INK, va="center")
@@ -116,7 +117,7 @@ def _line_up(axes: Any, races: Races, name: str, number: int) -> None:
             label = None  # once in the legend
 
 
-def _quartiles(axes: Any, of: Quartiles, place: float, colour: str) -> None:
+def _quartiles(axes: Any, of: Summary, place: float, colour: str) -> None:
     axes.plot([of.low, of.high], [place, place], "-", color=colour, linewidth=2)
 
 

@@ -8,7 +8,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from workbench.measure.line_profile import LineProfile, Part
+    from workbench.measure.line_profile import LineProfile
+    from workbench.measure.profile_parts import Part
 
 HOT_LINES = 5
 LEAST_SHARE = 0.005  # of what is mentioned beside the lines: half a percent

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from workbench.measure.line_profile import Function, HotLine, Line, LineProfile, Part
+from workbench.measure.line_profile import LineProfile
 from workbench.measure.lines.attribution import Account, Totals
 from workbench.measure.lines.caller_shares import Spot
 from workbench.measure.lines.probe import Probe
-from workbench.measure.lines.record_calls import NO_SOURCE, Calls, Place
+from workbench.measure.lines.record_calls import Calls, Place
+from workbench.measure.profile_parts import Function, HotLine, Line, Part
+from workbench.measure.user_code import NO_SOURCE
 
 # Below this a hit costs as much as the profiler's own bookkeeping (0.1-0.25 microseconds).
 APPROXIMATE_BELOW = 1e-6

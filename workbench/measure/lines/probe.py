@@ -14,7 +14,8 @@ from workbench.batch import leading_dimension
 from workbench.loader import Loader
 from workbench.measure import peak_memory
 from workbench.measure.lines.instrument import Instruments, Ticks
-from workbench.measure.lines.record_calls import Calls, Place, package_of, record
+from workbench.measure.lines.record_calls import Calls, Place, record
+from workbench.measure.user_code import package_of
 
 # A function below this share of a batch is part of the line that calls it.
 LEAST_SHARE = 0.01

@@ -8,28 +8,20 @@ is kept as a tree, to say what the line consists of.
 
 from __future__ import annotations
 
-import site
-import sys
-import sysconfig
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from inspect import CO_GENERATOR
-from pathlib import Path
 from time import perf_counter
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-WORKBENCH = Path(__file__).parents[2]
-# Stands in for `sys.stdout` while a user's loader runs: part of the lines that print.
-GENERATORS = ("pipeline", "article")  # rooms whose code is profiled like the user's
-LISTENER = WORKBENCH / "isolation" / "capture_output.py"
+from workbench.isolation.profile_hook import profile_hook
+from workbench.measure.user_code import package_of
+
 # These run as part of the line that holds them.
 INLINE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<module>")
-# The package of code that Python makes for itself: there is nothing to read in it.
-NO_SOURCE = "python"
 # A call that takes this share of what it is part of stands for it, if it can be told apart further.
 DOMINATES = 0.8
 
@@ -162,58 +154,11 @@ def record(calls: Calls, run: Callable[[], object], follow: Callable[[str], bool
     """
     recorder = _Recorder(calls, follow)
     began = perf_counter()
-    with watching(recorder):
+    with profile_hook(recorder):
         run()
     recorder.close()
     calls.batches += 1
     calls.total += perf_counter() - began
-
-
-@contextmanager
-def watching(function: Callable[[FrameType, str, Any], None]) -> Iterator[None]:
-    """Tell a function of all calls in this thread, and whoever was told before again afterwards."""
-    before: Any = sys.getprofile()
-    sys.setprofile(function)
-    try:
-        yield
-    finally:
-        sys.setprofile(before if callable(before) else None)
-        if hasattr(before, "enable"):
-            before.enable()  # cProfile's is an object, up to Python 3.11
-
-
-@cache
-def package_of(file: str) -> str | None:
-    """The library that a file belongs to, by its import name; None for the user's own code.
-
-    Our own generators are the user's code even where the workbench itself is installed as a
-    library; the rest of it never is.
-    """
-    path = Path(file)
-    if path.is_relative_to(WORKBENCH):
-        if path == LISTENER:
-            return NO_SOURCE
-        is_generator = any(path.is_relative_to(WORKBENCH / room) for room in GENERATORS)
-        return None if is_generator else "workbench"
-    if file.startswith(("<frozen", "<string", "<__array")):
-        return NO_SOURCE
-    for folder in _library_folders():
-        if path.is_relative_to(folder):
-            return path.relative_to(folder).parts[0].removesuffix(".py")
-    return None
-
-
-def is_user_file(file: str) -> bool:
-    """Whether a file holds the user's code rather than a library's."""
-    return package_of(file) is None
-
-
-@cache
-def _library_folders() -> tuple[str, ...]:
-    names = ("stdlib", "platstdlib", "purelib", "platlib")
-    folders = {sysconfig.get_path(name) for name in names} | set(site.getsitepackages())
-    # site-packages lies within the standard library's folder.
-    return tuple(sorted({*folders, site.getusersitepackages()}, key=len, reverse=True))
 
 
 class _Open(NamedTuple):

@@ -90,8 +90,7 @@ class LineSession:
         *,
         warm_up: bool = True,
     ) -> None:
-        if len(loader) < 1:
-            raise ValueError(f"loader: expected at least one batch. Received: {loader!r}")
+        len(loader)  # raises if there are no batches
         if workers < 0:
             raise ValueError(f"workers: expected 0 (this thread) or more. Received: {workers}")
         check_forward_only(loader, workers, processes)

@@ -15,8 +15,9 @@ from typing import Any
 
 import psutil
 
+from workbench.isolation.profile_hook import profile_hook
 from workbench.loader import Loader
-from workbench.measure.lines.record_calls import is_user_file, watching
+from workbench.measure.user_code import is_user_file
 from workbench.measure.workers.worker_errors import USE_THREADS, WorkersRefused
 
 # Frames of a pickle, where names stand, are smaller; what is larger is data.
@@ -64,7 +65,7 @@ def examine(loader: Loader, workers: int, use_multiprocessing: bool) -> Prefligh
     check_forward_only(loader, workers, use_multiprocessing)
     operations = _Operations()
     began = perf_counter()
-    with watching(operations) if use_multiprocessing else nullcontext():
+    with profile_hook(operations) if use_multiprocessing else nullcontext():
         example = loader[0]
     seconds = perf_counter() - began
     if not use_multiprocessing:

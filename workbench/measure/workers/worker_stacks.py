@@ -30,7 +30,7 @@ from pathlib import Path
 from threading import get_ident
 from typing import Literal
 
-from workbench.measure.lines.record_calls import is_user_file
+from workbench.measure.user_code import is_user_file
 
 FRAME = re.compile(r'File "(.*)", line (\d+) in ')
 # A stack is written within a millisecond, unless the machine is busy.

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from statistics import median
 from typing import Any
@@ -17,12 +17,13 @@ from workbench.pipeline.images.decode import decode
 from workbench.pipeline.images.file_bytes import UnreadableFileError
 from workbench.pipeline.images.headers import Header, read_header
 from workbench.pipeline.sources.folders import Listing
+from workbench.result import Result
 
-NAMED = 5  # how many unreadable files or classes the text names before it counts
+NAMED = 5  # classes that the text names before it counts
 
 
 @dataclass(frozen=True)
-class Scan:
+class Scan(Result):
     """The files of a folder or table, before anything runs; `str` gives a table to read.
 
     Attributes:
@@ -53,10 +54,6 @@ class Scan:
     unreadable: dict[str, str]
     decoded: bool
 
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data, for JSON."""
-        return asdict(self)
-
     def table(self) -> dict[str, str]:
         """All counts in words: what each row is about, and what it says."""
         heights, widths = map(_spread, (self.heights, self.widths))
@@ -73,13 +70,6 @@ class Scan:
             "classes": _shares(self.classes) if self.classes else "no labels",
             "unreadable": f"{len(self.unreadable)}",
         }
-
-    def __str__(self) -> str:
-        lines = [f"{name:<15} {text}" for name, text in self.table().items()]
-        lines += [f"  {path}: {why}" for path, why in list(self.unreadable.items())[:NAMED]]
-        more = len(self.unreadable) - NAMED
-        text = "\n".join([*lines, *([f"  and {more} more"] if more > 0 else [])])
-        return text.encode(errors="backslashreplace").decode()  # names may be no UTF-8
 
 
 def scan_listing(listing: Listing, *, decodes: bool) -> Scan:

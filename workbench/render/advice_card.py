@@ -1,4 +1,4 @@
-"""A piece of advice as HTML: what it says, the old code and the new, and their pictures."""
+"""A piece of `Advice`: what it saves, the code before and after, and a picture of each."""
 
 from __future__ import annotations
 
@@ -8,24 +8,72 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from workbench.render import markup
+from workbench.render import markup, terminal, words
 
 if TYPE_CHECKING:
     from workbench.advice.findings import Advice
 
+TITLE = "Advice"
 LONGEST_SIDE = 224  # pixels shown
 CODE = 'style="white-space:pre;overflow-x:auto;text-align:left"'
 
 
-def markup_of(advice: Advice) -> str:
-    """A fragment, without a style sheet of its own; nothing in it but text and pictures."""
-    head = (
-        f"<p><b>{markup.text(advice.place)}</b> <small>{markup.text(advice.function)}</small></p>"
-    )
+def text(of: Advice) -> str:
+    """The line and what is said of it, without the code."""
+    source = terminal.cut(of.code_before.split("\n")[0], terminal.SOURCE)
+    rows = [f"{words.visible(position(of))}  {source}"]
+    rows += [f"  {row}" for each in sentences(of) for row in terminal.wrapped(each)]
+    return "\n".join(rows)
+
+
+def html(of: Advice) -> str:
+    """What is said of it, then the code before and after, and a picture of each."""
+    head = f"<p><b>{markup.text(position(of))}</b> <small>{markup.text(of.function)}</small></p>"
     return (
-        f"<section>{head}{markup.paragraphs(advice.sentences())}"
-        f"<details><summary>Show me</summary>{_code('Now', advice.code_before)}"
-        f"{_code('Instead', advice.code_after)}{_pictures(advice)}</details></section>\n"
+        f"<section>{head}{markup.paragraphs(sentences(of))}"
+        f"<details><summary>Show me</summary>{_code('Now', of.code_before)}"
+        f"{_code('Instead', of.code_after)}{_pictures(of)}</details></section>\n"
+    )
+
+
+def position(of: Advice) -> str:
+    """The file's name and the line."""
+    return words.place(of.file, of.line)
+
+
+def sentences(of: Advice) -> list[str]:
+    """All but the code: what it is, what it saves, how far pixels differ, notes."""
+    return [f"{of.what}. Instead: {of.instead}.", _saves(of), _pixels(of), *of.notes]
+
+
+def _saves(of: Advice) -> str:
+    saved, unit = of.saved_ms, words.figure
+    # What is nearly all of a batch may come out longer than it: they are two measurements.
+    whole = "all, " if saved.median > of.batch_ms.median else ""
+    parts = [
+        f"Saves {whole}{unit(saved.median)} ms ({unit(saved.low)}-{unit(saved.high)}, n={saved.n}) "
+        f"of a batch's {unit(of.batch_ms.median)} ms, {unit(of.ratio.median)}× faster here "
+        f"({unit(of.ratio.low)}-{unit(of.ratio.high)})"
+    ]
+    epoch = of.saved_epoch_s
+    if epoch is not None:
+        parts.append(f"{unit(epoch.median)} s an epoch of {of.epoch_batches} batches")
+    return ": ".join(parts) + "."
+
+
+def _pixels(of: Advice) -> str:
+    gap = of.difference
+    kind = (
+        "" if gap.old_dtype == gap.new_dtype else f" {gap.new_dtype} in place of {gap.old_dtype}."
+    )
+    count = f"{gap.results} result{'s' if gap.results != 1 else ''} compared"
+    if gap.most == 0:
+        return f"Pixels are the same, {count}.{kind}"
+    if gap.most < 0.001:
+        return f"Pixels differ by less than 0.001 of 255 grey levels, {count}.{kind}"
+    return (
+        f"Pixels differ by at most {words.figure(gap.most)} of 255 grey levels, "
+        f"{words.figure(gap.mean)} on average, {count}.{kind}"
     )
 
 

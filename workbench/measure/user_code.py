@@ -1,0 +1,49 @@
+"""Whether a file is the user's own code or a library's."""
+
+from __future__ import annotations
+
+import site
+import sysconfig
+from functools import cache
+from pathlib import Path
+
+WORKBENCH = Path(__file__).parents[1]
+GENERATORS = ("pipeline", "article")  # rooms whose code is profiled like the user's
+# Stands in for `sys.stdout` while a user's loader runs: part of the lines that print.
+OUTPUT = WORKBENCH / "isolation" / "capture_output.py"
+# The package of code that Python makes for itself: it has no source to read.
+NO_SOURCE = "python"
+
+
+@cache
+def package_of(file: str) -> str | None:
+    """The library that a file belongs to, by its import name; None for the user's own code.
+
+    Our generators count as the user's code even where the workbench is installed as a library;
+    the rest of it never does.
+    """
+    path = Path(file)
+    if path.is_relative_to(WORKBENCH):
+        if path == OUTPUT:
+            return NO_SOURCE
+        is_generator = any(path.is_relative_to(WORKBENCH / room) for room in GENERATORS)
+        return None if is_generator else "workbench"
+    if file.startswith(("<frozen", "<string", "<__array")):
+        return NO_SOURCE
+    for folder in _library_folders():
+        if path.is_relative_to(folder):
+            return path.relative_to(folder).parts[0].removesuffix(".py")
+    return None
+
+
+def is_user_file(file: str) -> bool:
+    """Whether a file holds the user's code rather than a library's."""
+    return package_of(file) is None
+
+
+@cache
+def _library_folders() -> tuple[str, ...]:
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    folders = {sysconfig.get_path(name) for name in names} | set(site.getsitepackages())
+    # site-packages lies within the standard library's folder, so longer paths come first.
+    return tuple(sorted({*folders, site.getusersitepackages()}, key=len, reverse=True))
