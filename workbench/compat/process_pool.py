@@ -1,19 +1,40 @@
-"""End a pool whose workers hang or died, which `Pool.terminate` may wait for without end.
+"""Pools of `multiprocessing`: their workers, and the end of one whose workers hang or died.
 
-A worker that is killed takes what it holds with it: a lock, half a message in a pipe. What is used
-here of `multiprocessing.pool` is private, and the same from Python 3.8 to 3.14.
+`Pool.terminate` may wait forever: a worker that is killed takes what it holds with it, such as a
+lock or half a message in a pipe. The attributes used here are private, and the same from Python
+3.8 to 3.14.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
-from multiprocessing.pool import TERMINATE, Pool, ThreadPool
+from multiprocessing.pool import (  # type: ignore[attr-defined]
+    TERMINATE,
+    ExceptionWithTraceback,
+    Pool,
+    ThreadPool,
+)
 from typing import Any
 
 # Handlers end within milliseconds; no wait may be endless, all the same. They are daemons.
 JOIN_SECONDS = 5.0
 # A lock of a pipe is held for a message of a few bytes, once all the workers are dead.
 HELD_SECONDS = 0.5
+
+
+def has_processes(pool: Any) -> bool:
+    """Whether it is a pool of processes."""
+    return isinstance(pool, Pool) and not isinstance(pool, ThreadPool)
+
+
+def workers(pool: Any) -> list[Any]:
+    """Its processes or threads; a pool replaces those that end."""
+    return list(pool._pool)
+
+
+def sendable(error: Exception) -> Any:
+    """An exception that keeps its traceback, as text, on its way to another process."""
+    return ExceptionWithTraceback(error, error.__traceback__)
 
 
 def end(pool: Pool) -> None:

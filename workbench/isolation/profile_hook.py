@@ -11,7 +11,7 @@ from typing import Any
 
 @contextmanager
 def profile_hook(function: Callable[[FrameType, str, Any], None]) -> Iterator[None]:
-    """Pass all calls and returns in this thread to a function; restore an earlier hook afterwards."""
+    """Report calls and returns in this thread to a function; restore an earlier hook at the end."""
     before: Any = sys.getprofile()
     sys.setprofile(function)
     try:

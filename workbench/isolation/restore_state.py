@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+
+from workbench.compat.matplotlib_backend import backend, set_backend
 
 
 @contextmanager
@@ -26,7 +27,7 @@ def restored_state(original: Any = None) -> Iterator[None]:
     attributes = attributes if isinstance(attributes, dict) else {}  # a class has a mappingproxy
     saved = dict(attributes)
     numbers, standard = np.random.get_state(), random.getstate()
-    backend = _backend()
+    chosen = backend()
     with warnings.catch_warnings():
         try:
             yield
@@ -35,18 +36,5 @@ def restored_state(original: Any = None) -> Iterator[None]:
             random.setstate(standard)
             attributes.clear()
             attributes.update(saved)
-            if _backend() is not backend:
-                _set_backend(backend)
-
-
-def _backend() -> Any:
-    matplotlib: Any = sys.modules.get("matplotlib")
-    # Asking in the usual way would choose a backend where none is chosen yet.
-    return dict.get(matplotlib.rcParams, "backend") if matplotlib else None
-
-
-def _set_backend(backend: Any) -> None:
-    if isinstance(backend, str):
-        sys.modules["matplotlib"].use(backend)
-    elif backend is not None:
-        dict.__setitem__(sys.modules["matplotlib"].rcParams, "backend", backend)
+            if backend() is not chosen:
+                set_backend(chosen)

@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from workbench.compat.keras_modules import IMAGES
 from workbench.keras_iterators.iterator_images import Array, Changes, Files
 from workbench.keras_iterators.keras_draws import Replay
-
-KERAS = "keras.src.legacy.preprocessing.image"
 
 
 def overridden(owner: Any, *methods: str) -> list[str]:
     """Those of the methods that are not Keras's own, as "Class.method"."""
-    theirs = [name for name in methods if getattr(owner, name).__module__ != KERAS]
+    theirs = [name for name in methods if getattr(owner, name).__module__ != IMAGES]
     return [f"{type(owner).__name__}.{name}" for name in theirs]
 
 

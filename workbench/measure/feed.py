@@ -21,10 +21,8 @@ import numpy as np
 import psutil
 import tensorflow as tf
 
-# Not public, but it is what `fit` uses; the tests compare it with `fit`.
-from keras.src.trainers.data_adapters import py_dataset_adapter
-
 from workbench.batch import leading_dimension
+from workbench.compat.keras_feed import FeedAdapter
 from workbench.loader import Loader
 from workbench.measure.batch_times import Arrivals, Kind
 from workbench.measure.keras_refusal import refusal
@@ -112,7 +110,7 @@ def take(
         raise ValueError(refused)
     with board() as where:
         feed = _Feed(loader, arrivals.kind, found.example, limits.stop, where)
-        adapter = _Adapter(feed)
+        adapter = FeedAdapter(feed)
         crew = Crew(adapter.enqueuer, where)
 
         def work() -> None:
@@ -191,21 +189,8 @@ class _Feed(keras.utils.PyDataset):
         self._stopped.value = 1
 
 
-class _Adapter(py_dataset_adapter.PyDatasetAdapter):
-    """Keras's adapter, keeping the generator's exception: TensorFlow passes on its text."""
-
-    error: Exception | None = None
-
-    def _get_iterator(self) -> Iterator[Any]:
-        try:
-            yield from super()._get_iterator()
-        except Exception as error:
-            self.error = error
-            raise
-
-
 @contextmanager
-def _batches(feed: _Feed, adapter: _Adapter, crew: Crew) -> Iterator[Iterator[int]]:
+def _batches(feed: _Feed, adapter: FeedAdapter, crew: Crew) -> Iterator[Iterator[int]]:
     """The number of samples of each batch as it arrives."""
     # In this order, as `fit` does: it fetches two batches here, in which workers that had been
     # started before would fill the queue.

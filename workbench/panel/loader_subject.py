@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.compat.keras_images import is_keras_iterator
+from workbench.compat.keras_modules import is_keras_iterator
 from workbench.isolation.borrow import Borrowed
 from workbench.isolation.capture_output import Said, listening
 from workbench.isolation.detect_changes import Belongings

@@ -8,33 +8,20 @@ constants of functions that define it anew at each call.
 from __future__ import annotations
 
 import gc
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import CellType, CodeType, FunctionType
-from typing import Any, ClassVar
+from typing import Any
 
-from line_profiler import LineProfiler
-
+from workbench.compat.line_tracing import (
+    TRACES_ITS_THREAD,
+    Tracer,
+    paddings,
+    restore_paddings,
+)
 from workbench.measure.lines.record_calls import Calls, Place
 
-# Up to Python 3.11 line_profiler traces the thread that enables it. From 3.12 on it uses
-# `sys.monitoring`, which is for all threads at once; enabling it in two threads that overlap raises
-# "tool 2 is not in use" within them.
-monitoring: Any = getattr(sys, "monitoring", None)
-TRACES_ITS_THREAD = monitoring is None or os.environ.get("LINE_PROFILER_CORE") == "legacy"
-
-# An id that is nobody's: with line_profiler's own, which is also cProfile's, a generator that uses
-# one of the two would fail.
-TOOL = 4
-
 Ticks = dict[Place, dict[int, tuple[int, float]]]  # {function: {line: (hits, seconds)}}
-
-
-class _Profiler(LineProfiler):  # type: ignore[misc,unused-ignore]
-    tool_id = TOOL
-    _managers: ClassVar[dict[int, Any]] = {}
 
 
 class Instruments:
@@ -48,9 +35,8 @@ class Instruments:
     """
 
     def __init__(self, calls: Calls, places: list[Place]) -> None:
-        self._profiler = _Profiler()
-        # line_profiler would pad more each time, and never forget.
-        self._paddings = dict(LineProfiler._all_paddings)
+        self._profiler = Tracer()
+        self._paddings = paddings()
         self._wanted = {key: code for place in places for key, code in calls.codes[place].items()}
         self._twins: dict[int, CodeType] = {}
         self._last: Ticks = {}
@@ -58,7 +44,7 @@ class Instruments:
         for function in holders(calls, self._wanted):
             self._originals.append((function, function.__code__))
             function.__code__ = self._twin(function.__code__)
-        known = {Place.of(twin) for twin in self._profiler.code_hash_map}
+        known = {Place.of(twin) for twin in self._profiler.codes}
         self.places = [place for place in places if place in known]
 
     def remove(self) -> None:
@@ -66,8 +52,7 @@ class Instruments:
         for function, code in self._originals:
             function.__code__ = code
         self._originals.clear()
-        LineProfiler._all_paddings.clear()
-        LineProfiler._all_paddings.update(self._paddings)
+        restore_paddings(self._paddings)
 
     @contextmanager
     def everywhere(self) -> Iterator[None]:
@@ -76,12 +61,11 @@ class Instruments:
             yield
             return
         self._profiler.enable()
-        self._listen(monitoring.events)
+        self._profiler.listen()
         try:
             yield
         finally:
-            for code in self._profiler.code_hash_map:
-                monitoring.set_local_events(TOOL, code, 0)
+            self._profiler.stop_listening()
             self._profiler.disable()
 
     @contextmanager
@@ -109,14 +93,6 @@ class Instruments:
         now, last = self.ticks(), self._last
         self._last = now
         return {place: _since(lines, last.get(place, {})) for place, lines in now.items()}
-
-    def _listen(self, events: Any) -> None:
-        """Be told of lines of the profiled functions alone: of all others it only costs time."""
-        monitoring.set_events(TOOL, events.RAISE | events.RERAISE)  # these are for all code
-        # Python 3.13 tells of no line that holds the function's start, unless starts are told too.
-        wanted = events.LINE | events.PY_RETURN | events.PY_YIELD | events.PY_START
-        for code in self._profiler.code_hash_map:
-            monitoring.set_local_events(TOOL, code, wanted)
 
     def _twin(self, code: CodeType) -> CodeType:
         """A copy that the profiler knows, holding twins of the functions defined within it."""

@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from workbench.batch import leading_dimension
+from workbench.compat.keras_modules import PY_DATASET
 from workbench.loader import Loader
 from workbench.measure import peak_memory
 from workbench.measure.lines.instrument import Instruments, Ticks
@@ -154,4 +155,4 @@ def _follower(loader: Loader, libraries: frozenset[str]) -> Any:
 
 
 # What every PyDataset inherits is not the loader's own, and of a tf.data pipeline nothing is.
-_BASES = ("keras.src.trainers.data_adapters.py_dataset_adapter", "tensorflow.")
+_BASES = (PY_DATASET, "tensorflow.")

@@ -9,12 +9,12 @@ import sys
 from collections.abc import Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.dummy import Pool as ThreadPool
-from multiprocessing.pool import ExceptionWithTraceback  # type: ignore[attr-defined]
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import ForkingPickler
 from time import perf_counter
 from typing import Any, Protocol, cast
 
+from workbench.compat import process_pool
 from workbench.measure.lines.probe import Probe, Seen
 from workbench.measure.workers.worker_errors import ended, hung
 from workbench.measure.workers.worker_stacks import Board, board
@@ -169,7 +169,7 @@ def _run(pipe: Connection, probe: Probe, index: int, profiled: bool) -> Any:
         payload = ForkingPickler.dumps(batch)  # as multiprocessing's pools do it
     except Exception as error:
         pipe.send_bytes(b"")
-        return ExceptionWithTraceback(error, error.__traceback__)
+        return process_pool.sendable(error)
     pipe.send_bytes(payload)
     seen.handover = perf_counter() - began
     return seen

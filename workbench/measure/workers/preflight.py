@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from workbench.compat.tensorflow_calls import runs_operation
 from workbench.isolation.profile_hook import profile_hook
 from workbench.loader import Loader
 from workbench.measure.user_code import is_user_file
@@ -101,7 +102,7 @@ class _Operations:
 
     def __call__(self, frame: FrameType, event: str, function: Any) -> None:
         name = getattr(function, "__name__", "") if event == "c_call" else ""
-        if not self.tensorflow and name.startswith("TFE_Py_") and "Execute" in name:
+        if not self.tensorflow and runs_operation(name):
             self.tensorflow = _place(frame)
         if name and not self.opencv and getattr(self._cv2, name, None) is function:
             ours = frame.f_globals.get("__name__", "").startswith("workbench.")

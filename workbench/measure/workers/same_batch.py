@@ -18,8 +18,8 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras.src.trainers.data_adapters import py_dataset_adapter
 
+from workbench.compat.keras_feed import FeedAdapter
 from workbench.loader import Loader
 from workbench.measure.batch_times import Kind
 from workbench.measure.workers.watchdog import Limits, watch
@@ -49,7 +49,7 @@ def ask(loader: Loader, kind: Kind, rounds: int, epochs: int, limits: Limits) ->
     given: list[Given] = []
     with board() as where:
         asked = _Rounds(loader, kind, rounds, where)
-        adapter = py_dataset_adapter.PyDatasetAdapter(asked)
+        adapter = FeedAdapter(asked)
         crew = Crew(adapter.enqueuer, where)
 
         def work() -> None:
@@ -109,10 +109,10 @@ class _Rounds(keras.utils.PyDataset):
             time.sleep(POLL)
 
 
-def _epoch(adapter: Any, crew: Crew) -> Iterator[Given]:
+def _epoch(adapter: FeedAdapter, crew: Crew) -> Iterator[Given]:
     adapter.on_epoch_begin()
     try:
-        for batch in adapter._get_iterator():
+        for batch in adapter.batches():
             yield batch["given"]
     finally:
         try:

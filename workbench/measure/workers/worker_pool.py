@@ -9,16 +9,10 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from multiprocessing.pool import Pool, ThreadPool
-from queue import Empty
 from time import monotonic
 from typing import Any
 
-# Not public: see `feed`.
-from keras.src.trainers.data_adapters import py_dataset_adapter
-
-from workbench.compat import process_pool
+from workbench.compat import keras_feed, process_pool
 from workbench.measure.workers.worker_errors import WorkerError, ended, hung
 from workbench.measure.workers.worker_stacks import Board, Standing
 
@@ -41,23 +35,22 @@ class Crew:
         self._team: tuple[Any, list[Any]] = (None, [])
         self._runners: list[threading.Thread] = []  # Keras's threads, which ask for batches
         self._over = False
-        _renew_queue()
+        keras_feed.renew_worker_queue()
         if enqueuer is not None:
-            make = enqueuer.executor_fn
-            enqueuer.executor_fn = lambda sequences: self._keep(make, sequences)
+            keras_feed.on_new_pool(enqueuer, self._keep)
 
     @property
     def has_processes(self) -> bool:
         """Whether the workers are processes; False before there are any."""
-        return _is_of_processes(self._team[0])
+        return process_pool.has_processes(self._team[0])
 
     def lost(self) -> WorkerError | None:
         """What happened, if a process has ended; its pool has replaced it by now."""
         pool, workers = self._team
-        if not _is_of_processes(pool):
+        if not process_pool.has_processes(pool):
             return None
         # A pool removes none but those that ended before their work was done, and in the end none.
-        present = list(pool._pool)
+        present = process_pool.workers(pool)
         gone = (n for n, each in enumerate(workers, 1) if each not in present or each.exitcode)
         number = next(gone, None)
         return None if number is None else ended(number, workers[number - 1].exitcode)
@@ -100,43 +93,27 @@ class Crew:
             if not helper.is_alive():
                 self._make_room()
             helper.join(STEP_SECONDS)
-        _renew_queue()
+        keras_feed.renew_worker_queue()
         self._forget()
 
     def _standing(self) -> tuple[Standing, ...]:
         pool, workers = self._team
-        if _is_of_processes(pool):
+        if process_pool.has_processes(pool):
             return self._board.processes([worker.pid for worker in workers])
         return self._board.threads([worker.ident for worker in workers])
 
-    def _keep(self, make: Callable[[Any], Any], sequences: Any) -> Any:
+    def _keep(self, make: Callable[[], Any]) -> Any:
         self._runners.append(threading.current_thread())
         if self._over:
             raise WorkerError(("The workers were ended.",))
-        pool = make(sequences)
-        self._team = pool, list(pool._pool)
+        pool = make()
+        self._team = pool, process_pool.workers(pool)
         return pool
 
     def _forget(self) -> None:
-        """After an error Keras keeps the loader, and sends it to all workers spawned later."""
         if self._enqueuer is not None:
-            py_dataset_adapter._SHARED_SEQUENCES[self._enqueuer.uid] = None
+            keras_feed.forget_dataset(self._enqueuer)
 
     def _make_room(self) -> None:
-        """Keras's thread may wait for a place in a queue that nobody reads any more."""
         if self._enqueuer is not None:
-            with suppress(Empty):
-                self._enqueuer.future_queue.get_nowait()
-
-
-def _is_of_processes(pool: Any) -> bool:
-    return isinstance(pool, Pool) and not isinstance(pool, ThreadPool)
-
-
-def _renew_queue() -> None:
-    """Keras's workers all write into one queue when they start, and wait for it when they end.
-
-    One that was ended while it wrote, by us or when a pool of `fit`'s became garbage, keeps its
-    lock: then no later worker ever ends. Keras makes a new queue where there is none.
-    """
-    py_dataset_adapter._WORKER_ID_QUEUE = None
+            keras_feed.drop_queued_batch(self._enqueuer)

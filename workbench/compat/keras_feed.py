@@ -1,0 +1,58 @@
+"""Keras's feed: what `fit` iterates a `PyDataset` with. Importing this imports Keras.
+
+The adapter and its enqueuer are private. Uses, as in Keras 3.15: `PyDatasetAdapter._get_iterator`,
+`.enqueuer`; `OrderedEnqueuer.executor_fn`, `.future_queue`, `.uid`; the module's
+`_SHARED_SEQUENCES` and `_WORKER_ID_QUEUE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from queue import Empty
+from typing import Any
+
+from keras.src.trainers.data_adapters import py_dataset_adapter
+
+
+class FeedAdapter(py_dataset_adapter.PyDatasetAdapter):
+    """Keras's adapter, which keeps an exception of the dataset: TensorFlow passes on its text."""
+
+    error: Exception | None = None
+
+    def batches(self) -> Iterator[Any]:
+        """Batches as the dataset returns them, without TensorFlow."""
+        return self._get_iterator()
+
+    def _get_iterator(self) -> Iterator[Any]:
+        try:
+            yield from super()._get_iterator()
+        except Exception as error:
+            self.error = error
+            raise
+
+
+def on_new_pool(enqueuer: Any, keep: Callable[[Callable[[], Any]], Any]) -> None:
+    """Have a function make each pool of an enqueuer; it is given what makes the pool."""
+    make = enqueuer.executor_fn
+    enqueuer.executor_fn = lambda sequences: keep(lambda: make(sequences))
+
+
+def drop_queued_batch(enqueuer: Any) -> None:
+    """Take a batch out of the queue: Keras's thread may wait for space that nobody makes."""
+    with suppress(Empty):
+        enqueuer.future_queue.get_nowait()
+
+
+def forget_dataset(enqueuer: Any) -> None:
+    """Drop the dataset, which Keras keeps after an error and sends to all workers spawned later."""
+    py_dataset_adapter._SHARED_SEQUENCES[enqueuer.uid] = None
+
+
+def renew_worker_queue() -> None:
+    """Have Keras make a new queue of worker numbers.
+
+    All workers write into one queue when they start, and wait for it when they end. One that was
+    killed while it wrote keeps its lock, and then no later worker ever ends.
+    """
+    py_dataset_adapter._WORKER_ID_QUEUE = None
