@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from workbench.distribution import UPDATE
+
 
 def claim(path: str | os.PathLike[str], form: str) -> Path:
     """Where to write a file of this format, if that may be.
@@ -50,7 +52,7 @@ def read(
     if version > newest:
         raise refusal(
             f"{file}: written by a newer workbench (version {version}; this one reads {newest}). "
-            "Update with: pip install -U workbench"
+            f"Update with: {UPDATE}"
         )
     return values
 

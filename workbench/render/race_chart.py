@@ -10,6 +10,7 @@ from hashlib import sha256
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from workbench.distribution import INSTALL
 from workbench.render import markup
 from workbench.render.race_table import factor
 from workbench.render.words import figure, visible
@@ -127,8 +128,7 @@ def _svg(title: str, names: list[str], draw: Callable[[Any], None], salt: str) -
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise ImportError(
-            f"chart() requires the {error.name!r} package. "
-            "Install it with: pip install 'workbench[lab]'"
+            f"chart() requires the {error.name!r} package. Install it with: {INSTALL}"
         ) from error
 
     # Text stays text. Two charts on a page must not share ids: what clips one would clip another.
