@@ -39,6 +39,12 @@ def test_no_modules_import_each_other_in_a_circle():
     assert circular == []
 
 
+def test_only_compat_imports_what_is_private_to_keras():
+    private = re.compile(r"^ *(?:from|import) keras\.src", re.MULTILINE)
+    importers = {module.parent.name for module in MODULES if private.search(module.read_text())}
+    assert importers == {"compat"}
+
+
 @pytest.mark.parametrize("room", ROOMS, ids=lambda file: file.parent.name)
 def test_each_room_says_what_it_is_for(room):
     assert ast.get_docstring(ast.parse(room.read_text()))
