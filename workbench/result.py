@@ -7,7 +7,7 @@ here by name, the only such import in the package, so that measuring and trainin
 from __future__ import annotations
 
 import importlib
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -44,3 +44,22 @@ class Result:
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         # Notebooks and IPython would print a dataclass's fields otherwise.
         printer.text(str(self))
+
+
+@dataclass(frozen=True, repr=False)
+class Chart:
+    """A picture for notebooks, and the same figures as text.
+
+    Attributes:
+        svg: To be placed in a page: text in its colour, no background.
+        text: The table.
+    """
+
+    svg: str
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return f'<div style="overflow-x:auto">{self.svg}</div>'

@@ -12,7 +12,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError
 
 from workbench import jsonfile
 from workbench.loaders.factory_settings import LoaderSettings, build
-from workbench.measure.machine import machine
+from workbench.machine import machine
 from workbench.pipeline.pipeline import Pipeline, Subset
 from workbench.pipeline.sources.open_source import open_source
 from workbench.settings import Settings, faults

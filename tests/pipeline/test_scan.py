@@ -13,7 +13,7 @@ from PIL import Image
 import workbench as wb
 from tests.conftest import timed
 from tests.pipeline.test_decoding import png_of_16_bits, tiff_of_16_bits
-from workbench.api import settings_of
+from workbench.inputs import settings_of
 from workbench.pipeline.images.file_bytes import UnreadableFileError
 from workbench.pipeline.images.headers import read_header
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.api import settings_of
+from workbench.inputs import settings_of
 from workbench.pipeline.pipeline import Pipeline
 from workbench.pipeline.sources.open_source import open_source
 from workbench.preview.sample_grid import _label, label_counts
@@ -317,7 +317,7 @@ def test_a_panel_opens_on_a_table(table, method):
         assert panel.settings.data.image_column == "file"
         assert panel.settings.methods.read == method
         with panel._subject.loader(panel.settings) as dataset:
-            assert dataset.batch(0, 0)[0].shape == (3, 32, 32, 1)
+            assert dataset.original.batch(0, 0)[0].shape == (3, 32, 32, 1)
         parts = " ".join(panel._subject.head(panel.settings, {"shape": (32, 32, 1)}))
         assert ("0.0 MB in memory" in parts) == (method != "files")
     finally:
