@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Iterator
-from dataclasses import replace
-from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 
 from workbench.keras_iterators.iterator_parts import changes_of, replay_of, source_of
@@ -17,13 +13,12 @@ from workbench.keras_iterators.keras_draws import Start
 from workbench.keras_iterators.labels import batch_of
 from workbench.keras_iterators.position import Pass, Wanted
 from workbench.keras_iterators.report import Report
+from workbench.pipeline.epochs import COUNTER_LOCK, EpochDataset
 from workbench.pipeline.sources.arrays import Rows
 
 if TYPE_CHECKING:
     from workbench.keras_iterators.compare_keras import Comparison
 
-# Fit's thread and TensorFlow's both count; one lock for all, as a dataset goes to processes.
-_COUNTING = threading.Lock()
 # What old scripts read from Keras's iterators, beside what is a property here.
 CARRIED = (
     *("class_indices", "class_mode", "classes", "color_mode", "data_format", "directory", "dtype"),
@@ -33,7 +28,7 @@ CARRIED = (
 )
 
 
-class Faster(keras.utils.PyDataset):
+class Faster(EpochDataset[Pass]):
     """The batches of an `ImageDataGenerator` iterator, augmented by OpenCV on several threads.
 
     Has the iterator's attributes (`class_indices`, `filenames`, `samples`, ...), `next`, `reset`.
@@ -62,15 +57,17 @@ class Faster(keras.utils.PyDataset):
 
     def __init__(self, iterator: Any, seed: int, report: Report) -> None:
         feed = ("workers", "use_multiprocessing", "max_queue_size")
-        super().__init__(**{name: getattr(iterator, name) for name in feed})
+        replay = replay_of(iterator, seed)
+        first = Start(iterator.total_batches_seen, iterator.index_array)
+        super().__init__(
+            Pass(replay, first, batches=len(replay)),
+            **{name: getattr(iterator, name) for name in feed},
+        )
         # A copy: the iterator may go on. Neither a lock nor a generator goes to another process.
         self.keras_iterator = copy.copy(iterator)
         self.keras_iterator.lock = self.keras_iterator.index_generator = None
         self.report = report
         self._source, self._changes = source_of(iterator), changes_of(iterator)
-        first = Start(iterator.total_batches_seen, iterator.index_array)
-        self._first = self.position = Pass(replay_of(iterator, seed), first)
-        self._fit_thread: int | None = None
         self.batch_index = iterator.batch_index
 
     @property
@@ -109,30 +106,12 @@ class Faster(keras.utils.PyDataset):
             return getattr(self.keras_iterator, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    @property
-    def epoch(self) -> int:
-        """The epoch that `__getitem__` serves, from 0; may be set to resume."""
-        return self.position.epoch
-
-    @epoch.setter
-    def epoch(self, epoch: int) -> None:
-        if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 0:
-            raise ValueError(f"epoch: expected a whole number from 0. Received: {epoch!r}")
-        with _COUNTING:
-            self.position = replace(self._first, epoch=epoch)
-
     def __len__(self) -> int:
         return len(self.position.replay)
 
     def __getitem__(self, index: int) -> Any:
         place = self._place(index)
-        with _COUNTING:
-            # What the thread that fits asks for, itself, is looked at only.
-            if self._fit_thread in (None, get_ident()):
-                self.position = self.position.looked(place)
-            elif not self._fed_by_pool:
-                self.position = self.position.fed_with(place)
-            here = self.position
+        here = self._fetching(place)
         return self._made(here.wanted(place, here.epoch))
 
     def batch(self, index: int, epoch: int) -> Any:
@@ -148,7 +127,7 @@ class Faster(keras.utils.PyDataset):
 
     def __next__(self) -> Any:
         """The next batch, without end, as from Keras's iterators."""
-        with _COUNTING:
+        with COUNTER_LOCK:
             self.position, wanted = self.position.drawn_next(self.batch_index)
             self.batch_index = (self.batch_index + 1) % len(self)
         return self._made(wanted)
@@ -167,26 +146,16 @@ class Faster(keras.utils.PyDataset):
 
         return compare(self, n)
 
-    def on_epoch_begin(self) -> None:
-        """Called by Keras."""
-        with _COUNTING:
-            self.position, self._fit_thread = self.position.begun(), get_ident()
-
-    def on_epoch_end(self) -> None:
-        """Called by Keras, also once before the first epoch."""
-        with _COUNTING:
-            self.position = self.position.ended(self._fed_by_pool)
+    def _previewing(self, index: int) -> Pass:
+        with COUNTER_LOCK:
+            self.position = self.position.looked(index)
+            return self.position
 
     def _made(self, wanted: Wanted) -> Any:
         images = np.empty((len(wanted.rows), *self.position.replay.shape), self.dtype)
         transforms = self.position.replay.transforms(wanted.call)
         self._changes.apply(self._source.read(wanted.rows), transforms, images)
         return batch_of(self.keras_iterator, images, wanted.rows)
-
-    @property
-    def _fed_by_pool(self) -> bool:
-        """Whether Keras uses a pool of workers rather than one generator; its own rule."""
-        return bool(self.workers > 1 or (self.workers > 0 and self.use_multiprocessing))
 
     def _place(self, index: int) -> int:
         place = index + len(self) if index < 0 else index

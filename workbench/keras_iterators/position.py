@@ -7,9 +7,10 @@ number it has when batches are asked for one after the other, so that workers ma
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from workbench.keras_iterators.keras_draws import Call, Replay, Start
+from workbench.pipeline.epochs import EpochCounter
 from workbench.pipeline.sources.arrays import Rows
 
 
@@ -21,24 +22,18 @@ class Wanted(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Pass:
+class Pass(EpochCounter):
     """A pass over the data, and how far it is. Each method gives the pass that follows.
 
     Attributes:
         replay: What is drawn.
         start: Where the series of passes began.
-        epoch: Of this pass.
-        fed: Batches that Keras's feed has asked for in it, where it has no pool of workers.
         last: The furthest call outside of training: `next`, or a look at a batch.
-        training: Whether `fit` is between its `on_epoch_begin` and `on_epoch_end`.
     """
 
     replay: Replay
     start: Start
-    epoch: int = 0
-    fed: frozenset[int] = frozenset()
     last: Call | None = None
-    training: bool = False
 
     def wanted(self, index: int, epoch: int) -> Wanted:
         """The batch at `index` of this epoch or a later one."""
@@ -54,19 +49,19 @@ class Pass:
             return self.last.number + 1
         return self.replay.call(self.start, self.epoch, 0).number
 
-    def looked(self, index: int) -> Pass:
+    def looked(self, index: int) -> Self:
         """After a look at a batch by the user, or by `fit` to learn the shapes."""
         call = self.replay.call(self.start, self.epoch, index)
         further = self.last is None or call.number > self.last.number
         return replace(self, last=call) if further else self
 
-    def fed_with(self, index: int) -> Pass:
-        """After Keras's feed asked for a batch, for training."""
-        # One generator gives each batch once a pass, in any order; then the next pass begins.
-        here = self.next_epoch() if index in self.fed else self
-        return replace(here, fed=here.fed | {index}, last=None)
+    def after_fetch(self, index: int) -> Self:
+        """After Keras fetched a batch without a pool."""
+        # A batch that is fetched again before all were: another fit, whose draws are new ones.
+        here = self.next_epoch() if self.fetched >> index & 1 else self
+        return replace(super(Pass, here).after_fetch(index), last=None)
 
-    def drawn_next(self, place: int) -> tuple[Pass, Wanted]:
+    def drawn_next(self, place: int) -> tuple[Self, Wanted]:
         """After `next`, which is at batch `place`: Keras shuffles there whenever that is 0."""
         part, number = self.replay.part(place), self.number
         call = Call(number, part.stop - part.start, shuffles=place == 0)
@@ -74,35 +69,24 @@ class Pass:
         after = replace(self, start=Start(number + 1, order, self.epoch), last=call)
         return after, Wanted(order[part], call)
 
-    def begun(self) -> Pass:
+    def after_begin(self) -> Self:
         """After `on_epoch_begin`; workers that asked already do so for training."""
-        return replace(self, training=True, last=None)
+        return replace(super().after_begin(), last=None)
 
-    def ended(self, pool: bool) -> Pass:
-        """After `on_epoch_end`, which Keras calls before the first epoch, too.
+    def after_end(self, epoch_over: bool) -> Self:
+        """After `on_epoch_end`, which also shuffles after calls outside of training."""
+        end = self.replay.call(self.start, self.epoch, self.batches - 1)
+        after = super().after_end(epoch_over or self.last == end)
+        if after.last is None:
+            return after  # the epoch is over, or fit goes on in the data (steps_per_epoch)
+        order = self.replay.order_after(after.last)
+        return replace(after, start=Start(self.number, order, self.epoch), last=None)
 
-        Args:
-            pool: Whether a pool of workers was asked for all batches.
-        """
-        here = replace(self, training=False)
-        if self.training and (pool or self._whole):
-            return here.next_epoch()
-        if self.last is None:
-            return here  # with steps_per_epoch, in the midst of the data
-        order = self.replay.order_after(self.last)
-        return replace(here, start=Start(self.number, order, self.epoch), last=None)
-
-    def next_epoch(self) -> Pass:
+    def next_epoch(self) -> Self:
         """The pass after this one."""
-        return replace(self, epoch=self.epoch + 1, fed=frozenset(), last=None)
+        return replace(super().next_epoch(), last=None)
 
     @property
     def order(self) -> Rows:
         """All samples in the order of this pass."""
         return self.replay.order(self.start, self.epoch)
-
-    @property
-    def _whole(self) -> bool:
-        batches = len(self.replay)
-        end = self.replay.call(self.start, self.epoch, batches - 1)
-        return len(self.fed) == batches or (self.last is not None and self.last == end)
