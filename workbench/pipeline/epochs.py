@@ -9,8 +9,7 @@ from typing import Any, Generic, Self, TypeVar
 
 import keras
 
-# Fit's thread and TensorFlow's threads both count. A global lock, because a dataset is pickled for
-# worker processes.
+# Fit's thread and TensorFlow's both count. Global, because a dataset must be picklable.
 COUNTER_LOCK = threading.Lock()
 
 
@@ -21,8 +20,7 @@ class EpochCounter:
     Attributes:
         batches: Batches in an epoch.
         epoch: From 0.
-        fetched: One bit for each batch that Keras has fetched in this epoch, where it uses no pool
-            of workers.
+        fetched: One bit for each batch that Keras, without a pool of workers, has fetched.
         training: Whether `fit` is between its `on_epoch_begin` and `on_epoch_end`.
     """
 
@@ -46,7 +44,7 @@ class EpochCounter:
         """After `on_epoch_end`, which Keras also calls once before the first epoch.
 
         Args:
-            epoch_over: Whether every batch was fetched, although none was counted.
+            epoch_over: Whether all batches were fetched, even if `fetched` does not say so.
         """
         over = self.training and (epoch_over or self._fetched_all)
         return replace(self.next_epoch() if over else self, training=False)
@@ -99,8 +97,7 @@ class EpochDataset(keras.utils.PyDataset, Generic[Counter]):
     def on_epoch_end(self) -> None:
         """Called by Keras, also once before the first epoch."""
         # A pool has fetched all its batches by now and starts again from 0. Without a pool, one
-        # generator runs on over several of fit's epochs (steps_per_epoch), also between the end of
-        # one and the start of the next.
+        # generator runs on across fit's epochs (steps_per_epoch), and between them.
         with COUNTER_LOCK:
             self.position = self.position.after_end(self._uses_pool)
 

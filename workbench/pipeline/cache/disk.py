@@ -19,8 +19,7 @@ import numpy as np
 from workbench.pipeline.cache.memory import MemoryCache, memory_needed
 from workbench.pipeline.sources.arrays import Images
 
-# Windows has no pwrite. There a file has all its blocks from the start, and is written through its
-# map.
+# Not on Windows, where a file has all its blocks from the start and is written through its map.
 HAS_PWRITE = hasattr(os, "pwrite")
 DEFAULT_FOLDER = "/var/tmp"
 

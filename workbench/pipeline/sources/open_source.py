@@ -152,9 +152,8 @@ def _image_cache(
 ) -> MemoryCache | None:
     if settings.methods.read != "files_in_memory":
         return None
-    return MemoryCache(
-        len(listing.paths), shape_of(data), dtype_of(data), "methods.read: files_in_memory"
-    )
+    setting = "methods.read: files_in_memory"
+    return MemoryCache(len(listing.paths), shape_of(data), dtype_of(data), setting)
 
 
 def _check_expected(x: Images, data: ArraysData) -> None:
