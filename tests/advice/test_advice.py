@@ -22,10 +22,10 @@ from PIL import Image, ImageFile
 import workbench as wb
 from tests.advice import advice_zoo as zoo
 from tests.conftest import timed
-from workbench.advice import capture, proof, rewrite, samplewise, values
+from workbench.advice import capture, captured_call, proof, rewrite, standardizing_loop
 from workbench.advice import find as finding
 from workbench.advice import remedy as remedies
-from workbench.advice.idioms import decoding, resizing, stacking, standardizing, transforming
+from workbench.advice.idioms import decoding, keras_transforms, resizing, stacking, standardizing
 from workbench.advice.idioms import dtypes as kinds
 
 ZOO = Path(zoo.__file__)
@@ -94,7 +94,7 @@ def test_the_shown_warp_agrees_with_keras_for_all_parameters():
     for _ in range(10):
         draw = keras.get_random_transform(image.shape)
         expected = keras.apply_transform(image, draw)
-        assert np.abs(transforming.warped(image, draw, "reflect") - expected).max() <= 1
+        assert np.abs(keras_transforms.warped(image, draw, "reflect") - expected).max() <= 1
 
 
 @timed
@@ -551,7 +551,7 @@ def test_constant_and_whole_samples_are_compared_as_they_come_out(images, believ
     ],
 )
 def test_only_loops_that_scale_samples_are_known(statement, expected):
-    form = samplewise.form_of(ast.parse(statement).body[0])
+    form = standardizing_loop.form_of(ast.parse(statement).body[0])
     assert expected == (form and (form.source, form.target, form.epsilon))
 
 
@@ -602,8 +602,8 @@ def test_other_affine_transforms_are_left_alone(keywords):
     for extra, known in ((keywords, False), ({}, True)):
         named = {**usual, **extra}
         image = zoo.smooth(8, 8, 3)
-        site.calls = [values.Captured(apply_affine_transform, None, (image,), named)]
-        assert (transforming.match(site, [site]) is not None) is known
+        site.calls = [captured_call.Captured(apply_affine_transform, None, (image,), named)]
+        assert (keras_transforms.match(site, [site]) is not None) is known
 
 
 def test_what_is_asked_between_candidates_ends_the_search():

@@ -12,10 +12,10 @@ import pytest
 
 from tests.loaders.loaders_zoo import LOADERS
 from workbench.loaders.adapt import adapt
-from workbench.preview import contrast, pictures, plots, tiles
+from workbench.preview import contrast, draw_images, draw_plots, tiles
 from workbench.preview.check_batches import Checking, check_batches
-from workbench.preview.choices import choices, choose
-from workbench.preview.class_weights import Labels, weight_faults
+from workbench.preview.check_class_weight import Labels, weight_faults
+from workbench.preview.choose_leaf import choices, choose
 from workbench.preview.draw_batch import draw_batch
 from workbench.preview.label_names import class_names_of
 from workbench.preview.leaves import find_leaves
@@ -39,7 +39,11 @@ def decoded(preview):
 def tiles_of(batch, path=None, names=(), rows=(0, 1, 2, 3)):
     """The tiles before they are encoded."""
     leaf = choose(find_leaves(batch), path, None).leaf
-    return pictures.masks(leaf, rows, names) if leaf.role == "mask" else pictures.images(leaf, rows)
+    return (
+        draw_images.masks(leaf, rows, names)
+        if leaf.role == "mask"
+        else draw_images.images(leaf, rows)
+    )
 
 
 # What is found
@@ -247,7 +251,7 @@ def test_masks_have_a_colour_for_each_label_at_its_pixels(kind):
     assert drawn.tiles[1].shape == (96, 144, 3)
     for row, column in ((5, 5), (15, 15), (70, 130), (47, 71)):
         label = labels[1, int((row + 0.5) * 200 / 96), int((column + 0.5) * 300 / 144)]
-        colour = (0, 0, 0) if not label else list(pictures.COLOURS.values())[label - 1]
+        colour = (0, 0, 0) if not label else list(draw_images.COLOURS.values())[label - 1]
         assert tuple(drawn.tiles[1][row, column]) == colour
     colours = {tuple(c) for c in drawn.tiles[1].reshape(-1, 3)}
     assert len(colours) == 3, "no mixtures at the borders"
@@ -265,7 +269,7 @@ def test_an_image_stands_beside_itself_under_its_mask():
     assert [c["draw"] for c in preview.data["captions"][:2]] == ["image", "mask: 1"]
     picture = decoded(preview).astype(int)
     assert picture.shape == (20, 240, 3)
-    red = (100 + np.array(pictures.COLOURS["red"])) // 2
+    red = (100 + np.array(draw_images.COLOURS["red"])) // 2
     assert np.abs(picture[7, 7] - 100).max() < 12
     assert np.abs(picture[7, 37] - red).max() < 40, "JPEG halves the colours' resolution"
     assert np.abs(picture[15, 50] - 100).max() < 12
@@ -345,7 +349,7 @@ def test_features_are_bars_or_a_line_on_a_common_scale():
     x = np.zeros((4, 10), np.float32)
     x[0, 3], x[1, 3], x[2, 5] = 1, 2, np.nan
     leaf = find_leaves((x, LABELS))[0]
-    drawn = plots.vectors(leaf, range(4))
+    drawn = draw_plots.vectors(leaf, range(4))
     filled = [int((tile == 255).all(axis=2).sum()) for tile in drawn.tiles]
     base = filled[3]
     assert 1.9 < (filled[1] - base) / (filled[0] - base) < 2.1
@@ -353,19 +357,19 @@ def test_features_are_bars_or_a_line_on_a_common_scale():
     assert 3 * 13.8 + 3 <= columns.min() < columns.max() <= 4 * 13.8 + 3
     assert (drawn.tiles[2] == tiles.MARK).all(axis=2).any()
     assert drawn.said == "plotted on 0 … 2 · 10 features"
-    line = plots.vectors(find_leaves(batch_of(4, 100))[0], range(4)).tiles[0]
+    line = draw_plots.vectors(find_leaves(batch_of(4, 100))[0], range(4)).tiles[0]
     assert 100 < line.any(axis=2).sum() < 4000
 
 
 def test_sequences_are_lines_or_rows_of_an_image():
     x = np.zeros((4, 50, 8), np.float32)
     x[1, 25:, 6] = 1
-    drawn = plots.sequences(find_leaves((x, LABELS))[0], range(4))
+    drawn = draw_plots.sequences(find_leaves((x, LABELS))[0], range(4))
     assert drawn.tiles[1].shape[:2] == (96, 144)
     assert drawn.tiles[1][6 * 12 + 6, 100:].min() == 255
     assert drawn.tiles[1][6 * 12 + 6, :70].max() == 0
     assert "50 steps, 8 features" in drawn.said
-    assert "plotted on" in plots.sequences(find_leaves((x[..., 5:7], LABELS))[0], [0]).said
+    assert "plotted on" in draw_plots.sequences(find_leaves((x[..., 5:7], LABELS))[0], [0]).said
 
 
 # Captions and choices

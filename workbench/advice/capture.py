@@ -13,8 +13,8 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from workbench.advice import rewrite
-from workbench.advice.statements import Fill, Mark
-from workbench.advice.values import Captured, copied, size_of
+from workbench.advice.captured_call import Captured, copied, size_of
+from workbench.advice.slow_statements import Fill, Mark
 from workbench.loader import Loader
 from workbench.measure.lines.instrument import holders
 from workbench.measure.lines.record_calls import Calls, Place, record

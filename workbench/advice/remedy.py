@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from workbench.advice.capture import Site
-from workbench.advice.values import Captured
+from workbench.advice.captured_call import Captured
 
 
 @dataclass(frozen=True)

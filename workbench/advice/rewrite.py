@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any
 
-from workbench.advice.statements import Fill, InPlace, Mark, Scaled, marks_of
+from workbench.advice.slow_statements import Fill, InPlace, Mark, Scaled, marks_of
 
 # These look at the frame that calls them.
 FRAME_AWARE = frozenset(("super", "locals", "vars", "dir", "globals", "eval", "exec"))

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from workbench.measure.keras_refusal import refusal
-from workbench.preview.class_weights import Labels, weight_faults
-from workbench.preview.describe import INPUTS, facts, labels_of, warnings
+from workbench.preview.check_class_weight import Labels, weight_faults
+from workbench.preview.describe_leaves import INPUTS, facts, labels_of, warnings
+from workbench.preview.leaf_statistics import Tally
 from workbench.preview.leaves import find_leaves
-from workbench.preview.tallies import Tally
 
 SHOWN = 2  # structures that differ; more say nothing new
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.preview import pictures, plots
-from workbench.preview.choices import ALSO, Choice, choices, choose
+from workbench.preview import draw_images, draw_plots
+from workbench.preview.choose_leaf import ALSO, Choice, choices, choose
 from workbench.preview.label_names import caption, mask_names
 from workbench.preview.leaves import Leaf, find_leaves
 from workbench.preview.tiles import TILES, Preview, Tile, columns_for, mosaic, to_jpeg
@@ -88,18 +88,18 @@ def _layout(tiles: Sequence[Tile]) -> dict[str, int]:
     return {"columns": columns, "rows": rows, "width": width, "height": height}
 
 
-def _drawn(choice: Choice, rows: Sequence[int], names: Sequence[str]) -> pictures.Drawn:
+def _drawn(choice: Choice, rows: Sequence[int], names: Sequence[str]) -> draw_images.Drawn:
     leaf = choice.leaf
     if choice.mask is not None:
-        mask = pictures.masks(choice.mask, rows, names)
-        return pictures.overlaid(pictures.images(leaf, rows), mask)
+        mask = draw_images.masks(choice.mask, rows, names)
+        return draw_images.overlaid(draw_images.images(leaf, rows), mask)
     if leaf.role == "mask":
-        return pictures.masks(leaf, rows, names)
+        return draw_images.masks(leaf, rows, names)
     if leaf.role == "sequence":
-        return plots.sequences(leaf, rows)
+        return draw_plots.sequences(leaf, rows)
     if leaf.role == "vector" or leaf.role in ALSO:
-        return plots.vectors(leaf, rows)
-    return pictures.images(leaf, rows)
+        return draw_plots.vectors(leaf, rows)
+    return draw_images.images(leaf, rows)
 
 
 def _captions(

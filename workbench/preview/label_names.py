@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from workbench.preview.draw_images import name_of
 from workbench.preview.leaves import Leaf
-from workbench.preview.pictures import name_of
 from workbench.preview.tiles import number
 
 LABELS = ("label", "one-hot", "multi-hot", "probabilities", "value", "text")

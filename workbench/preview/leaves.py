@@ -9,7 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from workbench.preview.as_arrays import as_array, parts
-from workbench.preview.roles import Guess, Part, Role, guess, is_mask
+from workbench.preview.guess_role import Guess, Part, Role, guess, is_mask
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,15 +11,15 @@ from workbench.advice.idioms import (
     caching,
     decoding,
     dtypes,
+    keras_transforms,
     resizing,
     stacking,
     standardizing,
-    transforming,
 )
 from workbench.advice.remedy import Match
 
 PATTERNS: tuple[Match, ...] = (
-    transforming.match,
+    keras_transforms.match,
     resizing.match,
     decoding.match,
     caching.match,

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from workbench.advice.capture import Site
+from workbench.advice.captured_call import Captured
 from workbench.advice.idioms.dtypes import KERAS
 from workbench.advice.remedy import Remedy
-from workbench.advice.statements import Fill
-from workbench.advice.values import Captured
+from workbench.advice.slow_statements import Fill
 
 
 def match(site: Site, _: list[Site]) -> Remedy | None:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from workbench.advice.capture import Site
+from workbench.advice.captured_call import Captured
 from workbench.advice.idioms import decoding
 from workbench.advice.remedy import Remedy, argument, expression
-from workbench.advice.statements import renamed
-from workbench.advice.values import Captured
+from workbench.advice.slow_statements import renamed
 
 LATER = (
     "From the second epoch on. Worker processes would each keep their own; saves what another way "

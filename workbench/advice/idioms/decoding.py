@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from workbench.advice.capture import Site
+from workbench.advice.captured_call import Captured, Unread, is_picture
 from workbench.advice.remedy import Remedy, argument, around, expression, function_of, operand
-from workbench.advice.values import Captured, Unread, is_picture
 
 # Functions that decode at once: their package and name, and what they call the file.
 EAGER = {

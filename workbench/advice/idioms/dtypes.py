@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from workbench.advice.capture import Site
+from workbench.advice.captured_call import Captured
 from workbench.advice.remedy import Remedy, argument, expression, function_of, operand
-from workbench.advice.statements import InPlace
-from workbench.advice.values import Captured
+from workbench.advice.slow_statements import InPlace
 
 KERAS = "Keras trains in float32, and would convert float64 itself; it takes twice the memory."
 

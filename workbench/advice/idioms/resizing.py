@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from workbench.advice.capture import Site
+from workbench.advice.captured_call import Captured, Unread, fresh, is_picture
 from workbench.advice.remedy import Remedy, argument, expression, subject
-from workbench.advice.values import Captured, Unread, fresh, is_picture
 
 RESIZE = "cv2.resize"
 AREA = "Where images get smaller, cv2.INTER_AREA takes the mean over the area of each new pixel."

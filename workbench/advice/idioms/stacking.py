@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from workbench.advice.capture import Site
+from workbench.advice.captured_call import Captured
 from workbench.advice.remedy import Remedy, argument, expression
-from workbench.advice.values import Captured
 
 
 def filled(images: Any, dtype: Any = None) -> Any:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from workbench.advice.capture import Site
+from workbench.advice.captured_call import Captured
 from workbench.advice.remedy import Remedy
-from workbench.advice.statements import EPSILON, IMAGES, OUT, Scaled
-from workbench.advice.values import Captured
+from workbench.advice.slow_statements import EPSILON, IMAGES, OUT, Scaled
 
 # Batches that are no larger than a block are one block.
 BLOCK_BYTES = 1_000_000

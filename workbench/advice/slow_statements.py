@@ -11,7 +11,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from workbench.advice import samplewise
+from workbench.advice import standardizing_loop
 
 MAKERS = frozenset(("np.zeros", "np.ones", "np.empty", "numpy.zeros", "numpy.ones", "numpy.empty"))
 JOINERS = frozenset(("np.array", "np.asarray", "np.stack", "numpy.array", "numpy.stack"))
@@ -31,7 +31,7 @@ class Scaled:
     """
 
     node: ast.For | ast.ListComp | ast.Call
-    form: samplewise.Form
+    form: standardizing_loop.Form
     code: str
     names: tuple[str, ...]
 
@@ -82,7 +82,7 @@ def _scaled(node: ast.For | ast.ListComp | ast.Call) -> Iterator[Scaled]:
         if ast.unparse(node.func) not in JOINERS or len(node.args) != 1 or node.keywords:
             return
         inner = node.args[0]
-    form = samplewise.form_of(inner) if isinstance(inner, ast.For | ast.ListComp) else None
+    form = standardizing_loop.form_of(inner) if isinstance(inner, ast.For | ast.ListComp) else None
     if form is not None:
         # Of an array that is its own target, the source's name counts.
         names = {form.epsilon: EPSILON, form.target or "": OUT, form.source: IMAGES}

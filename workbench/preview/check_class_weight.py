@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from workbench.preview.pictures import name_of
-from workbench.preview.roles import Part, Role
+from workbench.preview.draw_images import name_of
+from workbench.preview.guess_role import Part, Role
 from workbench.preview.tiles import number
 
 NAMED = 10  # labels counted by name; of more only how many there are is told

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from workbench.advice.capture import Site
+from workbench.advice.captured_call import Captured
 from workbench.advice.remedy import Remedy, argument, expression, subject
-from workbench.advice.values import Captured
 
 # "constant" and "wrap" differ at the border: a warp alone would not be the same.
 BORDERS = ("nearest", "reflect")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from workbench.preview.class_weights import Labels
-from workbench.preview.pictures import name_of
-from workbench.preview.tallies import BY_CLASS, Tally
+from workbench.preview.check_class_weight import Labels
+from workbench.preview.draw_images import name_of
+from workbench.preview.leaf_statistics import BY_CLASS, Tally
 from workbench.preview.tiles import number
 
 PICTURES = ("image", "volume")

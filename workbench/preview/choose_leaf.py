@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from workbench.preview.guess_role import AXES, role_of_axes
 from workbench.preview.leaves import Leaf, size
-from workbench.preview.roles import AXES, role_of_axes
 
 # What is drawn if nobody picks: the first leaf of the first of these.
 ORDER = ("image", "volume", "mask", "sequence", "vector")

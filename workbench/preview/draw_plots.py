@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.preview.contrast import contrast
+from workbench.preview.draw_images import PALETTE, Drawn
 from workbench.preview.leaves import Leaf
-from workbench.preview.pictures import PALETTE, Drawn
 from workbench.preview.tiles import MARK, Tile, number, to_tile
 
 WIDTH, HEIGHT = 144, 96  # pixels

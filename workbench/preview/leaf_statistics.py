@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.preview.guess_role import Part, Role
 from workbench.preview.leaves import Leaf
-from workbench.preview.roles import Part, Role
 
 MOST_VALUES = 1000  # distinct labels that are counted: there are no more classes than that
 BY_CLASS = ("one-hot", "multi-hot", "probabilities")
