@@ -345,11 +345,11 @@ def test_code_that_is_not_the_files_any_more_is_left_alone(tmp_path):
     def hook(node):
         return lambda function, *values: seen.append(values) or function(*values)
 
-    twin = types.FunctionType(rewrite.hooked(names["f"].__code__, {2}, hook), names)
+    twin = types.FunctionType(rewrite.insert_hooks(names["f"].__code__, {2}, hook), names)
     assert (twin(-3), seen) == (3, [(-3,)])
     file.write_text("def f(x):\n    return max(x, 1)\n")
     linecache.checkcache(str(file))
-    assert rewrite.hooked(names["f"].__code__, {2}, hook) is None
+    assert rewrite.insert_hooks(names["f"].__code__, {2}, hook) is None
 
 
 def test_a_class_of_a_notebooks_cell_that_imports_numpy_as_well_is_known():
@@ -397,7 +397,7 @@ class Sub(Base):
         return re.sub("0x[0-9a-f]+", "", repr(sub.go(3, 1)))
 
     expected = told()
-    code = rewrite.hooked(names["Sub"].go.__code__, set(range(1, 12)), hook)
+    code = rewrite.insert_hooks(names["Sub"].go.__code__, set(range(1, 12)), hook)
     names["Sub"].go.__code__ = code
     assert told() == expected
     assert len(counted) > 5
@@ -551,7 +551,7 @@ def test_constant_and_whole_samples_are_compared_as_they_come_out(images, believ
     ],
 )
 def test_only_loops_that_scale_samples_are_known(statement, expected):
-    form = standardizing_loop.form_of(ast.parse(statement).body[0])
+    form = standardizing_loop.parse_standardization(ast.parse(statement).body[0])
     assert expected == (form and (form.source, form.target, form.epsilon))
 
 
@@ -602,7 +602,7 @@ def test_other_affine_transforms_are_left_alone(keywords):
     for extra, known in ((keywords, False), ({}, True)):
         named = {**usual, **extra}
         image = zoo.smooth(8, 8, 3)
-        site.calls = [captured_call.Captured(apply_affine_transform, None, (image,), named)]
+        site.calls = [captured_call.CapturedCall(apply_affine_transform, None, (image,), named)]
         assert (keras_transforms.match(site, [site]) is not None) is known
 
 

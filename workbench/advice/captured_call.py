@@ -11,7 +11,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Unread:
+class LazyPicture:
     """A picture that Pillow has opened, but not decoded: it does so when it is first used.
 
     Attributes:
@@ -26,7 +26,7 @@ class Unread:
     width: int
     height: int
 
-    def picture(self) -> Any:
+    def open(self) -> Any:
         """Opened once more."""
         from PIL import Image
 
@@ -35,35 +35,35 @@ class Unread:
 
 
 @dataclass(frozen=True)
-class Captured:
+class CapturedCall:
     """One call, with copies of its values.
 
     Attributes:
         function: What was called; a method's function without its object.
-        subject: The object of a method; None for a function.
+        instance: The object of a method; None for a function.
         arguments: Positional ones.
         keywords: The others.
         batch: The number of the batch it was part of.
     """
 
     function: Callable[..., Any]
-    subject: Any
+    instance: Any
     arguments: tuple[Any, ...]
     keywords: dict[str, Any]
     batch: int = 0
 
     def __call__(self) -> Any:
         """Call it again."""
-        arguments = [fresh(value) for value in self.arguments]
-        if self.subject is None:
+        arguments = [reopen(value) for value in self.arguments]
+        if self.instance is None:
             return self.function(*arguments, **self.keywords)
-        return getattr(fresh(self.subject), self.name)(*arguments, **self.keywords)
+        return getattr(reopen(self.instance), self.name)(*arguments, **self.keywords)
 
     @property
-    def operand(self) -> Any:
+    def input_value(self) -> Any:
         """What it works on: the object of a method, or the first argument."""
-        if self.subject is not None or not self.arguments:
-            return self.subject
+        if self.instance is not None or not self.arguments:
+            return self.instance
         return self.arguments[0]
 
     @property
@@ -74,18 +74,18 @@ class Captured:
     @property
     def package(self) -> str:
         """The package of the function, or of the class that has the method."""
-        if self.subject is None:
+        if self.instance is None:
             return str(getattr(self.function, "__module__", None) or "").partition(".")[0]
-        if isinstance(self.subject, Unread):
+        if isinstance(self.instance, LazyPicture):
             return "PIL"
-        kinds = (kind for kind in type(self.subject).__mro__ if self.name in vars(kind))
+        kinds = (kind for kind in type(self.instance).__mro__ if self.name in vars(kind))
         return next((kind.__module__.partition(".")[0] for kind in kinds), "")
 
-    def on(self, operand: Any) -> Captured:
+    def with_input(self, value: Any) -> CapturedCall:
         """The same call of another object, or with another first argument."""
-        if self.subject is not None:
-            return replace(self, subject=operand)
-        return replace(self, arguments=(operand, *self.arguments[1:]))
+        if self.instance is not None:
+            return replace(self, instance=value)
+        return replace(self, arguments=(value, *self.arguments[1:]))
 
 
 def copied(value: Any) -> Any:
@@ -95,22 +95,22 @@ def copied(value: Any) -> Any:
     if type(value) in (list, tuple):
         return type(value)(map(copied, value))
     if is_picture(value):
-        return _unread(value) or value.copy()
+        return _lazy_picture(value) or value.copy()
     return value
 
 
-def _unread(picture: Any) -> Unread | None:
+def _lazy_picture(picture: Any) -> LazyPicture | None:
     """What it is if Pillow has only opened it, from a file or from memory."""
     file, name = getattr(picture, "fp", None), getattr(picture, "filename", "")
     source = file.getvalue() if isinstance(file, io.BytesIO) else str(name)
     if file is None or not source:
         return None
-    return Unread(source, picture.mode, picture.width, picture.height)
+    return LazyPicture(source, picture.mode, picture.width, picture.height)
 
 
-def fresh(value: Any) -> Any:
+def reopen(value: Any) -> Any:
     """The value to compute with."""
-    return value.picture() if isinstance(value, Unread) else value
+    return value.open() if isinstance(value, LazyPicture) else value
 
 
 def size_of(value: Any) -> int:

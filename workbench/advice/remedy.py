@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from workbench.advice.capture import Site
-from workbench.advice.captured_call import Captured
+from workbench.advice.captured_call import CapturedCall
 
 
 @dataclass(frozen=True)
@@ -53,14 +53,14 @@ class Remedy:
 Match = Callable[[Site, list[Site]], Remedy | None]
 
 
-def argument(call: Captured, place: int, name: str, default: Any = None) -> Any:
+def argument(call: CapturedCall, place: int, name: str, default: Any = None) -> Any:
     """An argument by its place or its name."""
     if len(call.arguments) > place:
         return call.arguments[place]
     return call.keywords.get(name, default)
 
 
-def expression(site: Site, place: int, name: str) -> str:
+def argument_source(site: Site, place: int, name: str) -> str:
     """The source of an argument by its place or its name; empty where it is not written out."""
     node = site.node
     if not isinstance(node, ast.Call) or any(isinstance(a, ast.Starred) for a in node.args):
@@ -70,38 +70,44 @@ def expression(site: Site, place: int, name: str) -> str:
     return next((ast.unparse(k.value) for k in node.keywords if k.arg == name), "")
 
 
-def subject(site: Site) -> str:
+def instance_source(site: Site) -> str:
     """The source of the object of a method call; empty if it is not written as one."""
     func = site.node.func if isinstance(site.node, ast.Call) else None
     return ast.unparse(func.value) if isinstance(func, ast.Attribute) else ""
 
 
-def operand(site: Site) -> ast.expr | None:
+def input_node(site: Site) -> ast.expr | None:
     """What it works on: the object of a method, or the first argument."""
     node = site.node
     if isinstance(node, ast.BinOp):
         return node.left
     if not isinstance(node, ast.Call) or site.mark is not None:
         return None
-    if site.calls[0].subject is not None and isinstance(node.func, ast.Attribute):
+    if site.calls[0].instance is not None and isinstance(node.func, ast.Attribute):
         return node.func.value
     return node.args[0] if node.args and not isinstance(node.args[0], ast.Starred) else None
 
 
-def around(site: Site, sites: list[Site]) -> Site | None:
+def enclosing_site(site: Site, sites: list[Site]) -> Site | None:
     """The expression that works on this one's result at once, as `np.array(f(x))` on `f(x)`."""
     for other in sites:
-        inner = operand(other)
-        if other.place == site.place and inner is not None and _where(inner) == _where(site.node):
+        inner = input_node(other)
+        if (
+            other.place == site.place
+            and inner is not None
+            and _position(inner) == _position(site.node)
+        ):
             return other if len(other.calls) == len(site.calls) else None
     return None
 
 
-def _where(node: ast.expr | ast.stmt) -> tuple[int, int, int | None, int | None]:
+def _position(node: ast.expr | ast.stmt) -> tuple[int, int, int | None, int | None]:
     return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
 
 
-def function_of(template: str, helpers: Iterable[Callable[..., Any]] = ()) -> Callable[..., Any]:
+def compile_template(
+    template: str, helpers: Iterable[Callable[..., Any]] = ()
+) -> Callable[..., Any]:
     """What an expression of ours computes, so that what is timed is what is shown.
 
     Args:

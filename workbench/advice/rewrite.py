@@ -17,7 +17,13 @@ from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any
 
-from workbench.advice.slow_statements import Fill, InPlace, Mark, Scaled, marks_of
+from workbench.advice.slow_statements import (
+    ArrayFill,
+    InPlaceScaling,
+    SlowStatement,
+    StandardizingLoop,
+    find_slow_statements,
+)
 
 # These look at the frame that calls them.
 FRAME_AWARE = frozenset(("super", "locals", "vars", "dir", "globals", "eval", "exec"))
@@ -27,18 +33,18 @@ SENTINEL = "\0workbench hook {}"
 FUTURE_FLAGS = 0x1FF0000  # of `from __future__`, as in `__future__.py`
 
 # An expression as it is written, or a mark.
-Hooked = ast.Call | ast.BinOp | Mark
+HookTarget = ast.Call | ast.BinOp | SlowStatement
 MakeHook = Callable[[Any], Callable[..., Any]]
 
 
-def hooked(code: CodeType, lines: set[int], make: MakeHook) -> CodeType | None:
+def insert_hooks(code: CodeType, lines: set[int], make: MakeHook) -> CodeType | None:
     """A copy of a function's code that calls hooks.
 
     Args:
         code: The function's.
         lines: Of its file; what lies on them gets a hook.
         make: Gives the hook for a node, from where it is called with the function and its
-            arguments, or with the two operands; or for a mark, see `_Hooks.visit`.
+            arguments, or with the two operands; or for a mark, see `_HookInserter.visit`.
 
     Returns:
         None if the source is not at hand, or is not what the code was compiled from.
@@ -48,17 +54,19 @@ def hooked(code: CodeType, lines: set[int], make: MakeHook) -> CodeType | None:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return None
-    whole = next((each for each in _parts(tree, code) if _is_of(each, code)), None)
+    whole = next(
+        (each for each in _compile_units(tree, code) if _is_compiled_from(each, code)), None
+    )
     if whole is None:
         return None
-    hooks = _Hooks(lines | _comprehended(whole, lines), marks_of(whole))
-    changed = _compiled(ast.fix_missing_locations(hooks.visit(whole)), code)
+    hooks = _HookInserter(lines | _comprehension_lines(whole, lines), find_slow_statements(whole))
+    changed = _compile_function(ast.fix_missing_locations(hooks.visit(whole)), code)
     if changed is None:
         return None
-    return _armed(changed, {name: make(what) for name, what in hooks.hooked.items()})
+    return _with_constants(changed, {name: make(what) for name, what in hooks.targets.items()})
 
 
-def _parts(tree: ast.Module, code: CodeType) -> Iterator[ast.Module]:
+def _compile_units(tree: ast.Module, code: CodeType) -> Iterator[ast.Module]:
     """What may have been compiled at once: a file, or one statement of a notebook's cell.
 
     That makes a difference: a call `np.stack(x)` is another one where `np` is seen to be imported.
@@ -70,42 +78,48 @@ def _parts(tree: ast.Module, code: CodeType) -> Iterator[ast.Module]:
             yield ast.Module([node], [])
 
 
-def _is_of(tree: ast.Module, code: CodeType) -> bool:
+def _is_compiled_from(tree: ast.Module, code: CodeType) -> bool:
     """Whether the code was compiled from it."""
-    plain = _compiled(tree, code)
-    return plain is not None and _same(plain, code)
+    plain = _compile_function(tree, code)
+    return plain is not None and _same_code(plain, code)
 
 
-def exchanged(code: CodeType, others: dict[int, CodeType]) -> CodeType:
+def replace_code(code: CodeType, others: dict[int, CodeType]) -> CodeType:
     """The code that takes its place by `id`; and the same for functions defined within it."""
     if id(code) in others:
         return others[id(code)]
-    consts = tuple(exchanged(c, others) if isinstance(c, CodeType) else c for c in code.co_consts)
+    consts = tuple(
+        replace_code(c, others) if isinstance(c, CodeType) else c for c in code.co_consts
+    )
     return code.replace(co_consts=consts)
 
 
 def lines_of(code: CodeType) -> set[int]:
     """The numbers of a function's lines, and of functions defined within it."""
-    return {line for each in _within(code) for _, _, line in each.co_lines() if line is not None}
+    return {
+        line for each in _with_nested(code) for _, _, line in each.co_lines() if line is not None
+    }
 
 
 def local_names(code: CodeType) -> frozenset[str]:
     """What a function and those defined within it bind or have from outer functions."""
     names = ("co_varnames", "co_cellvars", "co_freevars")
-    return frozenset(n for each in _within(code) for kind in names for n in getattr(each, kind))
+    return frozenset(
+        n for each in _with_nested(code) for kind in names for n in getattr(each, kind)
+    )
 
 
-def _comprehended(tree: ast.AST, lines: set[int]) -> set[int]:
+def _comprehension_lines(tree: ast.AST, lines: set[int]) -> set[int]:
     """The lines of comprehensions that begin on these: Python 3.11 has all their time there."""
     kinds = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
     found = (node for node in ast.walk(tree) if isinstance(node, kinds) and node.lineno in lines)
     return {line for node in found for line in range(node.lineno, (node.end_lineno or 0) + 1)}
 
 
-class _Hooks(ast.NodeTransformer):
-    def __init__(self, lines: set[int], marks: dict[int, Mark]) -> None:
+class _HookInserter(ast.NodeTransformer):
+    def __init__(self, lines: set[int], marks: dict[int, SlowStatement]) -> None:
         self._lines, self._marks = lines, marks
-        self.hooked: dict[str, Hooked] = {}
+        self.targets: dict[str, HookTarget] = {}
 
     def visit(self, node: ast.AST) -> Any:
         """Marks first, and what is in them as well.
@@ -119,19 +133,19 @@ class _Hooks(ast.NodeTransformer):
         mark = dataclasses.replace(mark, node=copy.deepcopy(node))  # type: ignore[arg-type]
         new = super().visit(node)
         match mark:
-            case Fill():
-                new.value = self._hook(mark, new, [new.value, _read(mark.name, new)], [])
+            case ArrayFill():
+                new.value = self._hook(mark, new, [new.value, _parse_at(mark.name, new)], [])
                 return new
-            case InPlace():
+            case InPlaceScaling():
                 # The other operand is a name or a number: read twice, it is the same.
                 return [
-                    ast.Expr(self._hook(mark, new, [_read(mark.name, new), new.value], [])),
+                    ast.Expr(self._hook(mark, new, [_parse_at(mark.name, new), new.value], [])),
                     new,
                 ]
-            case Scaled(form=form):
+            case StandardizingLoop(form=form):
                 texts = (form.source, form.target or "None", form.epsilon or "0")
-                names = [ast.keyword(name, _read(name, new)) for name in mark.names]
-                call = self._hook(mark, new, [_read(text, new) for text in texts], names)
+                names = [ast.keyword(name, _parse_at(name, new)) for name in mark.names]
+                call = self._hook(mark, new, [_parse_at(text, new) for text in texts], names)
                 if isinstance(new, ast.For):
                     return [ast.Expr(call), new]
                 both = ast.Tuple([call, new], ast.Load())
@@ -158,15 +172,15 @@ class _Hooks(ast.NodeTransformer):
         return not self._lines.isdisjoint(range(node.lineno, (node.end_lineno or node.lineno) + 1))
 
     def _hook(
-        self, what: Hooked, at: ast.AST, arguments: list[ast.expr], keywords: list[ast.keyword]
+        self, what: HookTarget, at: ast.AST, arguments: list[ast.expr], keywords: list[ast.keyword]
     ) -> ast.expr:
-        name = SENTINEL.format(len(self.hooked))
-        self.hooked[name] = what
+        name = SENTINEL.format(len(self.targets))
+        self.targets[name] = what
         hook = ast.copy_location(ast.Constant(name), at)
         return ast.copy_location(ast.Call(hook, arguments, keywords), at)
 
 
-def _read(text: str, at: ast.AST) -> ast.expr:
+def _parse_at(text: str, at: ast.AST) -> ast.expr:
     """The expression that reads it, at another one's place."""
     node = ast.parse(text, mode="eval").body
     for each in ast.walk(node):
@@ -174,7 +188,7 @@ def _read(text: str, at: ast.AST) -> ast.expr:
     return node
 
 
-def _compiled(tree: ast.Module, like: CodeType) -> CodeType | None:
+def _compile_function(tree: ast.Module, like: CodeType) -> CodeType | None:
     """The code of the same function in a file's tree, compiled as it was."""
     flags = like.co_flags & FUTURE_FLAGS
     with warnings.catch_warnings():
@@ -184,34 +198,34 @@ def _compiled(tree: ast.Module, like: CodeType) -> CodeType | None:
         except (SyntaxError, ValueError):
             return None
     wanted = like.co_qualname, like.co_firstlineno
-    found = [c for c in _within(module) if (c.co_qualname, c.co_firstlineno) == wanted]
+    found = [c for c in _with_nested(module) if (c.co_qualname, c.co_firstlineno) == wanted]
     return found[0] if len(found) == 1 else None
 
 
-def _within(code: CodeType) -> Iterator[CodeType]:
+def _with_nested(code: CodeType) -> Iterator[CodeType]:
     yield code
     for const in code.co_consts:
         if isinstance(const, CodeType):
-            yield from _within(const)
+            yield from _with_nested(const)
 
 
-def _same(one: CodeType, other: CodeType) -> bool:
+def _same_code(one: CodeType, other: CodeType) -> bool:
     """Whether they do the same, at the same lines."""
-    ours, theirs = list(_within(one)), list(_within(other))
-    return len(ours) == len(theirs) and all(map(_alike, ours, theirs))
+    ours, theirs = list(_with_nested(one)), list(_with_nested(other))
+    return len(ours) == len(theirs) and all(map(_same_attributes, ours, theirs))
 
 
-def _alike(one: CodeType, other: CodeType) -> bool:
+def _same_attributes(one: CodeType, other: CodeType) -> bool:
     names = ("co_code", "co_names", "co_varnames", "co_freevars", "co_linetable")
     return all(getattr(one, name) == getattr(other, name) for name in names)
 
 
-def _armed(code: CodeType, hooks: dict[str, Callable[..., Any]]) -> CodeType:
+def _with_constants(code: CodeType, hooks: dict[str, Callable[..., Any]]) -> CodeType:
     """With the hooks themselves in place of the constants that stand for them."""
 
     def put(const: Any) -> Any:
         if isinstance(const, CodeType):
-            return _armed(const, hooks)
+            return _with_constants(const, hooks)
         return hooks.get(const, const) if isinstance(const, str) else const
 
     return code.replace(co_consts=tuple(map(put, code.co_consts)))

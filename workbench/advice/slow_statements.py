@@ -13,14 +13,16 @@ from dataclasses import dataclass
 
 from workbench.advice import standardizing_loop
 
-MAKERS = frozenset(("np.zeros", "np.ones", "np.empty", "numpy.zeros", "numpy.ones", "numpy.empty"))
-JOINERS = frozenset(("np.array", "np.asarray", "np.stack", "numpy.array", "numpy.stack"))
+ALLOCATORS = frozenset(
+    ("np.zeros", "np.ones", "np.empty", "numpy.zeros", "numpy.ones", "numpy.empty")
+)
+STACKERS = frozenset(("np.array", "np.asarray", "np.stack", "numpy.array", "numpy.stack"))
 
 IMAGES, OUT, EPSILON = "images_", "out_", "epsilon_"
 
 
 @dataclass(frozen=True)
-class Scaled:
+class StandardizingLoop:
     """Samples of an array, each scaled by its own mean and standard deviation.
 
     Attributes:
@@ -31,66 +33,70 @@ class Scaled:
     """
 
     node: ast.For | ast.ListComp | ast.Call
-    form: standardizing_loop.Form
+    form: standardizing_loop.Standardization
     code: str
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Fill:
+class ArrayFill:
     """A part of an array put in its place, `x[i] = value`.
 
     Attributes:
         node: The assignment.
-        maker: The call that made the array, without a type.
+        allocation: The call that made the array, without a type.
         name: The array's.
     """
 
     node: ast.Assign
-    maker: ast.Call
+    allocation: ast.Call
     name: str
 
 
 @dataclass(frozen=True)
-class InPlace:
+class InPlaceScaling:
     """An array divided or multiplied in place, and returned by the same function."""
 
     node: ast.AugAssign
     name: str
 
 
-Mark = Scaled | Fill | InPlace
+SlowStatement = StandardizingLoop | ArrayFill | InPlaceScaling
 
 
-def marks_of(tree: ast.AST) -> dict[int, Mark]:
+def find_slow_statements(tree: ast.AST) -> dict[int, SlowStatement]:
     """All of a file, by the `id` of the node that gets the hook."""
     found = [mark for node in ast.walk(tree) for mark in _of(node)]
     joined = {id(m.node.args[0]) for m in found if isinstance(m.node, ast.Call)}
     return {id(mark.node): mark for mark in found if id(mark.node) not in joined}
 
 
-def _of(node: ast.AST) -> Iterator[Mark]:
+def _of(node: ast.AST) -> Iterator[SlowStatement]:
     if isinstance(node, ast.For | ast.ListComp | ast.Call):
         yield from _scaled(node)
     elif isinstance(node, ast.FunctionDef):
         yield from _of_function(node)
 
 
-def _scaled(node: ast.For | ast.ListComp | ast.Call) -> Iterator[Scaled]:
+def _scaled(node: ast.For | ast.ListComp | ast.Call) -> Iterator[StandardizingLoop]:
     inner: ast.AST = node
     if isinstance(node, ast.Call):
-        if ast.unparse(node.func) not in JOINERS or len(node.args) != 1 or node.keywords:
+        if ast.unparse(node.func) not in STACKERS or len(node.args) != 1 or node.keywords:
             return
         inner = node.args[0]
-    form = standardizing_loop.form_of(inner) if isinstance(inner, ast.For | ast.ListComp) else None
+    form = (
+        standardizing_loop.parse_standardization(inner)
+        if isinstance(inner, ast.For | ast.ListComp)
+        else None
+    )
     if form is not None:
         # Of an array that is its own target, the source's name counts.
         names = {form.epsilon: EPSILON, form.target or "": OUT, form.source: IMAGES}
-        changed = renamed(node, {text: name for text, name in names.items() if text})
-        yield Scaled(node, form, ast.unparse(changed), _free_names(changed))
+        changed = substitute_names(node, {text: name for text, name in names.items() if text})
+        yield StandardizingLoop(node, form, ast.unparse(changed), _free_names(changed))
 
 
-def renamed(node: ast.AST, names: dict[str, str]) -> ast.AST:
+def substitute_names(node: ast.AST, names: dict[str, str]) -> ast.AST:
     """A copy of the code, with names in place of what has the source of one of the texts."""
 
     class Put(ast.NodeTransformer):
@@ -109,7 +115,7 @@ def _free_names(node: ast.AST) -> tuple[str, ...]:
     return tuple(sorted({each.id for each in names} - known))
 
 
-def _of_function(function: ast.FunctionDef) -> Iterator[Mark]:
+def _of_function(function: ast.FunctionDef) -> Iterator[SlowStatement]:
     nodes = list(ast.walk(function))
     out = {name for node in nodes for name in _given(node)}
     made = {
@@ -124,11 +130,11 @@ def _of_function(function: ast.FunctionDef) -> Iterator[Mark]:
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             by = isinstance(node.value, ast.Constant | ast.Name | ast.Attribute)
             if by and node.target.id in out and isinstance(node.op, ast.Div | ast.Mult):
-                yield InPlace(node, node.target.id)
+                yield InPlaceScaling(node, node.target.id)
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
             name = ast.unparse(node.targets[0].value)
             if name in made and name in out and _is_first_axis(node.targets[0].slice):
-                yield Fill(node, made[name], name)
+                yield ArrayFill(node, made[name], name)
 
 
 def _given(node: ast.AST) -> set[str]:
@@ -139,7 +145,7 @@ def _given(node: ast.AST) -> set[str]:
 
 
 def _is_maker(call: ast.Call) -> bool:
-    return ast.unparse(call.func) in MAKERS and len(call.args) == 1 and not call.keywords
+    return ast.unparse(call.func) in ALLOCATORS and len(call.args) == 1 and not call.keywords
 
 
 def _is_first_axis(index: ast.expr) -> bool:

@@ -18,7 +18,7 @@ class _Unknown(Exception):
 
 
 @dataclass(frozen=True)
-class Form:
+class Standardization:
     """What is scaled, all as source.
 
     Attributes:
@@ -32,7 +32,7 @@ class Form:
     epsilon: str
 
 
-def form_of(node: ast.For | ast.ListComp) -> Form | None:
+def parse_standardization(node: ast.For | ast.ListComp) -> Standardization | None:
     """None if it is no such loop, or is not known to be."""
     try:
         reader = _Reader()
@@ -49,7 +49,7 @@ class _Reader:
         # What names, and places such as `batch[i]`, hold.
         self.values: dict[str, Any] = {}
 
-    def loop(self, node: ast.For) -> Form:
+    def loop(self, node: ast.For) -> Standardization:
         """`for i in range(len(batch)): batch[i] = ...`, or with `enumerate`."""
         self._begin(node.target, node.iter)
         target, value = "", None
@@ -58,16 +58,16 @@ class _Reader:
             target = place or target
         if node.orelse or not target or place != target:
             raise _Unknown
-        return Form(self.source, target, _epsilon(value))
+        return Standardization(self.source, target, _epsilon(value))
 
-    def comprehension(self, node: ast.ListComp) -> Form:
+    def comprehension(self, node: ast.ListComp) -> Standardization:
         """`[(x - x.mean()) / x.std() for x in batch]`."""
         loop = node.generators[0]
         if len(node.generators) > 1 or loop.ifs or loop.is_async:
             raise _Unknown
         self._begin(loop.target, loop.iter)
         value = self._read(node.elt)
-        return Form(self.source, None, _epsilon(value))
+        return Standardization(self.source, None, _epsilon(value))
 
     def _begin(self, target: ast.expr, over: ast.expr) -> None:
         called = ast.unparse(over.func) if isinstance(over, ast.Call) else ""

@@ -9,36 +9,36 @@ from typing import Any
 import numpy as np
 
 from workbench.advice.capture import Site
-from workbench.advice.captured_call import Captured
+from workbench.advice.captured_call import CapturedCall
 from workbench.advice.idioms.dtypes import KERAS
 from workbench.advice.remedy import Remedy
-from workbench.advice.slow_statements import Fill
+from workbench.advice.slow_statements import ArrayFill
 
 
 def match(site: Site, _: list[Site]) -> Remedy | None:
     """`np.zeros(shape)` that is filled image by image, and returned."""
     mark, first = site.mark, site.calls[0]
-    if not isinstance(mark, Fill) or not all(map(_is_image, site.calls)):
+    if not isinstance(mark, ArrayFill) or not all(map(_is_image, site.calls)):
         return None
-    name, shape = ast.unparse(mark.maker.func), first.keywords["shape"]
+    name, shape = ast.unparse(mark.allocation.func), first.keywords["shape"]
     made = getattr(np, name.partition(".")[2])
-    values = [c.operand for c in site.calls if c.keywords["shape"] == shape and c.batch == 0]
-    source = ast.unparse(mark.maker.args[0])
+    values = [c.input_value for c in site.calls if c.keywords["shape"] == shape and c.batch == 0]
+    source = ast.unparse(mark.allocation.args[0])
     return Remedy(
         what=f"{name} makes float64, and it is filled with images",
         instead="dtype=np.float32",
         old=(partial(_filled, made, shape, np.float64, values),),
         new=(partial(_filled, made, shape, np.float32, values),),
         code=f"{name}({source}, dtype={name.partition('.')[0]}.float32)",
-        node=mark.maker,
+        node=mark.allocation,
         notes=(KERAS,),
         per_batch=site.calls_per_batch / shape[0],
     )
 
 
-def _is_image(call: Captured) -> bool:
+def _is_image(call: CapturedCall) -> bool:
     """Whether an image is put into a place of its size."""
-    image, shape = call.operand, call.keywords["shape"]
+    image, shape = call.input_value, call.keywords["shape"]
     if not isinstance(image, np.ndarray) or call.keywords["dtype"] != np.float64:
         return False
     # Whole numbers beyond 16 bits need not fit.

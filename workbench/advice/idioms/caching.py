@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from workbench.advice.capture import Site
-from workbench.advice.captured_call import Captured
+from workbench.advice.captured_call import CapturedCall
 from workbench.advice.idioms import decoding
-from workbench.advice.remedy import Remedy, argument, expression
-from workbench.advice.slow_statements import renamed
+from workbench.advice.remedy import Remedy, argument, argument_source
+from workbench.advice.slow_statements import substitute_names
 
 LATER = (
     "From the second epoch on. Worker processes would each keep their own; saves what another way "
@@ -28,7 +28,7 @@ def match(site: Site, sites: list[Site]) -> Remedy | None:
     files = [str(path) for call in site.calls if (path := _path(call)) is not None]
     if len(files) < len(site.calls) or not _again(site):
         return None
-    path = decoding.path_expression(site, sites) or expression(site, 0, _name(site.calls[0]))
+    path = decoding.path_expression(site, sites) or argument_source(site, 0, _name(site.calls[0]))
     chain = decoding.chain_from(site, sites)
     kept = {f: decoding.run_chain(c) for f, c in zip(files, decoding.calls_of(chain), strict=True)}
     arrays = [value for value in kept.values() if isinstance(value, np.ndarray)]
@@ -52,7 +52,7 @@ def match(site: Site, sites: list[Site]) -> Remedy | None:
 
 def _of_path(site: Site, path: str) -> str:
     """The expression as a function of `path`; empty if it depends on other local names."""
-    changed = renamed(site.node, {path: "path"})
+    changed = substitute_names(site.node, {path: "path"})
     names = {node.id for node in ast.walk(changed) if isinstance(node, ast.Name)}
     return ast.unparse(changed) if not names & (site.local_names - {"path"}) else ""
 
@@ -61,11 +61,11 @@ def _remembered(kept: dict[str, Any], file: str) -> Any:
     return kept[file].copy()
 
 
-def _name(call: Captured) -> str:
+def _name(call: CapturedCall) -> str:
     return OTHERS.get((call.package, call.name), "")
 
 
-def _path(call: Captured) -> Any:
+def _path(call: CapturedCall) -> Any:
     path = argument(call, 0, _name(call)) if _name(call) else decoding.path_of(call)
     return path if isinstance(path, str | PathLike) else None
 

@@ -11,8 +11,15 @@ import cv2
 import numpy as np
 
 from workbench.advice.capture import Site
-from workbench.advice.captured_call import Captured, Unread, is_picture
-from workbench.advice.remedy import Remedy, argument, around, expression, function_of, operand
+from workbench.advice.captured_call import CapturedCall, LazyPicture, is_picture
+from workbench.advice.remedy import (
+    Remedy,
+    argument,
+    argument_source,
+    compile_template,
+    enclosing_site,
+    input_node,
+)
 
 # Functions that decode at once: their package and name, and what they call the file.
 EAGER = {
@@ -54,7 +61,7 @@ def match(site: Site, sites: list[Site]) -> Remedy | None:
     template = _template(site.calls[0], olds[0](), helper.__name__)
     if not template:
         return None
-    new = function_of(template, (helper,))
+    new = compile_template(template, (helper,))
     return Remedy(
         what=f"{site.calls[0].name} decodes one {what} at a time by Pillow",
         instead="cv2.imread" if path else "cv2.imdecode",
@@ -68,23 +75,23 @@ def match(site: Site, sites: list[Site]) -> Remedy | None:
     )
 
 
-def path_of(call: Captured) -> Any:
+def path_of(call: CapturedCall) -> Any:
     """The file that it decodes; None if it decodes none, or is not known to."""
-    if isinstance(call.operand, Unread):
-        source = call.operand.source
+    if isinstance(call.input_value, LazyPicture):
+        source = call.input_value.source
         return source if isinstance(source, str) and _decodes(call) else None
     name = EAGER.get((call.package, call.name))
     path = argument(call, 0, name) if name else None
     return path if isinstance(path, str | PathLike) else None
 
 
-def bytes_of(call: Captured) -> bytes | None:
+def bytes_of(call: CapturedCall) -> bytes | None:
     """What the file holds that it decodes, if it decodes one that is in memory."""
-    held = call.operand.source if isinstance(call.operand, Unread) else None
+    held = call.input_value.source if isinstance(call.input_value, LazyPicture) else None
     return held if isinstance(held, bytes) and _decodes(call) else None
 
 
-def _decodes(call: Captured) -> bool:
+def _decodes(call: CapturedCall) -> bool:
     return (call.package, call.name) in STEPS
 
 
@@ -93,8 +100,8 @@ def path_expression(site: Site, sites: list[Site]) -> str:
     if any(path_of(call) is None for call in site.calls):
         return ""
     first = site.calls[0]
-    if not isinstance(first.operand, Unread):
-        return expression(site, 0, EAGER[first.package, first.name])
+    if not isinstance(first.input_value, LazyPicture):
+        return argument_source(site, 0, EAGER[first.package, first.name])
     return _opened(site, sites) or _attribute(site, "filename")
 
 
@@ -114,44 +121,44 @@ def bytes_expression(site: Site, sites: list[Site]) -> str:
 
 def _opened(site: Site, sites: list[Site]) -> str:
     """The source of what `Image.open` opens within the same expression; empty if that is before."""
-    opener = next((each for each in sites if around(each, sites) is site), None)
+    opener = next((each for each in sites if enclosing_site(each, sites) is site), None)
     if opener is None or (opener.calls[0].package, opener.calls[0].name) != ("PIL", "open"):
         return ""
-    return expression(opener, 0, "fp")
+    return argument_source(opener, 0, "fp")
 
 
 def _attribute(site: Site, name: str) -> str:
     """The source of something of the picture, where that has a name."""
-    what = operand(site)
+    what = input_node(site)
     return f"{ast.unparse(what)}.{name}" if isinstance(what, ast.Name | ast.Attribute) else ""
 
 
 def chain_from(site: Site, sites: list[Site]) -> list[Site]:
     """The expression and those around it that go on to an array."""
     chain = [site]
-    while (outer := around(chain[-1], sites)) is not None:
+    while (outer := enclosing_site(chain[-1], sites)) is not None:
         if (outer.calls[0].package, outer.calls[0].name) not in STEPS:
             break
         chain.append(outer)
     return chain
 
 
-def calls_of(chain: list[Site]) -> list[tuple[Captured, ...]]:
+def calls_of(chain: list[Site]) -> list[tuple[CapturedCall, ...]]:
     """For each call of the first one, it and those that followed."""
     return list(zip(*(site.calls for site in chain), strict=True))
 
 
-def run_chain(calls: tuple[Captured, ...]) -> Any:
+def run_chain(calls: tuple[CapturedCall, ...]) -> Any:
     """Decode, and go on as the user's code does."""
     value = calls[0]()
     for call in calls[1:]:
-        value = call.on(value)()
+        value = call.with_input(value)()
     if is_picture(value):
         value.load()
     return value
 
 
-def _is_whole(call: Captured) -> bool:
+def _is_whole(call: CapturedCall) -> bool:
     """Whether the file is decoded as it is, and not in part or in another type."""
     if call.name == "load_img":
         return not argument(call, 4, "keep_aspect_ratio", False)
@@ -160,7 +167,7 @@ def _is_whole(call: Captured) -> bool:
     return extra <= known.get(call.name, 0)
 
 
-def _template(call: Captured, result: Any, decoder: str) -> str:
+def _template(call: CapturedCall, result: Any, decoder: str) -> str:
     """How OpenCV gives the same kind of result; empty if it does not."""
     picture, values = is_picture(result), np.asarray(result)
     channels = values.shape[2] if values.ndim == 3 else 0
@@ -177,7 +184,7 @@ def _template(call: Captured, result: Any, decoder: str) -> str:
     return text if values.dtype in (np.uint8, np.uint16) else ""
 
 
-def _sized(call: Captured, text: str) -> str:
+def _sized(call: CapturedCall, text: str) -> str:
     """With the resizing that `load_img` does."""
     size = argument(call, 2, "target_size") if call.name == "load_img" else None
     if size is None:

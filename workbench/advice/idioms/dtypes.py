@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from workbench.advice.capture import Site
-from workbench.advice.captured_call import Captured
-from workbench.advice.remedy import Remedy, argument, expression, function_of, operand
-from workbench.advice.slow_statements import InPlace
+from workbench.advice.captured_call import CapturedCall
+from workbench.advice.remedy import Remedy, argument, argument_source, compile_template, input_node
+from workbench.advice.slow_statements import InPlaceScaling
 
 KERAS = "Keras trains in float32, and would convert float64 itself; it takes twice the memory."
 
@@ -24,19 +24,19 @@ REBOUND = "Makes a new array of it; not needed where it is made in float32 from 
 
 def match(site: Site, _: list[Site]) -> Remedy | None:
     """A division or multiplication by a number, or a conversion, that gives float64."""
-    if isinstance(site.mark, InPlace):
+    if isinstance(site.mark, InPlaceScaling):
         return _in_place(site, site.mark)
     if isinstance(site.node, ast.BinOp):
         return _of_operation(site, site.node)
-    template, what = _template(site), operand(site)
+    template, what = _template(site), input_node(site)
     if not template or what is None:
         return None
-    new = function_of(template)
+    new = compile_template(template)
     return Remedy(
         what=f"{site.calls[0].name} gives float64",
         instead="float32",
         old=tuple(site.calls),
-        new=tuple(partial(new, call.operand) for call in site.calls),
+        new=tuple(partial(new, call.input_value) for call in site.calls),
         code=template.format(ast.unparse(what)),
         node=site.node,
         notes=(KERAS,),
@@ -59,7 +59,7 @@ def _of_operation(site: Site, node: ast.BinOp) -> Remedy | None:
     )
 
 
-def _in_place(site: Site, mark: InPlace) -> Remedy | None:
+def _in_place(site: Site, mark: InPlaceScaling) -> Remedy | None:
     """`x /= 255.0` of float64; run again, it divides what it has divided."""
     divides = isinstance(mark.node.op, ast.Div)
     if not all(_is_by_number(call, divides) for call in site.calls):
@@ -100,7 +100,7 @@ def _template(site: Site) -> str:
     return ""
 
 
-def _is_by_number(call: Captured, divides: bool) -> bool:
+def _is_by_number(call: CapturedCall, divides: bool) -> bool:
     """Whether an array of whole numbers, or images in float64, meet a number."""
     left, right = call.arguments
     if not isinstance(left, np.ndarray) or not left.ndim:
@@ -110,15 +110,15 @@ def _is_by_number(call: Captured, divides: bool) -> bool:
     return (whole or (left.dtype == np.float64 and left.ndim > 2)) and number and right != 0
 
 
-def _widens(call: Captured) -> bool:
+def _widens(call: CapturedCall) -> bool:
     """Whether it is `.astype(float)` of an array that had less."""
     wanted = argument(call, 0, "dtype")
-    return isinstance(call.subject, np.ndarray) and _is_double(wanted, call.subject)
+    return isinstance(call.instance, np.ndarray) and _is_double(wanted, call.instance)
 
 
-def _makes(call: Captured) -> bool:
+def _makes(call: CapturedCall) -> bool:
     """Whether it is `np.array(images, dtype=float)`."""
-    value: Any = call.operand
+    value: Any = call.input_value
     first = value[0] if isinstance(value, list) and value else value
     return isinstance(first, np.ndarray) and _is_double(argument(call, 1, "dtype"), first)
 
@@ -133,5 +133,5 @@ def _only(site: Site, most: int) -> bool:
     """Whether nothing is said but the array and its type."""
     call = site.calls[0]
     return len(call.arguments) + len(call.keywords) <= most and bool(
-        expression(site, most - 1, "dtype")
+        argument_source(site, most - 1, "dtype")
     )

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from workbench.advice.capture import Site
-from workbench.advice.captured_call import Captured
-from workbench.advice.remedy import Remedy, argument, expression, subject
+from workbench.advice.captured_call import CapturedCall
+from workbench.advice.remedy import Remedy, argument, argument_source, instance_source
 
 # "constant" and "wrap" differ at the border: a warp alone would not be the same.
 BORDERS = ("nearest", "reflect")
@@ -57,13 +57,13 @@ def match(site: Site, _: list[Site]) -> Remedy | None:
     ours = first.package == "keras" and first.name in ("random_transform", "apply_transform")
     if not ours or not all(_can_be_warped(call) for call in site.calls):
         return None
-    image, generator = expression(site, 0, "x"), subject(site)
+    image, generator = argument_source(site, 0, "x"), instance_source(site)
     if not image or not generator:
         return None
     drawn = [(call, _parameters(call)) for call in site.calls]
     if any(parameters.get("brightness") is not None for _, parameters in drawn):
         return None
-    mode = first.subject.fill_mode
+    mode = first.instance.fill_mode
     return Remedy(
         what=f"{first.name} warps one image at a time, channel by channel",
         instead=INSTEAD,
@@ -78,11 +78,11 @@ def match(site: Site, _: list[Site]) -> Remedy | None:
 
 def _affine(site: Site) -> Remedy | None:
     """`apply_affine_transform`, called directly."""
-    image = expression(site, 0, "x")
+    image = argument_source(site, 0, "x")
     if not image or not all(map(_is_plain_affine, site.calls)):
         return None
     modes = {_fill_mode(call) for call in site.calls}
-    given = {name: expression(site, place, name) for name, place in AFFINE.items()}
+    given = {name: argument_source(site, place, name) for name, place in AFFINE.items()}
     values = ", ".join(f"{name!r}: {text}" for name, text in given.items() if text)
     if len(modes) > 1:
         return None
@@ -91,30 +91,32 @@ def _affine(site: Site) -> Remedy | None:
         what="apply_affine_transform warps one image at a time, channel by channel",
         instead=INSTEAD,
         old=tuple(site.calls),
-        new=tuple(partial(warped, call.operand, _affine_values(call), mode) for call in site.calls),
+        new=tuple(
+            partial(warped, call.input_value, _affine_values(call), mode) for call in site.calls
+        ),
         code=_warped_source(image, f"{{{values}}}", mode),
         node=site.node,
         helpers=(warped,),
     )
 
 
-def _affine_values(call: Captured) -> dict[str, Any]:
+def _affine_values(call: CapturedCall) -> dict[str, Any]:
     given = {name: argument(call, place, name) for name, place in AFFINE.items()}
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _is_plain_affine(call: Captured) -> bool:
+def _is_plain_affine(call: CapturedCall) -> bool:
     axes = all(argument(call, at, name, usual) == ours for name, (at, usual, ours) in AXES.items())
     plain = _fill_mode(call) in BORDERS and argument(call, 12, "order", 1) == 1
     return axes and plain and _is_image(argument(call, 0, "x"))
 
 
-def _fill_mode(call: Captured) -> Any:
+def _fill_mode(call: CapturedCall) -> Any:
     return argument(call, 10, "fill_mode", "nearest")
 
 
-def _can_be_warped(call: Captured) -> bool:
-    keras = call.subject
+def _can_be_warped(call: CapturedCall) -> bool:
+    keras = call.instance
     if keras.fill_mode not in BORDERS or keras.interpolation_order != 1 or keras.channel_axis != 3:
         return False
     return _is_image(argument(call, 0, "x"))
@@ -125,30 +127,30 @@ def _is_image(image: Any) -> bool:
     return known and image.dtype in (np.uint8, np.uint16, np.float32, np.float64)
 
 
-def _parameters(call: Captured) -> Any:
+def _parameters(call: CapturedCall) -> Any:
     if call.name == "apply_transform":
         return argument(call, 1, "transform_parameters")
-    return call.subject.get_random_transform(argument(call, 0, "x").shape)
+    return call.instance.get_random_transform(argument(call, 0, "x").shape)
 
 
-def _as_keras(call: Captured, parameters: Any) -> Any:
+def _as_keras(call: CapturedCall, parameters: Any) -> Any:
     image = argument(call, 0, "x")
     if call.name == "random_transform":
-        call.subject.get_random_transform(image.shape)  # drawing takes time in both ways
-    return call.subject.apply_transform(image, parameters)
+        call.instance.get_random_transform(image.shape)  # drawing takes time in both ways
+    return call.instance.apply_transform(image, parameters)
 
 
-def _as_warp(call: Captured, parameters: Any, fill_mode: str) -> Any:
+def _as_warp(call: CapturedCall, parameters: Any, fill_mode: str) -> Any:
     image = argument(call, 0, "x")
     if call.name == "random_transform":
-        call.subject.get_random_transform(image.shape)
+        call.instance.get_random_transform(image.shape)
     return warped(image, parameters, fill_mode)
 
 
 def _code(site: Site, image: str, generator: str, mode: str) -> str:
-    parameters = expression(site, 1, "transform_parameters")
+    parameters = argument_source(site, 1, "transform_parameters")
     if site.calls[0].name == "random_transform":
-        seed = expression(site, 1, "seed")
+        seed = argument_source(site, 1, "seed")
         more = f", {seed}" if seed else ""
         simple = isinstance(ast.parse(image, mode="eval").body, ast.Name | ast.Subscript)
         shape = image if simple else "image"

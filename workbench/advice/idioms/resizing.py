@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from workbench.advice.capture import Site
-from workbench.advice.captured_call import Captured, Unread, fresh, is_picture
-from workbench.advice.remedy import Remedy, argument, expression, subject
+from workbench.advice.captured_call import CapturedCall, LazyPicture, is_picture, reopen
+from workbench.advice.remedy import Remedy, argument, argument_source, instance_source
 
 RESIZE = "cv2.resize"
 AREA = "Where images get smaller, cv2.INTER_AREA takes the mean over the area of each new pixel."
@@ -76,7 +76,7 @@ def match(site: Site, _: list[Site]) -> Remedy | None:
 
 
 def _scikit_image(site: Site) -> Remedy | None:
-    image, shape = expression(site, 0, "image"), expression(site, 1, "output_shape")
+    image, shape = argument_source(site, 0, "image"), argument_source(site, 1, "output_shape")
     if not image or not shape or not all(map(_plain_scikit_image, site.calls)):
         return None
     keeps = bool(argument(site.calls[0], 6, "preserve_range", False))
@@ -92,7 +92,7 @@ def _scikit_image(site: Site) -> Remedy | None:
     )
 
 
-def _plain_scikit_image(call: Captured) -> bool:
+def _plain_scikit_image(call: CapturedCall) -> bool:
     """Whether it is a linear resize of one image, channels kept."""
     image, shape = argument(call, 0, "image"), argument(call, 1, "output_shape")
     if not _is_image(image) or len(shape) not in (2, image.ndim):
@@ -101,7 +101,7 @@ def _plain_scikit_image(call: Captured) -> bool:
 
 
 def _pillow(site: Site) -> Remedy | None:
-    size, picture = expression(site, 0, "size"), subject(site)
+    size, picture = argument_source(site, 0, "size"), instance_source(site)
     if not size or not picture or not all(map(_plain_pillow, site.calls)):
         return None
     return _remedy(
@@ -109,25 +109,25 @@ def _pillow(site: Site) -> Remedy | None:
         "Pillow resizes one image",
         RESIZE,
         resized_picture,
-        [[call.subject, argument(call, 0, "size")] for call in site.calls],
+        [[call.instance, argument(call, 0, "size")] for call in site.calls],
         f"resized_picture({picture}, {size})",
     )
 
 
-def _plain_pillow(call: Captured) -> bool:
+def _plain_pillow(call: CapturedCall) -> bool:
     """Whether it resizes the whole of a picture, and interpolates."""
-    known = is_picture(call.subject) or isinstance(call.subject, Unread)
-    if not known or call.subject.mode not in PLAIN_MODES:
+    known = is_picture(call.instance) or isinstance(call.instance, LazyPicture)
+    if not known or call.instance.mode not in PLAIN_MODES:
         return False
     nearest = argument(call, 1, "resample") == 0
     return not nearest and argument(call, 2, "box") is None
 
 
 def _scipy(site: Site) -> Remedy | None:
-    image, zoom = expression(site, 0, "input"), expression(site, 1, "zoom")
+    image, zoom = argument_source(site, 0, "input"), argument_source(site, 1, "zoom")
     if not image or not zoom or not all(map(_plain_scipy, site.calls)):
         return None
-    order = expression(site, 3, "order")
+    order = argument_source(site, 3, "order")
     values = [
         [argument(c, 0, "input"), argument(c, 1, "zoom"), argument(c, 3, "order", 3)]
         for c in site.calls
@@ -136,7 +136,7 @@ def _scipy(site: Site) -> Remedy | None:
     return _remedy(site, "SciPy zooms one image", "cv2.warpAffine", zoomed, values, code)
 
 
-def _plain_scipy(call: Captured) -> bool:
+def _plain_scipy(call: CapturedCall) -> bool:
     """Whether it is smooth, of two axes, and all else is left as it is."""
     image, zoom = argument(call, 0, "input"), argument(call, 1, "zoom")
     if (
@@ -174,4 +174,4 @@ def _remedy(
 
 
 def _run(helper: Any, image: Any, *rest: Any) -> Any:
-    return helper(fresh(image), *rest)
+    return helper(reopen(image), *rest)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from workbench.advice.capture import Site
-from workbench.advice.captured_call import Captured
-from workbench.advice.remedy import Remedy, argument, expression
+from workbench.advice.captured_call import CapturedCall
+from workbench.advice.remedy import Remedy, argument, argument_source
 
 
 def filled(images: Any, dtype: Any = None) -> Any:
@@ -27,7 +27,7 @@ def match(site: Site, _: list[Site]) -> Remedy | None:
     made = first.package == "numpy" and first.name in ("array", "asarray", "stack")
     if not made or not isinstance(site.node, ast.Call) or not site.node.args:
         return None
-    if len(first.arguments) + len(first.keywords) > 1 + bool(expression(site, 1, "dtype")):
+    if len(first.arguments) + len(first.keywords) > 1 + bool(argument_source(site, 1, "dtype")):
         return None
     what = site.node.args[0]
     if isinstance(what, ast.Subscript) and isinstance(what.slice, ast.Slice):
@@ -35,9 +35,9 @@ def match(site: Site, _: list[Site]) -> Remedy | None:
     return _filled(site) if all(map(_is_uniform, site.calls)) else None
 
 
-def _is_uniform(call: Captured) -> bool:
+def _is_uniform(call: CapturedCall) -> bool:
     """Whether it is a list of arrays that are alike."""
-    images = call.operand
+    images = call.input_value
     if not isinstance(images, list) or len(images) < 2:
         return False
     if not all(isinstance(image, np.ndarray) and image.ndim for image in images):
@@ -47,15 +47,15 @@ def _is_uniform(call: Captured) -> bool:
 
 def _filled(site: Site) -> Remedy | None:
     name = "axis" if site.calls[0].name == "stack" else "dtype"
-    if name == "axis" and expression(site, 1, name):
+    if name == "axis" and argument_source(site, 1, name):
         return None
-    dtype = expression(site, 1, "dtype")
+    dtype = argument_source(site, 1, "dtype")
     return Remedy(
         what=f"np.{site.calls[0].name} makes one array of a list",
         instead="np.empty, and filling it",
         old=tuple(site.calls),
-        new=tuple(partial(filled, c.operand, argument(c, 1, "dtype")) for c in site.calls),
-        code=f"filled({expression(site, 0, 'object')}{dtype and f', {dtype}'})",
+        new=tuple(partial(filled, c.input_value, argument(c, 1, "dtype")) for c in site.calls),
+        code=f"filled({argument_source(site, 0, 'object')}{dtype and f', {dtype}'})",
         node=site.node,
         helpers=(filled,),
     )
@@ -63,11 +63,11 @@ def _filled(site: Site) -> Remedy | None:
 
 def _indexed(site: Site, what: ast.Subscript) -> Remedy | None:
     """Samples that are in a list for good: they can be an array for good."""
-    if site.calls[0].name == "stack" or expression(site, 1, "dtype"):
+    if site.calls[0].name == "stack" or argument_source(site, 1, "dtype"):
         return None
-    if not all(isinstance(call.operand, list) and call.operand for call in site.calls):
+    if not all(isinstance(call.input_value, list) and call.input_value for call in site.calls):
         return None
-    arrays = [np.array(call.operand) for call in site.calls]
+    arrays = [np.array(call.input_value) for call in site.calls]
     if any(array.dtype.kind not in "buif" for array in arrays):
         return None
     base, part = ast.unparse(what.value), ast.unparse(what.slice)

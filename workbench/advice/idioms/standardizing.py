@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from workbench.advice.capture import Site
-from workbench.advice.captured_call import Captured
+from workbench.advice.captured_call import CapturedCall
 from workbench.advice.remedy import Remedy
-from workbench.advice.slow_statements import EPSILON, IMAGES, OUT, Scaled
+from workbench.advice.slow_statements import EPSILON, IMAGES, OUT, StandardizingLoop
 
 # Batches that are no larger than a block are one block.
 BLOCK_BYTES = 1_000_000
@@ -45,7 +45,7 @@ def standardized_in_blocks(images: Any, out: Any = None, epsilon: Any = 0) -> An
 def match(site: Site, _: list[Site]) -> Remedy | None:
     """A loop or comprehension over the samples of an array."""
     mark = site.mark
-    if not isinstance(mark, Scaled) or not all(map(_is_batch, site.calls)):
+    if not isinstance(mark, StandardizingLoop) or not all(map(_is_batch, site.calls)):
         return None
     large = all(map(_can_be_in_blocks, site.calls))
     blocks = "the same on whole arrays, as many samples at a time as fit the cache"
@@ -58,7 +58,7 @@ def match(site: Site, _: list[Site]) -> Remedy | None:
     )
 
 
-def _is_batch(call: Captured) -> bool:
+def _is_batch(call: CapturedCall) -> bool:
     images, out, _ = call.arguments
     known = (
         isinstance(images, np.ndarray) and images.ndim > 1 and images.size and images.dtype != bool
@@ -66,7 +66,7 @@ def _is_batch(call: Captured) -> bool:
     return bool(known) and (out is None or isinstance(out, np.ndarray))
 
 
-def _can_be_in_blocks(call: Captured) -> bool:
+def _can_be_in_blocks(call: CapturedCall) -> bool:
     """Whether it is several blocks of numbers that results need not be rounded for."""
     images, out, _ = call.arguments
     known = images.dtype.kind == "f" and (out is None or out.dtype.kind == "f")
@@ -74,7 +74,7 @@ def _can_be_in_blocks(call: Captured) -> bool:
 
 
 def _remedy(
-    site: Site, mark: Scaled, helper: Any, instead: str, others: tuple[Remedy, ...] = ()
+    site: Site, mark: StandardizingLoop, helper: Any, instead: str, others: tuple[Remedy, ...] = ()
 ) -> Remedy:
     form = mark.form
     loop = _loop(mark)
@@ -103,7 +103,7 @@ class _Scaling:
     """
 
     def __init__(
-        self, scale: Callable[..., Any], call: Captured, in_place: bool, named: bool = True
+        self, scale: Callable[..., Any], call: CapturedCall, in_place: bool, named: bool = True
     ) -> None:
         images, out, self._epsilon = call.arguments
         self._scale, self._names = scale, call.keywords if named else {}
@@ -116,7 +116,7 @@ class _Scaling:
             return self._scale(self._images, self._out, self._epsilon, **self._names)
 
 
-def _loop(mark: Scaled) -> Callable[..., Any]:
+def _loop(mark: StandardizingLoop) -> Callable[..., Any]:
     """The loop as it is, as a function of its arrays and of what else it uses."""
     head = f"def loop({', '.join((IMAGES, OUT, EPSILON, *mark.names))}):\n"
     inside = mark.code if mark.form.target else f"return {mark.code}"
