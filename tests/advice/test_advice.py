@@ -134,7 +134,7 @@ def test_decoding_is_replaced_and_remembered(tmp_path):
     assert (kept.line, kept.difference.most) == (line_of("files"), 0)
     # 5 batches of 6 images.
     assert f"Keeps {5 * 6 * 600 * 800 * 3 / 1e6:.3g} MB for the images of 5 batches." in str(kept)
-    assert "remembered(file).copy() for file in self.files" in kept.code_after
+    assert "cached(file).copy() for file in self.files" in kept.code_after
     assert "return np.array(opened(path).convert('RGB'))" in kept.code_after
 
 
@@ -301,7 +301,7 @@ def test_the_shown_resize_is_near_the_mean_over_areas():
     image = zoo.smooth(64, 64, 3)
     expected = image.reshape(16, 4, 16, 4, 3).mean(axis=(1, 3))
     assert np.abs(resizing.resized(image, (16, 16)) * 255 - expected).max() < 0.01
-    assert np.abs(resizing.resized_in_range(image, (16, 16, 3)) - expected).max() < 0.01
+    assert np.abs(resizing.resized(image, (16, 16, 3), True) - expected).max() < 0.01
     assert resizing.resized(image[..., :1], (16, 16)).shape == (16, 16, 1)
 
 

@@ -1,4 +1,4 @@
-"""Copies of what a loader's code computes with, so that it can be computed once more."""
+"""A call in the user's code with copies of its arguments, so that it can be repeated."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class LazyPicture:
-    """A picture that Pillow has opened, but not decoded: it does so when it is first used.
+    """A picture that Pillow has opened but not decoded yet.
 
     Attributes:
-        source: The file's path, or what it holds.
-        mode: Pillow's name of its channels.
-        width: In pixels.
-        height: In pixels.
+        source: The file's path, or its contents.
+        mode: Pillow's mode, such as "RGB".
+        width: Width in pixels.
+        height: Height in pixels.
     """
 
     source: str | bytes
@@ -27,7 +27,7 @@ class LazyPicture:
     height: int
 
     def open(self) -> Any:
-        """Opened once more."""
+        """Open the picture again, as a Pillow image that is still undecoded."""
         from PIL import Image
 
         source = self.source
@@ -36,14 +36,14 @@ class LazyPicture:
 
 @dataclass(frozen=True)
 class CapturedCall:
-    """One call, with copies of its values.
+    """One call, with copies of its arguments.
 
     Attributes:
-        function: What was called; a method's function without its object.
-        instance: The object of a method; None for a function.
-        arguments: Positional ones.
-        keywords: The others.
-        batch: The number of the batch it was part of.
+        function: The function called; for a method, possibly bound to the original object.
+        instance: A copy of the method's object; None for a function.
+        arguments: Positional arguments.
+        keywords: Keyword arguments.
+        batch: Number of the batch in which the call was made.
     """
 
     function: Callable[..., Any]
@@ -53,7 +53,7 @@ class CapturedCall:
     batch: int = 0
 
     def __call__(self) -> Any:
-        """Call it again."""
+        """Repeat the call."""
         arguments = [reopen(value) for value in self.arguments]
         if self.instance is None:
             return self.function(*arguments, **self.keywords)
@@ -61,7 +61,7 @@ class CapturedCall:
 
     @property
     def input_value(self) -> Any:
-        """What it works on: the object of a method, or the first argument."""
+        """The object of a method, or the first argument of a function."""
         if self.instance is not None or not self.arguments:
             return self.instance
         return self.arguments[0]
@@ -73,7 +73,7 @@ class CapturedCall:
 
     @property
     def package(self) -> str:
-        """The package of the function, or of the class that has the method."""
+        """Top-level package of the function, or of the class that defines the method."""
         if self.instance is None:
             return str(getattr(self.function, "__module__", None) or "").partition(".")[0]
         if isinstance(self.instance, LazyPicture):
@@ -82,14 +82,14 @@ class CapturedCall:
         return next((kind.__module__.partition(".")[0] for kind in kinds), "")
 
     def with_input(self, value: Any) -> CapturedCall:
-        """The same call of another object, or with another first argument."""
+        """The same call with another `input_value`."""
         if self.instance is not None:
             return replace(self, instance=value)
         return replace(self, arguments=(value, *self.arguments[1:]))
 
 
 def copied(value: Any) -> Any:
-    """A value that the user's code cannot change any more, as far as it is data."""
+    """Copy arrays and pictures, also within lists and tuples; other values are returned as is."""
     if isinstance(value, np.ndarray):
         return value.copy()
     if type(value) in (list, tuple):
@@ -100,7 +100,7 @@ def copied(value: Any) -> Any:
 
 
 def _lazy_picture(picture: Any) -> LazyPicture | None:
-    """What it is if Pillow has only opened it, from a file or from memory."""
+    """The picture as a `LazyPicture` if it is undecoded and its source is known."""
     file, name = getattr(picture, "fp", None), getattr(picture, "filename", "")
     source = file.getvalue() if isinstance(file, io.BytesIO) else str(name)
     if file is None or not source:
@@ -109,12 +109,12 @@ def _lazy_picture(picture: Any) -> LazyPicture | None:
 
 
 def reopen(value: Any) -> Any:
-    """The value to compute with."""
+    """Open a `LazyPicture` again; other values are returned as is."""
     return value.open() if isinstance(value, LazyPicture) else value
 
 
 def size_of(value: Any) -> int:
-    """Bytes of the arrays and pictures in it."""
+    """Total size of the arrays and pictures in a value, in bytes."""
     if type(value) in (list, tuple):
         return sum(map(size_of, value))
     if is_picture(value):
@@ -123,6 +123,6 @@ def size_of(value: Any) -> int:
 
 
 def is_picture(value: Any) -> bool:
-    """Whether it is one of Pillow's, which need not be installed."""
+    """Whether a value is a Pillow image; does not import Pillow."""
     kinds = type(value).__mro__
     return any((kind.__module__, kind.__name__) == ("PIL.Image", "Image") for kind in kinds)

@@ -1,4 +1,4 @@
-"""Keras's transformation of one image through SciPy, and one OpenCV warp in its place."""
+"""Images transformed one by one by Keras, which uses SciPy: use one OpenCV warp."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from workbench.advice.capture import Site
 from workbench.advice.captured_call import CapturedCall
 from workbench.advice.remedy import Remedy, argument, argument_source, instance_source
 
-# "constant" and "wrap" differ at the border: a warp alone would not be the same.
+# For "constant" and "wrap", SciPy and OpenCV differ at the border.
 BORDERS = ("nearest", "reflect")
 INSTEAD = "one cv2.warpAffine"
 
 
 def warped(image: Any, parameters: Any, fill_mode: str = "nearest") -> Any:
-    """Like ImageDataGenerator.apply_transform, channels last, without brightness."""
+    """Like ImageDataGenerator.apply_transform, for channels last and without brightness."""
     of = parameters.get
     height, width, channels = image.shape
     theta, shear = np.deg2rad([of("theta", 0), of("shear", 0)])
@@ -44,45 +44,47 @@ def warped(image: Any, parameters: Any, fill_mode: str = "nearest") -> Any:
     return new.reshape(height, width, channels)
 
 
-# Places of apply_affine_transform's arguments; axes and others come between.
+# Positions of apply_affine_transform's arguments, and for axes: position, default, what we need.
 AFFINE = {"theta": 1, "tx": 2, "ty": 3, "shear": 4, "zx": 5, "zy": 6}
 AXES = {"row_axis": (7, 1, 0), "col_axis": (8, 2, 1), "channel_axis": (9, 0, 2)}
 
 
 def match(site: Site, _: list[Site]) -> Remedy | None:
-    """A transformation by an `ImageDataGenerator`, or by what it calls."""
+    """Match an `ImageDataGenerator`'s transformation, or a call of `apply_affine_transform`."""
     first = site.calls[0]
     if (first.package, first.name) == ("keras", "apply_affine_transform"):
         return _affine(site)
-    ours = first.package == "keras" and first.name in ("random_transform", "apply_transform")
-    if not ours or not all(_can_be_warped(call) for call in site.calls):
+    names = ("random_transform", "apply_transform")
+    if first.package != "keras" or first.name not in names:
+        return None
+    if not all(_can_be_warped(call) for call in site.calls):
         return None
     image, generator = argument_source(site, 0, "x"), instance_source(site)
     if not image or not generator:
         return None
-    drawn = [(call, _parameters(call)) for call in site.calls]
-    if any(parameters.get("brightness") is not None for _, parameters in drawn):
+    draws = [(call, _parameters(call)) for call in site.calls]
+    if any(parameters.get("brightness") is not None for _, parameters in draws):
         return None
     mode = first.instance.fill_mode
     return Remedy(
         what=f"{first.name} warps one image at a time, channel by channel",
         instead=INSTEAD,
-        old=tuple(partial(_as_keras, *each) for each in drawn),
-        new=tuple(partial(_as_warp, *each, mode) for each in drawn),
+        old=tuple(partial(_apply_keras, *each) for each in draws),
+        new=tuple(partial(_apply_warp, *each, mode) for each in draws),
         code=_code(site, image, generator, mode),
         node=site.node,
         helpers=(warped,),
-        notes=("Compared with the same draws, by ImageDataGenerator.get_random_transform.",),
+        notes=("Compared with the same draws from ImageDataGenerator.get_random_transform.",),
     )
 
 
 def _affine(site: Site) -> Remedy | None:
-    """`apply_affine_transform`, called directly."""
+    """Replace a direct call of `apply_affine_transform`."""
     image = argument_source(site, 0, "x")
     if not image or not all(map(_is_plain_affine, site.calls)):
         return None
     modes = {_fill_mode(call) for call in site.calls}
-    given = {name: argument_source(site, place, name) for name, place in AFFINE.items()}
+    given = {name: argument_source(site, at, name) for name, at in AFFINE.items()}
     values = ", ".join(f"{name!r}: {text}" for name, text in given.items() if text)
     if len(modes) > 1:
         return None
@@ -101,12 +103,12 @@ def _affine(site: Site) -> Remedy | None:
 
 
 def _affine_values(call: CapturedCall) -> dict[str, Any]:
-    given = {name: argument(call, place, name) for name, place in AFFINE.items()}
+    given = {name: argument(call, at, name) for name, at in AFFINE.items()}
     return {name: value for name, value in given.items() if value is not None}
 
 
 def _is_plain_affine(call: CapturedCall) -> bool:
-    axes = all(argument(call, at, name, usual) == ours for name, (at, usual, ours) in AXES.items())
+    axes = all(argument(call, at, name, usual) == ok for name, (at, usual, ok) in AXES.items())
     plain = _fill_mode(call) in BORDERS and argument(call, 12, "order", 1) == 1
     return axes and plain and _is_image(argument(call, 0, "x"))
 
@@ -133,14 +135,14 @@ def _parameters(call: CapturedCall) -> Any:
     return call.instance.get_random_transform(argument(call, 0, "x").shape)
 
 
-def _as_keras(call: CapturedCall, parameters: Any) -> Any:
+def _apply_keras(call: CapturedCall, parameters: Any) -> Any:
     image = argument(call, 0, "x")
     if call.name == "random_transform":
-        call.instance.get_random_transform(image.shape)  # drawing takes time in both ways
+        call.instance.get_random_transform(image.shape)  # both ways are timed with their draw
     return call.instance.apply_transform(image, parameters)
 
 
-def _as_warp(call: CapturedCall, parameters: Any, fill_mode: str) -> Any:
+def _apply_warp(call: CapturedCall, parameters: Any, fill_mode: str) -> Any:
     image = argument(call, 0, "x")
     if call.name == "random_transform":
         call.instance.get_random_transform(image.shape)
