@@ -1,93 +1,95 @@
-"""Label counts, and what Keras makes of `class_weight` with such labels."""
+"""Check a `class_weight` against the labels: what Keras would do with it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from workbench.preview.draw_images import name_of
 from workbench.preview.guess_role import Part, Role
-from workbench.preview.tiles import number
+from workbench.preview.label_names import class_name
+from workbench.preview.tiles import format_number
 
-NAMED = 10  # labels counted by name; of more only how many there are is told
-ARGMAX = "Keras takes the argmax of each row, silently"
+MOST_NAMED = 10  # labels; of more, only their number and range are shown
+ARGMAX = "Keras silently takes the argmax of each row"
 
 
 @dataclass(frozen=True)
-class Labels:
-    """How often each label came.
+class LabelCounts:
+    """How often each label occurs.
 
     Attributes:
-        path: Where the labels are.
-        part: Of the batch: "y" for targets.
+        path: Path of the leaf in the batch.
+        part: "x", "y" (targets) or "w" (sample weights).
         role: "label", "one-hot", "multi-hot", "probabilities" or "value".
-        counts: Samples by label; by class for one-hot and the like, zeros among them.
-        several: Samples with more than one class.
-        names: Class names, if they are known to be of these labels.
+        counts: Samples by label; for one-hot and similar labels by class, including zeros.
+        multi_label: Samples with more than one class.
+        names: Class names, if they fit these labels.
     """
 
     path: str
     part: Part
     role: Role
     counts: Mapping[float, int]
-    several: int = 0
+    multi_label: int = 0
     names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        if self.role == "value" or len(self.counts) > NAMED:
+        if self.role == "value" or len(self.counts) > MOST_NAMED:
             values = list(self.counts)
-            return f"{len(values)} values, {number(min(values))} … {number(max(values))}"
+            low, high = format_number(min(values)), format_number(max(values))
+            return f"{len(values)} values, {low} … {high}"
         return " / ".join(f"{self.name(label)} {count}" for label, count in self.counts.items())
 
     def name(self, label: float) -> str:
-        """A label in words."""
-        return name_of(int(label), self.names) if float(label).is_integer() else number(label)
+        """The class name of a label, or its number."""
+        whole = float(label).is_integer()
+        return class_name(int(label), self.names) if whole else format_number(label)
 
 
-def weight_faults(
+def check_class_weight(
     class_weight: Mapping[object, float],
-    targets: Sequence[Labels],
+    targets: Sequence[LabelCounts],
     *,
     weighted: bool = False,
     by_index: bool = True,
 ) -> Iterator[str]:
-    """What Keras 3 would do to a `class_weight` of `fit` without saying so, or refuse.
+    """Find out where Keras 3 would reject a `class_weight`, or silently do something unexpected.
 
     Args:
-        class_weight: As for `fit`: from label to weight.
-        targets: The labels among the targets.
+        class_weight: Weights by label, as for `fit`.
+        targets: Labels among the targets.
         weighted: Whether batches have sample weights.
-        by_index: Whether batches come by index; Keras takes it for no others.
+        by_index: Whether batches are loaded by index. Keras rejects `class_weight` otherwise.
 
     Yields:
-        One sentence for each fault, after `class_weight_to_sample_weights` in Keras 3.15.
+        One sentence for each problem. Follows `class_weight_to_sample_weights` of Keras 3.15.
     """
     if not by_index:
-        yield "class_weight: Keras refuses it with a generator; yield (x, y, sample_weight)"
+        yield "class_weight: Keras rejects it for generators; yield (x, y, sample_weight) instead"
     if weighted:
-        yield "class_weight: Keras refuses it where batches have sample weights"
+        yield "class_weight: Keras rejects it for batches that have sample weights"
     if len(targets) != 1:
         kind = "no labels among the targets" if not targets else f"{len(targets)} targets"
-        yield f"class_weight needs one label for each sample: there are {kind}"
+        yield f"class_weight needs one label per sample, but there are {kind}"
         return
     labels, path = targets[0], targets[0].path
-    unlike = [key for key in class_weight if not _whole(key)]
-    if unlike:
-        yield f"class_weight: {unlike[0]!r} is no whole number, and weighs nothing"
+    ignored = [key for key in class_weight if not _is_integral(key)]
+    if ignored:
+        yield f"class_weight: {ignored[0]!r} is not an integer, so Keras ignores it"
     if labels.role == "multi-hot":
         yield (
-            f"class_weight: {path} is multi-hot, {labels.several} samples have several classes. "
-            f"{ARGMAX}: only the first class counts, and none at all weighs as class 0"
+            f"class_weight: {path} is multi-hot and {labels.multi_label} samples have several "
+            f"classes. {ARGMAX}: only the first class counts; samples without one count as class 0"
         )
     elif labels.role == "probabilities":
-        yield f"class_weight: {path} has shares of classes. {ARGMAX}"
+        yield f"class_weight: {path} contains class probabilities. {ARGMAX}"
     elif labels.role == "value":
-        yield f"class_weight: {path} is no label; Keras rounds it to a whole number, silently"
-    missed = [n for n, count in labels.counts.items() if count and round(n) not in class_weight]
-    if missed and labels.role != "value":
-        names = ", ".join(labels.name(n) for n in missed[:NAMED])
-        yield f"class_weight misses {names}: weight 1.0 there, silently"
+        yield f"class_weight: {path} is not a label. Keras silently rounds it to an integer"
+    missing = [n for n, count in labels.counts.items() if count and round(n) not in class_weight]
+    if missing and labels.role != "value":
+        names = ", ".join(labels.name(n) for n in missing[:MOST_NAMED])
+        yield f"class_weight has no entry for {names}; Keras silently uses 1.0"
 
 
-def _whole(key: object) -> bool:
+def _is_integral(key: object) -> bool:
     return isinstance(key, int | float) or hasattr(key, "__index__")

@@ -1,27 +1,26 @@
-"""What of a batch can be drawn, and which of it is."""
+"""What can be drawn of a batch, and which of it to draw."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from workbench.preview.guess_role import AXES, role_of_axes
-from workbench.preview.leaves import Leaf, size
+from workbench.preview.leaves import Leaf, spatial_size
 
-# What is drawn if nobody picks: the first leaf of the first of these.
-ORDER = ("image", "volume", "mask", "sequence", "vector")
-ALSO = ("one-hot", "multi-hot", "probabilities")  # drawn as vectors, if picked
+# The default is the first leaf with the first of these roles that occurs.
+PREFERENCE = ("image", "volume", "mask", "sequence", "vector")
+LABEL_VECTORS = ("one-hot", "multi-hot", "probabilities")  # drawn only if chosen
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """One thing to draw.
+    """Something that can be drawn.
 
     Attributes:
-        path: What a caller picks it by: the leaf's path, or "image + mask" of both.
-        text: What a person picks it by.
-        leaf: What is drawn.
-        mask: Drawn over it, beside it; None for none.
+        path: Identifier: the leaf's path, or "image + mask" of both.
+        text: What the user reads in the menu.
+        leaf: The leaf to draw.
+        mask: A mask to lay over the image; None for none.
     """
 
     path: str
@@ -30,66 +29,49 @@ class Choice:
     mask: Leaf | None = None
 
 
-def choices(leaves: Sequence[Leaf]) -> list[Choice]:
-    """All that can be drawn, the best first: an image with its mask, then leaves by `ORDER`."""
-    drawn = [leaf for role in (*ORDER, *ALSO) for leaf in leaves if leaf.role == role]
+def list_choices(leaves: Sequence[Leaf]) -> list[Choice]:
+    """List what can be drawn: first images with their masks, then leaves by `PREFERENCE`."""
+    drawn = [leaf for role in (*PREFERENCE, *LABEL_VECTORS) for leaf in leaves if leaf.role == role]
     single = [Choice(leaf.path, str(leaf), leaf) for leaf in drawn]
     pairs = [
         Choice(f"{image.path} + {mask.path}", f"{image.path} with mask {mask.path}", image, mask)
         for image in drawn
         for mask in drawn
-        if image.role in ("image", "volume") and mask.role == "mask" and _fit(image, mask)
+        if image.role in ("image", "volume") and mask.role == "mask" and _same_size(image, mask)
     ]
     return pairs + single
 
 
-def choose(leaves: Sequence[Leaf], path: str | None, axes: str | None) -> Choice | None:
-    """What to draw: what was asked for, or the best; None if nothing can be drawn.
+def choose_leaf(leaves: Sequence[Leaf], path: str | None) -> Choice | None:
+    """Choose what to draw.
 
     Args:
-        leaves: Those of the batch.
-        path: Of a choice; None for the best.
-        axes: The meaning of the axes of the leaf chosen; None for the one guessed.
+        leaves: The leaves of the batch.
+        path: The path of a choice; None for the first one.
+
+    Returns:
+        The choice, or None if nothing can be drawn.
 
     Raises:
-        ValueError: If no such leaf is there or can be drawn so.
+        ValueError: If no choice has this path.
     """
-    offered = choices(leaves)
-    if axes is None and path is None:
-        return offered[0] if offered else None
-    if axes is not None:
-        return _with_axes(leaves, path or (offered[0].leaf.path if offered else ""), axes)
-    for each in offered:
-        if each.path == path:
-            return each
-    there = "; ".join(map(str, leaves))
-    raise ValueError(f"leaf: expected one that can be drawn, of: {there}. Received: {path!r}")
+    choices = list_choices(leaves)
+    if path is None:
+        return choices[0] if choices else None
+    for choice in choices:
+        if choice.path == path:
+            return choice
+    found = "; ".join(map(str, leaves))
+    raise ValueError(f"leaf: expected one that can be drawn, of: {found}. Received: {path!r}")
 
 
-def _with_axes(leaves: Sequence[Leaf], path: str, axes: str) -> Choice:
-    for leaf in leaves:
-        array = leaf.array
-        if leaf.path == path and array is not None and array.size and array.dtype.kind in "biuf":
-            role = role_of_axes(axes)
-            if len(axes) != array.ndim or len(set(axes)) != len(axes):
-                raise ValueError(
-                    f"axes: expected {array.ndim} letters of {AXES}, each once, one for each "
-                    f"axis of {leaf}. Received: {axes!r}"
-                )
-            as_mask = leaf.role == "mask" and role in ("image", "volume")
-            meant = replace(leaf, axes=axes, role="mask" if as_mask else role)
-            return Choice(path, str(meant), meant)
-    there = "; ".join(map(str, leaves))
-    raise ValueError(f"leaf: expected one of numbers, of: {there}. Received: {path!r}")
-
-
-def _fit(image: Leaf, mask: Leaf) -> bool:
-    """Whether these are of one size; samples that differ in size differ together, or not."""
+def _same_size(image: Leaf, mask: Leaf) -> bool:
+    """Whether an image and a mask have the same size in each sample."""
     assert image.array is not None
     assert mask.array is not None
-    if (image.array.dtype == object) != (mask.array.dtype == object):
+    ragged = image.array.dtype == object
+    if ragged != (mask.array.dtype == object):
         return False
     pairs = zip(image.array, mask.array, strict=False)
-    ragged = image.array.dtype == object
     alike = all(i.shape[:2] == m.shape[:2] for i, m in pairs) if ragged else True
-    return alike and len(image) == len(mask) and size(image) == size(mask)
+    return alike and len(image) == len(mask) and spatial_size(image) == spatial_size(mask)
