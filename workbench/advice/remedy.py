@@ -20,7 +20,7 @@ class Remedy:
 
     Attributes:
         what: What the line does now, as a clause for the user.
-        instead: What to use instead, as a noun phrase for the user.
+        instead: What to use or do instead, as a phrase for the user.
         old: Repeats each captured call as the user wrote it.
         new: Computes the result of each captured call in the faster way.
         code: Source of the expression that replaces `node`.

@@ -88,7 +88,7 @@ def check_class_weight(
     missing = [n for n, count in labels.counts.items() if count and round(n) not in class_weight]
     if missing and labels.role != "value":
         names = ", ".join(labels.name(n) for n in missing[:MOST_NAMED])
-        yield f"class_weight has no entry for {names}; Keras silently uses 1.0"
+        yield f"class_weight misses {names}; Keras silently uses 1.0"
 
 
 def _is_integral(key: object) -> bool:
