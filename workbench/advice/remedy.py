@@ -92,11 +92,9 @@ def enclosing_site(site: Site, sites: list[Site]) -> Site | None:
     """The expression that takes this one's result directly, as `np.array(f(x))` takes `f(x)`."""
     for other in sites:
         inner = input_node(other)
-        if (
-            other.place == site.place
-            and inner is not None
-            and _position(inner) == _position(site.node)
-        ):
+        if inner is None or other.place != site.place:
+            continue
+        if _position(inner) == _position(site.node):
             return other if len(other.calls) == len(site.calls) else None
     return None
 

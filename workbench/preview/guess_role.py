@@ -13,9 +13,11 @@ The first rule that applies counts:
 - Four axes: images if the last axis, or else the second, has 1 to 4 channels; else volumes, whose
   depth is the axis that differs from the other two.
 - Five axes: volumes, with channels last or second.
-- Masks: a single 1 among 0 along the channels, or few different integers in the size of an image
-  of the batch. The latter must be in the targets or after that image; float masks must be in the
-  targets, or have "mask" or "seg" in the key.
+
+An image or volume is a mask instead if it has a single 1 among 0 along the channels, or one channel
+with few different integers and the size of another image. That image must come earlier in the
+batch unless the mask is in the targets; float masks must be in the targets, or have "mask" or
+"seg" in the key.
 """
 
 from __future__ import annotations
@@ -117,9 +119,8 @@ def _guess_3d(array: npt.NDArray[Any], part: Part) -> Guess:
 
 def _guess_4d(array: npt.NDArray[Any], part: Part) -> Guess:
     _, first, middle, last = array.shape
-    for place, axes in ((3, "NHWC"), (1, "NCHW")):
-        if array.shape[place] > 1 and _is_one_hot_along(array, place):
-            return Guess("mask", axes)
+    if axes := _one_hot_axes(array, "NHWC", "NCHW"):
+        return Guess("mask", axes)
     if last in CHANNELS:
         return Guess("image", "NHWC")
     if first in CHANNELS:
@@ -130,9 +131,8 @@ def _guess_4d(array: npt.NDArray[Any], part: Part) -> Guess:
 
 
 def _guess_5d(array: npt.NDArray[Any], part: Part) -> Guess:
-    for place, axes in ((4, "NDHWC"), (1, "NCDHW")):
-        if array.shape[place] > 1 and _is_one_hot_along(array, place):
-            return Guess("mask", axes)
+    if axes := _one_hot_axes(array, "NDHWC", "NCDHW"):
+        return Guess("mask", axes)
     first = array.shape[1] in CHANNELS and array.shape[4] not in CHANNELS
     return Guess("volume", "NCDHW" if first else "NDHWC")
 
@@ -157,6 +157,15 @@ def _only_zeros_and_ones(array: npt.NDArray[Any]) -> bool:
 
 def _close_to_1(sums: npt.NDArray[Any]) -> bool:
     return bool((np.abs(sums - 1) < 1e-3).all())
+
+
+def _one_hot_axes(array: npt.NDArray[Any], *layouts: str) -> str:
+    """The first layout in which the channels are one-hot; empty if there is none."""
+    for axes in layouts:
+        channels = axes.index("C")
+        if array.shape[channels] > 1 and _is_one_hot_along(array, channels):
+            return axes
+    return ""
 
 
 def _is_one_hot_along(array: npt.NDArray[Any], axis: int) -> bool:

@@ -35,8 +35,8 @@ def class_names_of(loader: Any) -> tuple[str, ...]:
 def _names(found: Any) -> tuple[str, ...]:
     if isinstance(found, Mapping):
         order = sorted(found, key=lambda name: int(found[name]))
-        whole = [int(found[name]) for name in order] == list(range(len(order)))
-        return tuple(str(name) for name in order) if whole else ()
+        complete = [int(found[name]) for name in order] == list(range(len(order)))
+        return tuple(str(name) for name in order) if complete else ()
     if isinstance(found, str | bytes) or not isinstance(found, Sequence | np.ndarray):
         return ()
     return tuple(str(n) for n in found) if all(isinstance(n, str) for n in found) else ()
@@ -92,13 +92,12 @@ def caption(leaves: Sequence[Leaf], row: int, count: int, names: Sequence[str]) 
     labels = label_leaves(leaves, count)
     words = [label_text(leaf, row, names) for leaf in labels]
     weights = [leaf for leaf in leaves if leaf.role == "weights" and len(leaf) == count]
-    whole = [f"{leaf.path} {word}" for leaf, word in zip(labels, words, strict=True)] + [
-        f"{leaf.path} weight {_weight(leaf, row)}" for leaf in weights
-    ]
+    details = [f"{leaf.path} {word}" for leaf, word in zip(labels, words, strict=True)]
+    details += [f"{leaf.path} weight {_weight(leaf, row)}" for leaf in weights]
     return {
         "label": " · ".join(words[:2]) or f"#{row + 1}",
         "draw": f"weight {_weight(weights[0], row)}" if weights else "",
-        "title": f"sample {row + 1}: " + (", ".join(whole) or "no label"),
+        "title": f"sample {row + 1}: " + (", ".join(details) or "no label"),
     }
 
 

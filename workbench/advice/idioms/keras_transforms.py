@@ -20,28 +20,28 @@ INSTEAD = "one cv2.warpAffine"
 
 def warped(image: Any, parameters: Any, fill_mode: str = "nearest") -> Any:
     """Like ImageDataGenerator.apply_transform, for channels last and without brightness."""
-    of = parameters.get
+    get = parameters.get
     height, width, channels = image.shape
-    theta, shear = np.deg2rad([of("theta", 0), of("shear", 0)])
-    cos, sin = np.cos(theta), np.sin(theta)
-    turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
-    shift = np.array([[1, 0, of("tx", 0)], [0, 1, of("ty", 0)], [0, 0, 1]])
-    slant = np.array([[1, -np.sin(shear), 0], [0, np.cos(shear), 0], [0, 0, 1]])
-    zoom = np.diag([of("zx", 1), of("zy", 1), 1])
+    angle, slant = np.deg2rad([get("theta", 0), get("shear", 0)])
+    cos, sin = np.cos(angle), np.sin(angle)
+    rotation = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    shift = np.array([[1, 0, get("tx", 0)], [0, 1, get("ty", 0)], [0, 0, 1]])
+    shear = np.array([[1, -np.sin(slant), 0], [0, np.cos(slant), 0], [0, 0, 1]])
+    zoom = np.diag([get("zx", 1), get("zy", 1), 1])
     centre = np.array([[1, 0, height / 2 - 0.5], [0, 1, width / 2 - 0.5], [0, 0, 1]])
-    mirror = np.eye(3)
-    if of("flip_horizontal"):
-        mirror[0, 0], mirror[0, 2] = -1, width - 1
-    if of("flip_vertical"):
-        mirror[1, 1], mirror[1, 2] = -1, height - 1
-    matrix = centre @ turn @ shift @ slant @ zoom @ np.linalg.inv(centre) @ mirror
+    flip = np.eye(3)
+    if get("flip_horizontal"):
+        flip[0, 0], flip[0, 2] = -1, width - 1
+    if get("flip_vertical"):
+        flip[1, 1], flip[1, 2] = -1, height - 1
+    matrix = centre @ rotation @ shift @ shear @ zoom @ np.linalg.inv(centre) @ flip
     border = {"nearest": cv2.BORDER_REPLICATE, "reflect": cv2.BORDER_REFLECT}[fill_mode]
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    new = cv2.warpAffine(image, matrix[:2], (width, height), flags=how, borderMode=border)
-    if of("channel_shift_intensity") is not None:
-        low, high = new.min(), new.max()
-        new = np.clip(new + of("channel_shift_intensity"), low, high)
-    return new.reshape(height, width, channels)
+    values = cv2.warpAffine(image, matrix[:2], (width, height), flags=how, borderMode=border)
+    if get("channel_shift_intensity") is not None:
+        low, high = values.min(), values.max()
+        values = np.clip(values + get("channel_shift_intensity"), low, high)
+    return values.reshape(height, width, channels)
 
 
 # Positions of apply_affine_transform's arguments, and for axes: position, default, what we need.
