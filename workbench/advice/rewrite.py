@@ -14,6 +14,7 @@ import dataclasses
 import linecache
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from types import CodeType
 from typing import Any
 
@@ -209,13 +210,9 @@ def _with_nested(code: CodeType) -> Iterator[CodeType]:
 
 def _same_code(one: CodeType, other: CodeType) -> bool:
     """Whether two functions have the same instructions and line numbers, nested ones included."""
-    left, right = list(_with_nested(one)), list(_with_nested(other))
-    return len(left) == len(right) and all(map(_same_attributes, left, right))
-
-
-def _same_attributes(one: CodeType, other: CodeType) -> bool:
     names = ("co_code", "co_names", "co_varnames", "co_freevars", "co_linetable")
-    return all(getattr(one, name) == getattr(other, name) for name in names)
+    pairs = zip_longest(_with_nested(one), _with_nested(other))
+    return all(getattr(a, name, None) == getattr(b, name, None) for a, b in pairs for name in names)
 
 
 def _with_constants(code: CodeType, hooks: dict[str, Callable[..., Any]]) -> CodeType:
