@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from workbench.inputs import as_loader, files_of, is_data, settings_of
-from workbench.isolation.explain_errors import explained
+from workbench.isolation.explain_errors import explain_errors
 from workbench.isolation.restore_state import restored_state
 from workbench.loader import Loader
 from workbench.pipeline.sources.open_source import list_files
@@ -195,7 +195,7 @@ def find_repeats(
 @contextmanager
 def _opened(data: Any) -> Iterator[Loader]:
     """A loader, put back as it was afterwards; exceptions say what to write instead, if known."""
-    with restored_state(), explained():
+    with restored_state(), explain_errors():
         loader = as_loader(data)
         with restored_state(loader.original):
             yield loader
