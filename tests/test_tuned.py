@@ -8,7 +8,7 @@ import pytest
 
 import workbench as wb
 from tests.conftest import array_settings
-from workbench.api import settings_of
+from workbench.inputs import settings_of
 from workbench.measure.machine import machine
 from workbench.settings import SettingsError
 from workbench.tuned import Tuned

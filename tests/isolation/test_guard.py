@@ -17,7 +17,7 @@ from PIL import Image
 
 import workbench as wb
 from tests.loaders import loaders_zoo as zoo
-from workbench.api import as_loader
+from workbench.inputs import as_loader
 from workbench.isolation.capture_output import MAX_LINES, CapturedOutput, capture_output
 from workbench.isolation.detect_changes import ChangeDetector
 from workbench.isolation.explain_errors import explain, replacement

@@ -9,7 +9,7 @@ import pytest
 
 import workbench as wb
 from tests.loaders import loaders_zoo as zoo
-from workbench.api import as_loader
+from workbench.inputs import as_loader
 from workbench.loaders.streams import ALREADY_STARTED
 
 EACH = pytest.mark.parametrize("name", zoo.LOADERS)

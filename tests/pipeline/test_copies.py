@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import array_settings
-from workbench.api import settings_of
+from workbench.inputs import settings_of
 from workbench.pipeline.pipeline import Pipeline, copies_bytes
 from workbench.pipeline.sources.open_source import open_source
 from workbench.settings import Augmentation, SettingsError

@@ -165,7 +165,7 @@ except ImportError as error:
 
 
 def test_training_from_json_needs_no_jupyter(tmp_path, class_folder):
-    from workbench.api import settings_of
+    from workbench.inputs import settings_of
     from workbench.tuned import Tuned
 
     settings = settings_of(class_folder)[0].updated(

@@ -11,7 +11,7 @@ import pytest
 
 import workbench as wb
 from tests.conftest import array_settings
-from workbench.api import settings_of
+from workbench.inputs import settings_of
 from workbench.pipeline.cache.memory import Held
 from workbench.pipeline.images.decode import decode
 from workbench.pipeline.pipeline import Pipeline

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import array_settings
-from workbench.api import settings_of
+from workbench.inputs import settings_of
 from workbench.pipeline.images.decode import decode
 from workbench.pipeline.images.file_bytes import UnreadableFileError
 from workbench.pipeline.sources.arrays import ArraySource, open_npy

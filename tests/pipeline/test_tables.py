@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.api import settings_of
+from workbench.inputs import settings_of
 from workbench.pipeline.pipeline import Pipeline
 from workbench.pipeline.sources.open_source import open_source
 from workbench.preview.sample_grid import _label, label_counts
