@@ -42,5 +42,8 @@ class Result:
         return fragment
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        # IPython would print the fields of the dataclass otherwise.
         printer.text(str(self))
+
+    def __init_subclass__(cls) -> None:
+        # IPython prefers the __repr__ of a dataclass to the _repr_pretty_ of its base.
+        cls._repr_pretty_ = Result._repr_pretty_  # type: ignore[method-assign]
