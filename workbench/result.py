@@ -7,7 +7,7 @@ only such import in the package, so that measuring and training do not load it.
 from __future__ import annotations
 
 import importlib
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
@@ -47,3 +47,22 @@ class Result:
     def __init_subclass__(cls) -> None:
         # IPython prefers the __repr__ of a dataclass to the _repr_pretty_ of its base.
         cls._repr_pretty_ = Result._repr_pretty_  # type: ignore[method-assign]
+
+
+@dataclass(frozen=True, repr=False)
+class Chart:
+    """A chart, and a table of its figures for terminals.
+
+    Attributes:
+        svg: The chart, without a background; its text has the colour of the page's text.
+        text: The table.
+    """
+
+    svg: str
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return f'<div style="overflow-x:auto">{self.svg}</div>'

@@ -81,7 +81,7 @@ def test_a_file_broken_behind_its_header_is_found_by_decoding(mixed):
     cut.write_bytes(cut.read_bytes()[:-100])
     assert str(cut) not in wb.scan(mixed).unreadable
     found = wb.scan(mixed, decode=True)
-    assert found.unreadable[str(cut)].startswith("cut short after")
+    assert found.unreadable[str(cut)].startswith("truncated after")
     assert len(found.unreadable) == 2
     assert found.decoded
 
