@@ -64,32 +64,26 @@ def survey(
     Returns:
         The survey; None if it was given up.
     """
-    first: list[float] = []
-    indices: list[int] = []
+    first: dict[int, float] = {}
 
     def batches() -> Iterator[Any]:
         began = perf_counter()
         for index in range(1, min(BATCHES, len(loader) - 1) + 1) if len(loader) > 1 else (0,):
-            indices.append(index)
-            batch, rate = _timed(loader, index)
-            first.append(rate)
+            batch, first[index] = _timed(loader, index)
             yield batch
             del batch
             if perf_counter() - began > SECONDS or not wanted():
                 return
 
-    from_generator = loader.forward_only and not is_tf_data(loader.original)
     checked = check_batches(
         batches(),
         class_names=class_names,
         class_weight=class_weight,
-        from_generator=from_generator,
+        from_generator=loader.forward_only and not is_tf_data(loader.original),
     )
-    again: list[float] = []
-    for index in () if loader.forward_only else indices:
-        if wanted():
-            again.append(_timed(loader, index)[1])
-    return Survey(checked, tuple(first), tuple(again)) if wanted() else None
+    repeated = () if loader.forward_only else tuple(first)
+    again = tuple(_timed(loader, index)[1] for index in repeated if wanted())
+    return Survey(checked, tuple(first.values()), again) if wanted() else None
 
 
 def _timed(loader: Loader, index: int) -> tuple[Any, float]:
