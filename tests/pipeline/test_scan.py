@@ -153,7 +153,7 @@ def test_names_that_are_no_utf8_can_be_printed_and_are_refused_as_classes(tmp_pa
     image(rng, 8, 8).save(folder / "1.png")
     (folder / "2.png").touch()
     assert r"caf\udce9 2 (100%)" in str(wb.scan(tmp_path)).encode().decode()
-    with pytest.raises(ValueError, match=r"class_names: 'caf\\udce9' is no UTF-8"):
+    with pytest.raises(ValueError, match=r"class_names: 'caf\\udce9' is not valid UTF-8"):
         settings_of(tmp_path)
 
 

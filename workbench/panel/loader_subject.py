@@ -14,10 +14,10 @@ import numpy as np
 
 from workbench.compat.keras_modules import is_keras_iterator
 from workbench.isolation.borrow import Borrowed
-from workbench.isolation.capture_output import Said, listening
-from workbench.isolation.detect_changes import Belongings
-from workbench.isolation.environment import Surroundings
-from workbench.isolation.explain_errors import contained, explained
+from workbench.isolation.capture_output import CapturedOutput, capture_output
+from workbench.isolation.detect_changes import ChangeDetector
+from workbench.isolation.explain_errors import convert_exits, explain_errors
+from workbench.isolation.restore_environment import EnvironmentChanges
 from workbench.isolation.restore_state import restored_state
 from workbench.loader import Loader
 from workbench.loaders.adapt import adapt, is_factory, name_of
@@ -90,12 +90,12 @@ class Theirs:
         self._data, self._name = data, name_of(data)
         self._class_weight = class_weight
         self._factory = Factory(data, controls) if is_factory(data) else None
-        self._belongings = Belongings(data)
+        self._belongings = ChangeDetector(data)
         self._changes: list[str] = []
         self._look_at = 0.0  # when belongings are looked at again
         self.scanning = Scanning()
         self._code, self._was_drawn = threading.RLock(), threading.Event()
-        self._said, self._surroundings = Said(), Surroundings()
+        self._said, self._surroundings = CapturedOutput(), EnvironmentChanges()
         self._loader = Loader(())
         self._borrowed = Borrowed(self._loader)
         self._built_for: Any = None  # keywords and feed
@@ -142,7 +142,7 @@ class Theirs:
             random.seed(request.epoch)
             key = self._made(request.settings, tell), request.epoch
             with self._borrowed.used() as loader:
-                note = self._belongings.note
+                note = self._belongings.find_buffers
                 self._pages.turn_to(request.first, loader, self._length, key, note)
 
     def _drawn(self, request: Request, leaf: str | None = None) -> Preview:
@@ -297,11 +297,11 @@ class Theirs:
         """Around all code of the user's."""
         with (
             self._code,
-            self._surroundings.watched(),
+            self._surroundings.record(),
             restored_state(),
-            listening(self._said),
-            explained(),
-            contained(),
+            capture_output(self._said),
+            explain_errors(),
+            convert_exits(),
         ):
             yield
 
