@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
-from workbench.panel import advising
-from workbench.panel.measuring import Measuring
-from workbench.panel.picturing import Picturing
+from workbench.panel import advice_search
+from workbench.panel.measure_thread import Measuring
+from workbench.panel.panel_report import Display, Measured, Report
+from workbench.panel.picture_thread import Picturing
 from workbench.panel.request import Request
-from workbench.panel.results import Display, Measured, Report
 from workbench.panel.state import State
 from workbench.panel.subject import Subject
 
@@ -87,7 +87,7 @@ class Engine:
     def advise(self) -> None:
         """Look for advice; a change of the settings and Stop end that."""
         if not self._state.advice_wanted:  # a second click would begin anew
-            self.tell(fault=None, status=advising.LOOKING)
+            self.tell(fault=None, status=advice_search.LOOKING)
             self._state.set(advice_wanted=True)
 
     def stop(self) -> None:

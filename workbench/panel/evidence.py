@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workbench.measure.machine import machine, versions
-from workbench.panel.results import Measured
+from workbench.panel.panel_report import Measured
 from workbench.settings import OTHER_PICTURES, Editable
 from workbench.settings.data import PATHS
 

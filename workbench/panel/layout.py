@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from workbench.panel.area import Area
+from workbench.panel.area_widget import Area
 from workbench.panel.controls import STYLE, WIDE, Controls
 from workbench.panel.subject import Subject
 

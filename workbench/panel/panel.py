@@ -21,9 +21,9 @@ from workbench.panel.engine import Engine
 from workbench.panel.evidence import evidence
 from workbench.panel.layout import IN_WORKERS, Layout
 from workbench.panel.loader_subject import Theirs
+from workbench.panel.panel_display import Showing
 from workbench.panel.pipeline_subject import Ours
 from workbench.panel.request import Request
-from workbench.panel.showing import Showing
 from workbench.panel.subject import Subject
 from workbench.preview.sample_grid import tiles_of
 from workbench.settings import Settings, Statistics

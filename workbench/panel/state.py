@@ -8,8 +8,8 @@ from time import monotonic
 from typing import Any
 
 from workbench.measure.lines.session import LineSession
+from workbench.panel.panel_report import Measured, Report
 from workbench.panel.request import Request
-from workbench.panel.results import Measured, Report
 from workbench.panel.verdict import Fault
 
 BEAT_LIMIT = 3.0  # without a sign of life from the page for this long, nobody is looking

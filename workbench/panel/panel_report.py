@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.rate import Rate
-from workbench.panel.advising import Advised
+from workbench.panel.advice_search import Advised
 from workbench.panel.request import Request
 from workbench.panel.verdict import Fault
 from workbench.preview.sample_grid import Preview

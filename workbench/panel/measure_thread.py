@@ -13,10 +13,10 @@ from time import monotonic
 from workbench.loader import Loader
 from workbench.measure.lines.session import LineSession
 from workbench.measure.rate import Stopped
-from workbench.panel import advising
+from workbench.panel import advice_search
+from workbench.panel.panel_report import Display, Measured
 from workbench.panel.process_state import quiet_stderr, switch_interval
 from workbench.panel.request import Request
-from workbench.panel.results import Display, Measured
 from workbench.panel.state import State
 from workbench.panel.subject import Subject
 from workbench.render.words import runners
@@ -128,14 +128,14 @@ class Measuring:
         """Find advice; not while it is profiled, because both change the functions' code."""
         state = self._state
         state.interrupt.clear()
-        state.tell(status=advising.LOOKING)
+        state.tell(status=advice_search.LOOKING)
         known = state.report.profile_request
         same = known is not None and known.settings == request.settings and not known.in_workers
-        found = advising.look(
+        found = advice_search.look(
             loader, state.report.profile if same else None, lambda: self._check(request)
         )
         self._check(request)
-        state.tell(advised=advising.Advised(request, found))
+        state.tell(advised=advice_search.Advised(request, found))
         state.set(advice_wanted=False)
 
     def _check(self, request: Request) -> None:

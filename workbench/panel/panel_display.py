@@ -10,12 +10,12 @@ from IPython.display import HTML, DisplayHandle, display
 
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.machine import usable_cores
-from workbench.panel import advising, verdict
+from workbench.panel import advice_search, verdict
 from workbench.panel.layout import Layout
 from workbench.panel.loader_subject import Theirs
+from workbench.panel.panel_report import Report
 from workbench.panel.profile_rows import hot_lines, rows
 from workbench.panel.request import Request
-from workbench.panel.results import Report
 from workbench.panel.subject import Subject
 from workbench.preview.sample_grid import Preview
 from workbench.settings import Statistics
@@ -68,7 +68,7 @@ class Showing:
             self._view.advice.show({**report.advised.data, "stale": stale})
         self._view.copy.show({"code": self._subject.python(self._view.path.value)})
         if profile is not None and profile.seconds:
-            looking = report.status == advising.LOOKING
+            looking = report.status == advice_search.LOOKING
             advises = {"advise": isinstance(self._subject, Theirs), "looking": looking}
             self._view.hot.show({**hot_lines(profile), **advises})
             shown = report.profile_request or report.request

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from time import monotonic, perf_counter
 
+from workbench.panel.panel_report import Display
 from workbench.panel.request import Request
-from workbench.panel.results import Display
 from workbench.panel.state import State
 from workbench.panel.subject import Subject
 from workbench.preview.sample_grid import Preview
