@@ -20,14 +20,14 @@ PROFILE_SECONDS = 1.0  # of one that is taken for it
 
 
 @dataclass(frozen=True)
-class Advised:
+class AdviceData:
     """What was found for the settings of a request, as data of its area."""
 
     request: Request
     data: dict[str, Any]
 
 
-def look(
+def search(
     loader: Loader, profile: LineProfile | None, between: Callable[[], object]
 ) -> dict[str, Any]:
     """Search, and give what the area shows.
@@ -43,10 +43,10 @@ def look(
     between()
     if profile is None or profile.seconds < LEAST_SECONDS:
         profile = profile_of(loader, PROFILE_SECONDS, 0, False, ())
-    return shown(find(loader, profile, between))
+    return to_data(find(loader, profile, between))
 
 
-def shown(found: Findings) -> dict[str, Any]:
+def to_data(found: Findings) -> dict[str, Any]:
     """Findings as data: texts, and pictures as JPEG bytes."""
     return {"none": "" if found else NONE, "pieces": list(map(_piece, found))}
 

@@ -11,7 +11,7 @@ import traitlets
 HERE = Path(__file__).parent
 
 
-class Area(anywidget.AnyWidget):
+class AreaWidget(anywidget.AnyWidget):
     """One area of the panel.
 
     Attributes:

@@ -33,7 +33,7 @@ FEATUREWISE = ("featurewise_center", "featurewise_std_normalization")
 UNKNOWN = Statistics(mean=(0.0,), std=(1.0,), n=1)
 
 
-class StatisticsWanted(SettingsError):
+class StatisticsMissing(SettingsError):
     """Featurewise scaling is wished for, and the statistics of these images are not known.
 
     Args:
@@ -124,7 +124,7 @@ class Controls:
             more: Further changes, as `Settings.updated` takes them.
 
         Raises:
-            StatisticsWanted: If they need statistics that are not known.
+            StatisticsMissing: If they need statistics that are not known.
             SettingsError: If they do not fit together.
         """
         base, changes = self._base, Changes()
@@ -147,7 +147,7 @@ class Controls:
             kept = needed or self._base.statistics is not None
             return wished.updated({"statistics": self.known[1] if kept else None})
         if needed:
-            raise StatisticsWanted(wished)
+            raise StatisticsMissing(wished)
         return wished.updated({"statistics": None})
 
     def drop_featurewise(self) -> None:

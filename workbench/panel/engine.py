@@ -13,9 +13,9 @@ from time import monotonic
 from typing import Any
 
 from workbench.panel import advice_search
-from workbench.panel.measure_thread import Measuring
-from workbench.panel.panel_report import Display, Measured, Report
-from workbench.panel.picture_thread import Picturing
+from workbench.panel.measure_thread import MeasureThread
+from workbench.panel.panel_report import Display, FeedMeasurement, Report
+from workbench.panel.picture_thread import PictureThread
 from workbench.panel.request import Request
 from workbench.panel.state import State
 from workbench.panel.subject import Subject
@@ -33,15 +33,11 @@ class Engine:
     """
 
     def __init__(self, subject: Subject, display: Display) -> None:
-        report = Report(Request(1, subject.initial), scan=subject.scanning.progress)
+        report = Report(Request(1, subject.initial), scan=subject.file_scan.progress)
         self._state = State(report)
-        works = {
-            "picture": Picturing(self._state, subject, display).run,
-            "measure": Measuring(self._state, subject, display).run,
-        }
         self._threads = [
-            threading.Thread(target=work, name=f"workbench-{name}", daemon=True)
-            for name, work in works.items()
+            PictureThread(self._state, subject, display),
+            MeasureThread(self._state, subject, display),
         ]
 
     def start(self) -> None:
@@ -62,7 +58,7 @@ class Engine:
         return self._state.report
 
     @property
-    def first_measured(self) -> Measured | None:
+    def first_measured(self) -> FeedMeasurement | None:
         """The first figure of the feed, to compare later ones with."""
         return self._state.first_measured
 
@@ -108,9 +104,9 @@ class Engine:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Pause what the threads measure, so that the caller can measure."""
-        self._state.set(guests=self._state.guests + 1)
+        self._state.set(callers_measuring=self._state.callers_measuring + 1)
         try:
             with self._state.machine:
                 yield
         finally:
-            self._state.set(guests=self._state.guests - 1)
+            self._state.set(callers_measuring=self._state.callers_measuring - 1)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workbench.measure.machine import machine, versions
-from workbench.panel.panel_report import Measured
+from workbench.panel.panel_report import FeedMeasurement
 from workbench.settings import OTHER_PICTURES, Editable
 from workbench.settings.data import PATHS
 
@@ -16,8 +16,8 @@ GROUPS = ("data", "batch", "augmentation", "methods", "keywords", "feed")
 def evidence(
     start: Editable,
     settings: Editable,
-    before: Measured | None,
-    now: Measured | None,
+    before: FeedMeasurement | None,
+    now: FeedMeasurement | None,
 ) -> dict[str, Any]:
     """Evidence for some settings.
 
@@ -60,7 +60,7 @@ def changes(start: Editable, now: Editable, *, speed_too: bool = False) -> list[
     return found
 
 
-def _figures(start: Editable, measured: Measured | None) -> dict[str, Any] | None:
+def _figures(start: Editable, measured: FeedMeasurement | None) -> dict[str, Any] | None:
     if measured is None:
         return None
     return {

@@ -1,4 +1,4 @@
-"""What the files of a folder or table are, for the panel: looked at bit by bit, told in words."""
+"""Read the headers of a panel's files, a few at a time, and summarize them in words."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ SIZE_RANGE = 4
 COLOURS = {"L": "gray", "LA": "gray + alpha", "1": "black and white", "P": "palette"}
 
 
-class Scanning:
-    """Looks at the headers of all files, a moment at a time, on the thread that calls `go_on`.
+class FileScan:
+    """Looks at the headers of all files, a moment at a time, on the thread that calls `advance`.
 
     In one thread, because headers in the system's cache take Python's time, not the disk's: a
     pool of threads waits for the interpreter lock (176 files, 2 cores, medians of 21: 4.0 ms in
@@ -38,7 +38,7 @@ class Scanning:
         self._files = source if isinstance(source, FileSource) else None
         self._paths = iter(source.listing.paths if isinstance(source, FileSource) else ())
         self._found: list[Header | str] = []
-        self.ended = self._files is None
+        self.done = self._files is None
 
     @property
     def progress(self) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class Scanning:
         seen, total = len(self._found), len(self._files.listing.paths)
         return {"summary": f"Scanning files … {seen:,} of {total:,}"}
 
-    def go_on(self, seconds: float) -> dict[str, Any]:
+    def advance(self, seconds: float) -> dict[str, Any]:
         """Look at further files for so long, and at one at least; what the panel shows of them.
 
         Returns:
@@ -61,7 +61,7 @@ class Scanning:
                 break
         if self._files is None or len(self._found) < len(self._files.listing.paths):
             return self.progress
-        self.ended = True
+        self.done = True
         listing, data = self._files.listing, self._files.data
         root = data.images if isinstance(data, CsvData) else data.path
         return shown(summarize(listing, self._found, False), listing, root)
@@ -73,7 +73,7 @@ def shown(scan: Scan, listing: Listing, root: str) -> dict[str, Any]:
     Args:
         scan: Of the listing.
         listing: Whose labels tell classes from label columns.
-        root: The folder that names of files are told from.
+        root: The folder that file names are relative to.
 
     Returns:
         `summary`, one line; `warnings`, a line each; `rows`, pairs of what and text.

@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from workbench.panel.area_widget import Area
+from workbench.panel.area_widget import AreaWidget
 from workbench.panel.controls import STYLE, WIDE, Controls
 from workbench.panel.subject import Subject
 
@@ -25,12 +25,12 @@ class Layout:
 
     def __init__(self, controls: Controls, subject: Subject) -> None:
         self.head, self.preview, self.hot = (
-            Area(part="head"),
-            Area(part="preview"),
-            Area(part="hot"),
+            AreaWidget(part="head"),
+            AreaWidget(part="preview"),
+            AreaWidget(part="hot"),
         )
         self.profile, self.copy, self.shell, self.scan, self.advice = (
-            Area(part=part) for part in ("profile", "copy", "shell", "scan", "advice")
+            AreaWidget(part=part) for part in ("profile", "copy", "shell", "scan", "advice")
         )
         self.live = widgets.ToggleButton(
             True,

@@ -25,7 +25,7 @@ from workbench.loaders.attributes import MOST, attributes_of, feed_of
 from workbench.loaders.factory_settings import LoaderSettings
 from workbench.loaders.keywords import Factory, FactorySettings
 from workbench.measure.line_profile import LineProfile
-from workbench.panel.file_scan import Scanning
+from workbench.panel.file_scan import FileScan
 from workbench.panel.request import Request
 from workbench.preview.draw_batch import draw_batch
 from workbench.preview.label_names import class_names_of
@@ -60,7 +60,7 @@ FASTER = (
 )
 
 
-class Theirs:
+class LoaderSubject:
     """See `Subject`. One thread at a time runs the user's code, so that it need not be safe for
     several; what it prints is kept, and random states and attributes are put back.
 
@@ -74,7 +74,7 @@ class Theirs:
     """
 
     noun = "samples"
-    rests_in_cells = True
+    pauses_in_cells = True
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Theirs:
         self._belongings = Belongings(data)
         self._changes: list[str] = []
         self._look_at = 0.0  # when belongings are looked at again
-        self.scanning = Scanning()
+        self.file_scan = FileScan()
         self._code, self._was_drawn = threading.RLock(), threading.Event()
         self._said, self._surroundings = Said(), Surroundings()
         self._loader = Loader(())
@@ -167,7 +167,7 @@ class Theirs:
             with self._borrowed.used() as loader:
                 yield loader
 
-    def look(self, loader: Loader, wanted: Callable[[], bool]) -> bool:
+    def inspect(self, loader: Loader, wanted: Callable[[], bool]) -> bool:
         """See `Subject`."""
         if self._survey is not None:
             return False
@@ -189,7 +189,7 @@ class Theirs:
 
     # For the display.
 
-    def head(self, settings: FactorySettings, shown: dict[str, Any]) -> list[str]:
+    def title(self, settings: FactorySettings, shown: dict[str, Any]) -> list[str]:
         """See `Subject`."""
         loader, samples, length = self._loader, shown.get("samples"), self._loader.epoch_batches
         shape = "×".join(map(str, shown.get("shape", ())))
@@ -277,7 +277,7 @@ class Theirs:
             "model.fit(train)\n"
         )
 
-    def settle(self) -> None:
+    def wait_until_idle(self) -> None:
         """See `Subject`: its random state is put back after the batch, not within the cell."""
         end = monotonic() + SETTLE_SECONDS
         self._was_drawn.wait(SETTLE_SECONDS)

@@ -7,6 +7,7 @@ would be measured with it.
 from __future__ import annotations
 
 import sys
+import threading
 from dataclasses import replace
 from time import monotonic
 
@@ -14,7 +15,7 @@ from workbench.loader import Loader
 from workbench.measure.lines.session import LineSession
 from workbench.measure.rate import Stopped
 from workbench.panel import advice_search
-from workbench.panel.panel_report import Display, Measured
+from workbench.panel.panel_report import Display, FeedMeasurement
 from workbench.panel.process_state import quiet_stderr, switch_interval
 from workbench.panel.request import Request
 from workbench.panel.state import State
@@ -33,7 +34,7 @@ SCAN_FIRST = 0.3
 SCAN_MOMENT = 0.05
 
 
-class Measuring:
+class MeasureThread(threading.Thread):
     """Does what there is to be measured for the newest request, one thing at a time.
 
     Args:
@@ -43,8 +44,9 @@ class Measuring:
     """
 
     def __init__(self, state: State, subject: Subject, display: Display) -> None:
+        super().__init__(name="workbench-measure", daemon=True)
         self._state, self._subject, self._display = state, subject, display
-        self._scanning = subject.scanning
+        self._file_scan = subject.file_scan
 
     def run(self) -> None:
         """Work until the panel is closed."""
@@ -54,7 +56,7 @@ class Measuring:
             state.changed.wait_for(lambda: state.drawn or state.closed)
         self._scan(SCAN_FIRST)
         if not self._import_keras():
-            while not state.closed and not self._scanning.ended:
+            while not state.closed and not self._file_scan.done:
                 self._scan(SCAN_MOMENT)
             return
         while (wanted := self._wait_for_work()) is not None:
@@ -88,8 +90,8 @@ class Measuring:
         """Look at further files. Between batches and not beside them, on a thread of its own:
         what is measured would be slower for it, and untrue.
         """
-        if not self._scanning.ended and not self._state.closed:
-            self._state.tell(scan=self._scanning.go_on(seconds))
+        if not self._file_scan.done and not self._state.closed:
+            self._state.tell(scan=self._file_scan.advance(seconds))
 
     def _wait_for_work(self) -> Request | None:
         """The newest request once there is something to measure for it; None at the end."""
@@ -101,7 +103,7 @@ class Measuring:
                     return state.report.request
                 if idle != state.report.status:
                     state.report = replace(state.report, status=idle)
-                if self._scanning.ended or state.pause_reason():
+                if self._file_scan.done or state.pause_reason():
                     # The page's beats stop without an event, so look again from time to time.
                     state.changed.wait(1.0)
                     continue
@@ -113,9 +115,9 @@ class Measuring:
         """Profile, and measure the feed when it is due, until the request is out of date."""
         state = self._state
         with state.machine, self._subject.loader(request.settings) as loader:
-            if self._subject.look(loader, lambda: state.still(request)):
+            if self._subject.inspect(loader, lambda: state.may_measure(request)):
                 state.set(drawn=0)
-            elif not state.still(request):
+            elif not state.may_measure(request):
                 return  # looking took long
             elif state.advice_wanted:
                 self._advise(request, loader)
@@ -131,11 +133,11 @@ class Measuring:
         state.tell(status=advice_search.LOOKING)
         known = state.report.profile_request
         same = known is not None and known.settings == request.settings and not known.in_workers
-        found = advice_search.look(
+        found = advice_search.search(
             loader, state.report.profile if same else None, lambda: self._check(request)
         )
         self._check(request)
-        state.tell(advised=advice_search.Advised(request, found))
+        state.tell(advice=advice_search.AdviceData(request, found))
         state.set(advice_wanted=False)
 
     def _check(self, request: Request) -> None:
@@ -144,7 +146,7 @@ class Measuring:
         Raises:
             Stopped: If there is none.
         """
-        if self._state.interrupt.is_set() or not self._state.still(request):
+        if self._state.interrupt.is_set() or not self._state.may_measure(request):
             raise Stopped("by a change")
 
     def _fit(self, request: Request) -> None:
@@ -155,7 +157,7 @@ class Measuring:
             newest = state.report.request
             # Another rotation leaves the images as they are read, and the pass goes on.
             same = newest.fit and newest.settings.data == request.settings.data
-            if not same or state.guests or state.closed:
+            if not same or state.callers_measuring or state.closed:
                 raise Stopped("by a change")
             state.tell(status=f"Statistics: {done:,} of {total:,} training images …")
 
@@ -183,7 +185,7 @@ class Measuring:
             try:
                 state.tell(status=live)
                 began = monotonic()
-                while state.still(request) and state.live and not state.advice_wanted:
+                while state.may_measure(request) and state.live and not state.advice_wanted:
                     if self._rate_is_due(request, began):
                         with switch_interval(usual):
                             self._measure(request, loader)
@@ -210,7 +212,7 @@ class Measuring:
         state.tell(
             status=f"Measuring what Keras's feed delivers ({feed.workers} {kind}, {seconds:g} s) …"
         )
-        if not state.still(request):
+        if not state.may_measure(request):
             return
         from workbench.measure.feed import measure
 
@@ -225,7 +227,9 @@ class Measuring:
         if state.interrupt.is_set():
             raise Stopped("by a change")
         subject = self._subject
-        measured = Measured(request, rate, subject.samples(loader), subject.fingerprint(loader))
+        measured = FeedMeasurement(
+            request, rate, subject.samples(loader), subject.fingerprint(loader)
+        )
         state.first_measured = state.first_measured or measured
         with state.changed:
             if state.measure_seconds == seconds:

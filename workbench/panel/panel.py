@@ -16,13 +16,13 @@ from workbench.loaders.adapt import described, is_loader
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.panel import verdict
-from workbench.panel.controls import Controls, StatisticsWanted
+from workbench.panel.controls import Controls, StatisticsMissing
 from workbench.panel.engine import Engine
 from workbench.panel.evidence import evidence
 from workbench.panel.layout import IN_WORKERS, Layout
-from workbench.panel.loader_subject import Theirs
-from workbench.panel.panel_display import Showing
-from workbench.panel.pipeline_subject import Ours
+from workbench.panel.loader_subject import LoaderSubject
+from workbench.panel.panel_display import PanelDisplay
+from workbench.panel.pipeline_subject import PipelineSubject
 from workbench.panel.request import Request
 from workbench.panel.subject import Subject
 from workbench.preview.sample_grid import tiles_of
@@ -42,7 +42,7 @@ class Workbench:
             was exported, a pair (x, y) of arrays, `Settings` or `Tuned`; or a loader of your own: a
             `PyDataset`, an iterator, a generator, a `tf.data.Dataset`, or a function or class that
             makes one.
-        class_weight: As for `fit`, to be told what Keras would make of it with these labels.
+        class_weight: As for `fit`, to be warned of what Keras would make of it with these labels.
         controls: Keywords of a function or class, for names that this one takes itself.
         **more_controls: Its other keywords, each with a slider as in `ipywidgets.interact`:
             `batch_size=(8, 256)`, `rotation=(0.0, 45.0)`, `cache=True`, `mode=["a", "b"]`; other
@@ -77,10 +77,10 @@ class Workbench:
         self._subject = subject
         self._controls = Controls(subject.initial, self._moved, subject.fixed)
         # From reading the controls until the request is out: the newer reading must come later.
-        self._asking = threading.RLock()
+        self._request_lock = threading.RLock()
         self._view = Layout(self._controls, subject)
-        self._showing = Showing(self._view, subject, self._fitted)
-        self._engine = Engine(subject, self._showing)
+        self._display = PanelDisplay(self._view, subject, self._fitted)
+        self._engine = Engine(subject, self._display)
         self._connect()
         Workbench._open = self
         self._engine.start()
@@ -89,7 +89,7 @@ class Workbench:
         if Workbench._open is not self:
             print("This panel is closed. Make another one: wb.Workbench(data)")
             return
-        self._showing.begin()
+        self._display.show_in_cell()
 
     @property
     def settings(self) -> Any:
@@ -112,7 +112,7 @@ class Workbench:
         changes = self._controls.changes_for(values)
         try:
             settings = self._controls.settings(changes)
-        except StatisticsWanted as wanted:
+        except StatisticsMissing as wanted:
             with self._engine.alone():
                 found = self._subject.fit(wanted.without, None)
             settings = wanted.settings_with(found)
@@ -217,10 +217,10 @@ class Workbench:
         self._guarded(lambda: self._request(in_workers=change["new"] == IN_WORKERS), "fault")
 
     def _request(self, **changes: Any) -> None:
-        with self._asking:
+        with self._request_lock:
             try:
                 settings, wanted = self.settings, False
-            except StatisticsWanted as missing:
+            except StatisticsMissing as missing:
                 settings, wanted = missing.without, True
             self._engine.request(settings=settings, fit=wanted, **changes)
 
@@ -233,23 +233,23 @@ class Workbench:
     def _export(self, _: Any) -> None:
         def export() -> None:
             notice = f"Saved {self.export()}. {self._subject.about_export}".strip()
-            self._engine.tell(notice=notice, complaint=None)
+            self._engine.tell(notice=notice, action_fault=None)
 
         self._guarded(export)
 
     def _import(self, _: Any) -> None:
         self._guarded(self.import_)
 
-    def _guarded(self, action: Callable[[], object], kind: str = "complaint") -> None:
+    def _guarded(self, action: Callable[[], object], kind: str = "action_fault") -> None:
         """An exception in a callback would only reach a log that nobody reads."""
         try:
             action()
         except Exception as error:
-            fault = verdict.Fault(verdict.told(error), "")
+            fault = verdict.Fault(verdict.error_text(error), "")
             self._engine.tell(notice="", **{kind: fault})
 
     def _show(self, settings: Settings) -> None:
-        with self._asking:
+        with self._request_lock:
             self._controls.show(settings)
             self._engine.request(settings=settings, fit=False)
 
@@ -276,7 +276,7 @@ class Workbench:
 
     def _cell_starts(self, _: Any = None) -> None:
         self._engine.cell_runs(True)
-        self._subject.settle()
+        self._subject.wait_until_idle()
 
     def _cell_ended(self, _: Any = None) -> None:
         self._engine.cell_runs(False)
@@ -286,10 +286,10 @@ def _subject(
     data: Any, controls: dict[str, Any], class_weight: Mapping[Any, float] | None
 ) -> Subject:
     if not isinstance(data, Settings | Tuned) and is_loader(data):
-        return Theirs(data, controls, class_weight)
+        return LoaderSubject(data, controls, class_weight)
     if controls:
         raise TypeError(
             f"{', '.join(controls)}: keywords are for a function or class that makes a loader. "
             f"Received: {described(data)}"
         )
-    return Ours(data, class_weight)
+    return PipelineSubject(data, class_weight)

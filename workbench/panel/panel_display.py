@@ -12,7 +12,7 @@ from workbench.measure.line_profile import LineProfile
 from workbench.measure.machine import usable_cores
 from workbench.panel import advice_search, verdict
 from workbench.panel.layout import Layout
-from workbench.panel.loader_subject import Theirs
+from workbench.panel.loader_subject import LoaderSubject
 from workbench.panel.panel_report import Report
 from workbench.panel.profile_rows import hot_lines, rows
 from workbench.panel.request import Request
@@ -20,14 +20,14 @@ from workbench.panel.subject import Subject
 from workbench.preview.sample_grid import Preview
 from workbench.settings import Statistics
 
-KEPT_AFTER = 1.0  # seconds of profiling after which a profile is worth keeping
-KEPT = (
+SAVED_AFTER = 1.0  # seconds of profiling after which a profile is worth keeping
+SAVED_PROFILE = (
     '<div class="wb-kept"><p>The panel needs a running kernel: run this cell again. '
     "Here is its last profile.</p>{}</div>"
 )
 
 
-class Showing:
+class PanelDisplay:
     """See `report.Display`.
 
     Args:
@@ -41,14 +41,14 @@ class Showing:
     ) -> None:
         self._view, self._subject, self.fitted = view, subject, fitted
         self._drawn_at = ""
-        self._kept: DisplayHandle | None = None
-        self._kept_generation = 0
+        self._saved_profile: DisplayHandle | None = None
+        self._saved_generation = 0
 
-    def begin(self) -> None:
+    def show_in_cell(self) -> None:
         """Show the panel in the cell that runs."""
         display(self._view.root)
         # Widgets are not saved with a notebook: this output is, hidden while there is a panel.
-        self._kept = display(HTML(""), display_id=True)
+        self._saved_profile = display(HTML(""), display_id=True)
 
     def picture(self, preview: Preview, request: Request, seconds: float) -> None:
         """See `report.Display`."""
@@ -63,27 +63,27 @@ class Showing:
         facts = self._subject.facts()
         warnings = [*report.scan.get("warnings", ()), *facts.get("warnings", ())]
         self._view.scan.show({**facts, **report.scan, "warnings": warnings})
-        if report.advised is not None:
-            stale = report.advised.request.settings != settings
-            self._view.advice.show({**report.advised.data, "stale": stale})
+        if report.advice is not None:
+            stale = report.advice.request.settings != settings
+            self._view.advice.show({**report.advice.data, "stale": stale})
         self._view.copy.show({"code": self._subject.python(self._view.path.value)})
         if profile is not None and profile.seconds:
             looking = report.status == advice_search.LOOKING
-            advises = {"advise": isinstance(self._subject, Theirs), "looking": looking}
+            advises = {"advise": isinstance(self._subject, LoaderSubject), "looking": looking}
             self._view.hot.show({**hot_lines(profile), **advises})
             shown = report.profile_request or report.request
             # A number that changes with the settings tells a new profile from a grown one.
             more = {"settings": shown.generation, "opened": sorted(shown.libraries)}
             self._view.profile.show({**rows(profile), **more})
-            self._keep(profile, shown.generation)
+            self._save_profile(profile, shown.generation)
 
-    def _keep(self, profile: LineProfile, generation: int) -> None:
+    def _save_profile(self, profile: LineProfile, generation: int) -> None:
         """Leave the profile in the notebook, once for each generation: it counts as an edit."""
-        if self._kept is None or generation == self._kept_generation:
+        if self._saved_profile is None or generation == self._saved_generation:
             return
-        if profile.seconds > KEPT_AFTER:
-            self._kept_generation = generation
-            self._kept.update(HTML(KEPT.format(profile._repr_html_())))
+        if profile.seconds > SAVED_AFTER:
+            self._saved_generation = generation
+            self._saved_profile.update(HTML(SAVED_PROFILE.format(profile._repr_html_())))
 
     def _sentences(self, report: Report) -> dict[str, Any]:
         measured, profile = report.measured, report.profile
@@ -104,10 +104,10 @@ class Showing:
             "status": " ".join(
                 filter(None, [report.notice, report.status, verdict.scaled_by(settings)])
             ),
-            "error": "\n".join(str(e) for e in (report.fault, report.complaint) if e),
+            "error": "\n".join(str(e) for e in (report.fault, report.action_fault) if e),
         }
 
     def _title(self, settings: Any) -> str:
-        parts = self._subject.head(settings, self._view.preview.data)
+        parts = self._subject.title(settings, self._view.preview.data)
         parts.insert(-1, f"{usable_cores()} cores usable")
         return " · ".join(part for part in parts if part)

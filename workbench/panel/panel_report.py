@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.rate import Rate
-from workbench.panel.advice_search import Advised
+from workbench.panel.advice_search import AdviceData
 from workbench.panel.request import Request
 from workbench.panel.verdict import Fault
 from workbench.preview.sample_grid import Preview
@@ -15,7 +15,7 @@ from workbench.settings import Statistics
 
 
 @dataclass(frozen=True)
-class Measured:
+class FeedMeasurement:
     """What the feed delivers with some settings, and, where there are such, the samples of an
     epoch and a hash of the first batch.
     """
@@ -35,23 +35,23 @@ class Report:
         profile: Of `profile_request`'s settings.
         measured: The last figure of the feed; stale if its request is not the newest.
         fault: Why there is no picture or no measurement.
-        complaint: Why something else that was asked for, such as Export, was not done.
+        action_fault: Why something else that was asked for, such as Export, was not done.
         status: What is going on.
         notice: What was done last, such as Export; stays until something changes.
-        scan: What the files are, as `scanning.shown` puts it; empty for other data.
-        advised: What was found by the last search for advice.
+        scan: What the files are, as `file_scan.shown` puts it; empty for other data.
+        advice: What was found by the last search for advice.
     """
 
     request: Request
     profile: LineProfile | None = None
     profile_request: Request | None = None
-    measured: Measured | None = None
+    measured: FeedMeasurement | None = None
     fault: Fault | None = None
-    complaint: Fault | None = None
+    action_fault: Fault | None = None
     status: str = ""
     notice: str = ""
     scan: dict[str, Any] = field(default_factory=dict)
-    advised: Advised | None = None
+    advice: AdviceData | None = None
 
 
 class Display(Protocol):

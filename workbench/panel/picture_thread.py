@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from time import monotonic, perf_counter
 
 from workbench.panel.panel_report import Display
@@ -17,7 +18,7 @@ LINES_PER_REFRESH = 400
 PICTURE_GAP = 0.1  # at most 10 pictures a second
 
 
-class Picturing:
+class PictureThread(threading.Thread):
     """Draws what was asked for last, and shows what there is to know.
 
     Args:
@@ -27,6 +28,7 @@ class Picturing:
     """
 
     def __init__(self, state: State, subject: Subject, display: Display) -> None:
+        super().__init__(name="workbench-picture", daemon=True)
         self._state, self._subject, self._display = state, subject, display
         self._picture: tuple[Preview, Request, float] | None = None
 
@@ -35,7 +37,7 @@ class Picturing:
         state, shown, drawn_at = self._state, None, 0.0
         while not state.closed:
             request = state.report.request
-            if request.generation > state.drawn and not self._rests:
+            if request.generation > state.drawn and not self._waits_for_cell:
                 self._draw(request)
                 drawn_at = monotonic()
             try:
@@ -48,11 +50,11 @@ class Picturing:
             self._wait_for_change(request, drawn_at)
 
     @property
-    def _rests(self) -> bool:
+    def _waits_for_cell(self) -> bool:
         """Whether a cell runs that a user's code would disturb. The first picture is drawn all the
         same: when all cells of a notebook are run, the next ones may train for hours.
         """
-        in_cell = self._state.cell_runs and self._subject.rests_in_cells
+        in_cell = self._state.cell_runs and self._subject.pauses_in_cells
         return in_cell and self._picture is not None
 
     def _wait_for_change(self, request: Request, drawn_at: float) -> None:
@@ -70,7 +72,7 @@ class Picturing:
     def _draw(self, request: Request) -> None:
         state, last, began = self._state, self._picture, perf_counter()
         try:
-            if last is not None and state.drawn and request.shows_as(last[1]):
+            if last is not None and state.drawn and request.draws_same_picture(last[1]):
                 self._display.picture(last[0], request, last[2])
             else:
                 preview = self._subject.draw(request, state.keras_ready, self._building)

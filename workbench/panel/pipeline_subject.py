@@ -16,7 +16,7 @@ from workbench.loader import Loader
 from workbench.loaders.factory_settings import LoaderSettings
 from workbench.measure.line_profile import LineProfile
 from workbench.panel import verdict
-from workbench.panel.file_scan import Scanning
+from workbench.panel.file_scan import FileScan
 from workbench.panel.request import Request
 from workbench.pipeline.cache.disk import disk_folder
 from workbench.pipeline.cache.memory import memory_needed
@@ -43,7 +43,7 @@ EXAMPLE_1 = Augmentation(
 )
 
 
-class Ours:
+class PipelineSubject:
     """See `Subject`.
 
     Args:
@@ -59,7 +59,7 @@ class Ours:
     noun = "images"
     heading = "CHANGES TRAINING"
     why_constant = about_export = ""
-    rests_in_cells = False
+    pauses_in_cells = False
 
     def __init__(self, data: Any, class_weight: Mapping[Any, float] | None = None) -> None:
         settings, x, y = settings_of(data)
@@ -69,7 +69,7 @@ class Ours:
         self.initial, self._name = settings, _name_of(data)
         self.fixed: dict[str, str] = {}
         self.constants: dict[str, str] = {}
-        self.scanning = Scanning(source)
+        self.file_scan = FileScan(source)
         # One for each thread.
         self._drawn = self._measured = Pipeline(settings, source)
         self._tiles, self._labels = Tiles(), label_counts(source)
@@ -103,7 +103,7 @@ class Ours:
         self._measured = self._measured.with_settings(settings)
         yield Loader(Dataset(self._measured))
 
-    def look(self, loader: Loader, wanted: Callable[[], bool]) -> bool:
+    def inspect(self, loader: Loader, wanted: Callable[[], bool]) -> bool:
         """See `Subject`: the picture tells all of it at once."""
         return False
 
@@ -131,7 +131,7 @@ class Ours:
         progress(0, total)
         return fit(pipeline, lambda done: progress(done, total))
 
-    def head(self, settings: Settings, shown: dict[str, Any]) -> list[str]:
+    def title(self, settings: Settings, shown: dict[str, Any]) -> list[str]:
         """See `Subject`."""
         total, samples = len(self._drawn.source), shown.get("samples")
         shape = "×".join(map(str, shown.get("shape", ())))
@@ -177,7 +177,7 @@ class Ours:
             "model.fit(train, validation_data=validation, shuffle=False)\n"
         )
 
-    def settle(self) -> None:
+    def wait_until_idle(self) -> None:
         """See `Subject`: ours has no state that a cell could disturb."""
 
     def close(self) -> None:

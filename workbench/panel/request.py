@@ -30,7 +30,7 @@ class Request:
     libraries: frozenset[str] = frozenset()
     fit: bool = False
 
-    def shows_as(self, other: Request) -> bool:
+    def draws_same_picture(self, other: Request) -> bool:
         """Whether the picture of both is the same."""
         same = replace(
             other,

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import Any
 
 from workbench.measure.lines.session import LineSession
-from workbench.panel.panel_report import Measured, Report
+from workbench.panel.panel_report import FeedMeasurement, Report
 from workbench.panel.request import Request
 from workbench.panel.verdict import Fault
 
@@ -35,7 +35,7 @@ class State:
         live: Whether the line profile is on.
         measure_seconds: For how long the feed is to be measured now; 0 if it is not.
         advice_wanted: Whether advice is to be looked for now.
-        guests: How many others want to measure.
+        callers_measuring: How many others want to measure.
         cell_runs: Whether a cell of the notebook runs.
         keras_ready: Whether Keras is imported.
         closed: Whether the threads are to end.
@@ -46,9 +46,9 @@ class State:
         self.changed, self.interrupt = threading.Condition(), threading.Event()
         self.machine = threading.Lock()
         self.report = report
-        self.first_measured: Measured | None = None
+        self.first_measured: FeedMeasurement | None = None
         self.session: tuple[Request, LineSession] | None = None
-        self.drawn = self.guests = 0
+        self.drawn = self.callers_measuring = 0
         self.live, self.measure_seconds, self.advice_wanted = True, 0.0, False
         self.keras_ready = self.closed = self.cell_runs = False
         self.last_beat = monotonic() + FIRST_BEAT_LIMIT - BEAT_LIMIT
@@ -84,7 +84,7 @@ class State:
             self.advice_wanted = False
             # A fault belongs to the settings that made it; the next ones may be right.
             self.report = replace(
-                self.report, request=request, fault=None, complaint=None, notice=""
+                self.report, request=request, fault=None, action_fault=None, notice=""
             )
         self.set()
 
@@ -95,13 +95,13 @@ class State:
                 self.report = replace(self.report, fault=Fault.of(error), status="")
             self.changed.notify_all()
 
-    def still(self, request: Request) -> bool:
+    def may_measure(self, request: Request) -> bool:
         """Whether to go on measuring for a request."""
         with self.changed:
             return self.report.request is request and not self.closed and not self.idle_reason()
 
     @property
-    def is_asked(self) -> bool:
+    def one_off_wanted(self) -> bool:
         """Whether there is a figure or advice to be found once."""
         return bool(self.measure_seconds or self.advice_wanted)
 
@@ -110,14 +110,14 @@ class State:
         request = self.report.request
         reasons = (
             (self.report.fault, "Stopped by an error; it goes on with the next change."),
-            (not (self.live or self.is_asked or request.fit), "Live is off."),
+            (not (self.live or self.one_off_wanted or request.fit), "Live is off."),
         )
         return self.pause_reason() or next((reason for holds, reason in reasons if holds), "")
 
     def pause_reason(self) -> str:
         """Why nothing at all may be done now; empty if something may."""
         reasons = (
-            (self.guests, "Paused while something else is measured."),
+            (self.callers_measuring, "Paused while something else is measured."),
             (self.cell_runs, "Paused while a cell runs."),
             (monotonic() - self.last_beat > BEAT_LIMIT, "Paused: nobody is looking."),
             (self.drawn < self.report.request.generation, "Drawing …"),

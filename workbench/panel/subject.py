@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from workbench.loader import Loader
 from workbench.loaders.factory_settings import LoaderSettings
 from workbench.measure.line_profile import LineProfile
-from workbench.panel.file_scan import Scanning
+from workbench.panel.file_scan import FileScan
 from workbench.panel.request import Request
 from workbench.preview.sample_grid import Preview
 from workbench.settings import Settings, Statistics
@@ -21,28 +21,28 @@ class Subject(Protocol):
 
     Attributes:
         initial: Settings that the controls start at.
-        scanning: Looks through the files, where there are any.
+        file_scan: Looks through the files, where there are any.
         fixed: Controls that cannot be moved, by name, and why.
         noun: What samples are called.
         heading: Stands over the controls that change training.
         constants: What no control can change, by name, with its value.
         why_constant: Why not; empty if there is nothing to say.
-        rests_in_cells: Whether nothing is drawn while a cell of the notebook runs.
+        pauses_in_cells: Whether nothing is drawn while a cell of the notebook runs.
     """
 
     initial: Any
-    scanning: Scanning
+    file_scan: FileScan
     fixed: dict[str, str]
     noun: str
     heading: str
     constants: dict[str, str]
     why_constant: str
-    rests_in_cells: bool
+    pauses_in_cells: bool
 
     # For the engine's threads.
 
     def draw(self, request: Request, keras_ready: bool, tell: Callable[[str], None]) -> Preview:
-        """The picture for a request; what takes long before it is told. On the picture thread."""
+        """Draw a request, on the picture thread; `tell` reports what takes long before."""
 
     def is_drawn_with_keras(self, settings: Any) -> bool:
         """Whether the picture is another one once Keras is imported."""
@@ -50,7 +50,7 @@ class Subject(Protocol):
     def loader(self, settings: Any) -> AbstractContextManager[Loader]:
         """What gives the batches, for the one thread that measures; put back afterwards."""
 
-    def look(self, loader: Loader, wanted: Callable[[], bool]) -> bool:
+    def inspect(self, loader: Loader, wanted: Callable[[], bool]) -> bool:
         """Look at what batches hold, once and while it is wanted; whether the picture has more to
         say now.
         """
@@ -62,15 +62,15 @@ class Subject(Protocol):
         """A hash of the first batch, if that says anything."""
 
     def fit(self, settings: Any, progress: Callable[[int, int], None] | None) -> Statistics:
-        """Statistics of the training images; `progress` is told how many of how many are read."""
+        """Statistics of the training images; called with how many of how many are read."""
 
     # For the display.
 
-    def head(self, settings: Any, shown: dict[str, Any]) -> list[str]:
+    def title(self, settings: Any, shown: dict[str, Any]) -> list[str]:
         """What it is, in a few words each; `shown` is the preview's data."""
 
     def facts(self) -> dict[str, Any]:
-        """What was noticed of it, as `scanning.shown` puts it; empty if that shows enough."""
+        """What was noticed of it, as `file_scan.shown` puts it; empty if that shows enough."""
 
     def suggestion(self, profile: LineProfile, settings: Any) -> str:
         """An augment method worth trying; empty if there is none."""
@@ -94,7 +94,7 @@ class Subject(Protocol):
     def python(self, path: str) -> str:
         """Code that trains from an export."""
 
-    def settle(self) -> None:
+    def wait_until_idle(self) -> None:
         """Wait until the user's code rests, because a cell begins; not for long."""
 
     def close(self) -> None:

@@ -35,13 +35,13 @@ class Fault:
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if is_user_file(frame.filename)]
         where = words.place(own[-1].filename, own[-1].lineno or 0) if own else ""
-        return cls(told(error), where)
+        return cls(error_text(error), where)
 
     def __str__(self) -> str:
         return f"{self.text} ({self.where})" if self.where else self.text
 
 
-def told(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """Type, message and notes of an exception, which may be a user's own and raise itself."""
     text = " ".join([message(error), *map(str, getattr(error, "__notes__", ()))]).strip()
     text = text if len(text) <= LONGEST else text[:LONGEST] + " …"
