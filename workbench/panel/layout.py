@@ -9,7 +9,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from workbench.panel.area_widget import AreaWidget
-from workbench.panel.controls import STYLE, WIDE, Controls
+from workbench.panel.control_widgets import STYLE, WIDE
+from workbench.panel.controls import Controls
 from workbench.panel.subject import Subject
 
 IN_THREAD, IN_WORKERS = "this thread", "the workers as set"
