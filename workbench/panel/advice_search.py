@@ -9,7 +9,7 @@ from typing import Any
 from workbench.advice.findings import Advice, Findings
 from workbench.loader import Loader
 from workbench.measure.line_profile import LineProfile
-from workbench.panel.file_scan import sendable
+from workbench.panel.page_text import sendable
 from workbench.panel.request import Request
 from workbench.render.advice_card import pictures, position, sentences
 from workbench.render.advice_list import NONE

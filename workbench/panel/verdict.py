@@ -10,6 +10,7 @@ from workbench.isolation.explain_errors import message
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.measure.user_code import is_user_file
+from workbench.panel.page_text import sendable
 from workbench.render import words
 from workbench.settings import Editable, Settings
 
@@ -44,9 +45,7 @@ class Fault:
 def error_text(error: BaseException) -> str:
     """Type, message and notes of an exception, which may be a user's own and raise itself."""
     text = " ".join([message(error), *map(str, getattr(error, "__notes__", ()))]).strip()
-    text = text if len(text) <= LONGEST else text[:LONGEST] + " …"
-    # Half a surrogate pair cannot be sent to the page.
-    text = text.encode("utf-8", "backslashreplace").decode()
+    text = sendable(text if len(text) <= LONGEST else text[:LONGEST] + " …")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
