@@ -582,7 +582,7 @@ def test_the_panel_opens_other_data(kind, tmp_path, rng, class_folder):
             assert panel.settings.batch.size == 2
         else:
             assert panel.settings.methods.augment == "keras_loop"
-            code = panel._subject.python(panel._view.path.value)
+            code = panel._subject.export.python(panel._view.path.value)
             assert ("tuned.dataset(x, y), tuned.dataset(x, y, subset=" in code) == (
                 kind == "arrays"
             )

@@ -162,7 +162,7 @@ class Workbench:
         settings = self.settings
         before, now = self._engine.first_measured, self._engine.report.measured
         found = evidence(self._subject.initial, settings, before, now)
-        tuned = Tuned(settings=self._subject.stored(settings), evidence=found)
+        tuned = Tuned(settings=self._subject.export.stored(settings), evidence=found)
         return tuned.save(path or self._view.path.value)
 
     def import_(self, path: str | os.PathLike[str] | None = None) -> None:
@@ -176,7 +176,7 @@ class Workbench:
             SettingsError: If it is no workbench file, or is for another kind of data.
         """
         file = Path(path or self._view.path.value).expanduser()
-        self._show(self._subject.restored(load(file).settings, file))
+        self._show(self._subject.export.restored(load(file).settings, file))
 
     def close(self) -> None:
         """End the threads and remove the panel; safe to call twice."""
@@ -232,7 +232,7 @@ class Workbench:
 
     def _export(self, _: Any) -> None:
         def export() -> None:
-            notice = f"Saved {self.export()}. {self._subject.about_export}".strip()
+            notice = f"Saved {self.export()}. {self._subject.export.warning}".strip()
             self._engine.tell(notice=notice, action_fault=None)
 
         self._guarded(export)

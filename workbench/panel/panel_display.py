@@ -66,7 +66,7 @@ class PanelDisplay:
         if report.advice is not None:
             stale = report.advice.request.settings != settings
             self._view.advice.show({**report.advice.data, "stale": stale})
-        self._view.copy.show({"code": self._subject.python(self._view.path.value)})
+        self._view.copy.show({"code": self._subject.export.python(self._view.path.value)})
         if profile is not None and profile.seconds:
             looking = report.status == advice_search.LOOKING
             advises = {"advise": isinstance(self._subject, LoaderSubject), "looking": looking}
