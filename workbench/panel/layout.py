@@ -1,4 +1,4 @@
-"""The panel's widgets and where they stand. What they do is wired up in `panel`."""
+"""The widgets of a panel and their arrangement; `panel` connects them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Layout:
     """All widgets of a panel, by name; `root` holds them.
 
     Args:
-        controls: Those of the settings.
-        subject: What else stands in their column: a heading, what is fixed and why.
+        controls: The controls of the settings.
+        subject: Supplies the heading and the constants of their column.
     """
 
     def __init__(self, controls: Controls, subject: Subject) -> None:
@@ -74,7 +74,7 @@ class Layout:
         wrapping = {"flex_flow": "row wrap", "justify_content": "space-between"}
         root = widgets.VBox(
             [
-                # In a narrow window the right goes below the left.
+                # In a narrow window the right column wraps below the left one.
                 widgets.HBox([self.head, buttons], layout=wrapping),
                 self.scan,
                 widgets.HBox([column, picture], layout=wrapping),
@@ -96,7 +96,7 @@ def _inside(box: Any) -> Iterator[Any]:
 
 
 def _rows(controls: Controls, subject: Subject) -> list[Any]:
-    """The column of controls; reasons stand below those that they are for."""
+    """The column of controls, with the reasons why some are fixed."""
     reasons = dict.fromkeys(subject.fixed.values())
     return [
         _section("CHANGES SPEED ONLY"),
@@ -117,7 +117,7 @@ def _constant(name: str, value: str) -> Any:
 
 
 def _note(text: str) -> Any:
-    # ipywidgets gives 28 px to each line.
+    # ipywidgets makes each line 28 px high otherwise.
     look = "line-height: 1.4; color: var(--jp-ui-font-color2, #555)"
     note = widgets.HTML(f'<div style="{look}">{escape(text)}</div>', layout=WIDE)
     note.add_class("wb-reason")

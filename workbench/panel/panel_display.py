@@ -1,4 +1,4 @@
-"""What a panel shows of what its threads found: from reports to the areas of the view."""
+"""Show reports in the areas of a panel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workbench.panel.subject import Subject
 from workbench.preview.sample_grid import Preview
 from workbench.settings import Statistics
 
-SAVED_AFTER = 1.0  # seconds of profiling after which a profile is worth keeping
+SAVED_AFTER = 1.0  # seconds of profiling after which a profile is worth saving
 SAVED_PROFILE = (
     '<div class="wb-kept"><p>The panel needs a running kernel: run this cell again. '
     "Here is its last profile.</p>{}</div>"
@@ -28,12 +28,12 @@ SAVED_PROFILE = (
 
 
 class PanelDisplay:
-    """See `report.Display`.
+    """The `Display` of a panel.
 
     Args:
-        view: Where it is shown.
-        subject: What the panel is about.
-        fitted: Told of statistics, on the measuring thread.
+        view: The areas to write to.
+        subject: What the panel shows.
+        fitted: Called with statistics, on the measuring thread.
     """
 
     def __init__(
@@ -45,19 +45,19 @@ class PanelDisplay:
         self._saved_generation = 0
 
     def show_in_cell(self) -> None:
-        """Show the panel in the cell that runs."""
+        """Show the panel below the cell that runs."""
         display(self._view.root)
-        # Widgets are not saved with a notebook: this output is, hidden while there is a panel.
+        # This output is saved with the notebook, unlike widgets, and hidden while they exist.
         self._saved_profile = display(HTML(""), display_id=True)
 
     def picture(self, preview: Preview, request: Request, seconds: float) -> None:
-        """See `report.Display`."""
+        """See `Display`."""
         self._drawn_at = datetime.now().strftime("%H:%M")
         more = {"drawn": f"drawn in {seconds * 1e3:.0f} ms", "settings": request.generation}
         self._view.preview.show({**preview.data, **more}, preview.jpeg)
 
     def report(self, report: Report) -> None:
-        """See `report.Display`."""
+        """See `Display`."""
         settings, profile = report.request.settings, report.profile
         self._view.head.show({"title": self._title(settings), **self._sentences(report)})
         facts = self._subject.facts()
@@ -72,13 +72,13 @@ class PanelDisplay:
             advises = {"advise": isinstance(self._subject, LoaderSubject), "looking": looking}
             self._view.hot.show({**hot_lines(profile), **advises})
             shown = report.profile_request or report.request
-            # A number that changes with the settings tells a new profile from a grown one.
+            # The generation distinguishes a new profile from one that has grown.
             more = {"settings": shown.generation, "opened": sorted(shown.libraries)}
             self._view.profile.show({**rows(profile), **more})
             self._save_profile(profile, shown.generation)
 
     def _save_profile(self, profile: LineProfile, generation: int) -> None:
-        """Leave the profile in the notebook, once for each generation: it counts as an edit."""
+        """Save the profile in the notebook, once per generation, as each one is an edit."""
         if self._saved_profile is None or generation == self._saved_generation:
             return
         if profile.seconds > SAVED_AFTER:

@@ -1,4 +1,4 @@
-"""What the threads behind a panel have found out, passed from them to the display."""
+"""What the threads of a panel pass to its display."""
 
 from __future__ import annotations
 
@@ -16,8 +16,13 @@ from workbench.settings import Statistics
 
 @dataclass(frozen=True)
 class FeedMeasurement:
-    """What the feed delivers with some settings, and, where there are such, the samples of an
-    epoch and a hash of the first batch.
+    """A rate measured through Keras's feed.
+
+    Attributes:
+        request: The settings that it was measured with.
+        rate: The rate.
+        samples: Samples of an epoch; None if unknown.
+        first_batch: Hash of the first batch; None if batches are random.
     """
 
     request: Request
@@ -28,18 +33,19 @@ class FeedMeasurement:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything known at one moment, for the display.
+    """Everything known at one moment.
 
     Attributes:
-        request: The newest one.
-        profile: Of `profile_request`'s settings.
-        measured: The last figure of the feed; stale if its request is not the newest.
-        fault: Why there is no picture or no measurement.
-        action_fault: Why something else that was asked for, such as Export, was not done.
-        status: What is going on.
-        notice: What was done last, such as Export; stays until something changes.
-        scan: What the files are, as `file_scan.shown` puts it; empty for other data.
-        advice: What was found by the last search for advice.
+        request: The newest request.
+        profile: The line profile.
+        profile_request: The request that was profiled.
+        measured: The last measured rate; stale if its settings are not those of `request`.
+        fault: The error that prevents drawing or measuring.
+        action_fault: The error of another action, such as Export.
+        status: What the threads are doing.
+        notice: Message about the last action, shown until something changes.
+        scan: Result of `FileScan.advance`; empty for data without files.
+        advice: Result of the last search for advice.
     """
 
     request: Request
@@ -55,13 +61,13 @@ class Report:
 
 
 class Display(Protocol):
-    """Where results go; but for `fitted` called from the picture thread only."""
+    """Shows results. Only the picture thread calls it, except for `fitted`."""
 
     def picture(self, preview: Preview, request: Request, seconds: float) -> None:
-        """Show a drawn grid, what it was drawn for and how long that took."""
+        """Show a picture, its request, and the seconds that drawing took."""
 
     def report(self, report: Report) -> None:
         """Show everything but the picture."""
 
     def fitted(self, request: Request, found: Statistics) -> None:
-        """Use the statistics that a request was for; called from the measuring thread."""
+        """Use the statistics that a request needed. Called on the measuring thread."""
