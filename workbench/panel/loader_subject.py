@@ -53,7 +53,7 @@ class LoaderSubject:
     """
 
     noun = "samples"
-    pauses_in_cells = True
+    pauses_in_cells = finds_advice = True
 
     def __init__(
         self,

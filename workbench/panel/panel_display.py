@@ -12,7 +12,6 @@ from workbench.measure.line_profile import LineProfile
 from workbench.measure.machine import usable_cores
 from workbench.panel import advice_search, verdict
 from workbench.panel.layout import Layout
-from workbench.panel.loader_subject import LoaderSubject
 from workbench.panel.panel_report import Report
 from workbench.panel.profile_rows import hot_lines, rows
 from workbench.panel.request import Request
@@ -69,7 +68,7 @@ class PanelDisplay:
         self._view.copy.show({"code": self._subject.export.python(self._view.path.value)})
         if profile is not None and profile.seconds:
             looking = report.status == advice_search.LOOKING
-            advises = {"advise": isinstance(self._subject, LoaderSubject), "looking": looking}
+            advises = {"advise": self._subject.finds_advice, "looking": looking}
             self._view.hot.show({**hot_lines(profile), **advises})
             shown = report.profile_request or report.request
             # The generation distinguishes a new profile from one that has grown.

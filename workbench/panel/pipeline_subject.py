@@ -56,7 +56,7 @@ class PipelineSubject:
     noun = "images"
     heading = "CHANGES TRAINING"
     why_constant = ""
-    pauses_in_cells = False
+    pauses_in_cells = finds_advice = False
 
     def __init__(self, data: Any, class_weight: Mapping[Any, float] | None = None) -> None:
         settings, x, y = settings_of(data)

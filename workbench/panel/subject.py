@@ -49,6 +49,7 @@ class Subject(Protocol):
         constants: Arguments that no control can change, as {name: value}.
         why_constant: The reason for that; empty if there is none to give.
         pauses_in_cells: Whether drawing pauses while a cell of the notebook runs.
+        finds_advice: Whether there can be advice on its code.
     """
 
     initial: Any
@@ -59,6 +60,7 @@ class Subject(Protocol):
     constants: dict[str, str]
     why_constant: str
     pauses_in_cells: bool
+    finds_advice: bool
 
     @property
     def export(self) -> SubjectExport:
