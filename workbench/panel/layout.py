@@ -57,14 +57,14 @@ class Layout:
         self.export = _button("Export", "Write settings and evidence as JSON")
         self.import_ = _button("Import", "Move to the settings of this file")
         self.reset = _button("Reset", "Back to the settings at the start")
-        self.root = self._put_together(_rows(controls, subject))
+        self.root = self._arrange(_rows(controls, subject))
 
     def close(self) -> None:
         """Remove all widgets from the page and from the kernel."""
         for widget in [*_inside(self.root), self.root]:
             widget.close()
 
-    def _put_together(self, rows: list[Any]) -> Any:
+    def _arrange(self, rows: list[Any]) -> Any:
         left = {"width": "365px", "height": "440px", "overflow": "hidden auto", "flex": "0 0 auto"}
         column = widgets.VBox(rows, layout=left)
         column.add_class("wb-controls")
@@ -117,7 +117,7 @@ def _constant(name: str, value: str) -> Any:
 
 
 def _note(text: str) -> Any:
-    # ipywidgets makes each line 28 px high otherwise.
+    # Instead of ipywidgets's 28 px per line.
     look = "line-height: 1.4; color: var(--jp-ui-font-color2, #555)"
     note = widgets.HTML(f'<div style="{look}">{escape(text)}</div>', layout=WIDE)
     note.add_class("wb-reason")

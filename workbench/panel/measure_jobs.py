@@ -33,30 +33,23 @@ RATE_SECONDS = 1.0  # how long it is measured then; the Measure button takes lon
 
 def profile_lines(
     state: State,
+    subject: Subject,
     request: Request,
     loader: Loader,
-    measure: Callable[[], None],
     between_batches: Callable[[], None],
 ) -> None:
     """Profile batches until the request is out of date; measure the rate when that is due.
 
-    Args:
-        state: Receives the growing profile.
-        request: What is profiled.
-        loader: Gives the batches.
-        measure: Measures the rate.
-        between_batches: Called after each step of the profile.
+    Raises:
+        Stopped: If something changed while the rate was measured.
     """
     usual = sys.getswitchinterval()  # as in training, so the rate is measured with it
     feed = request.settings.feed
     workers = feed.workers if request.in_workers else 0
     live = f"Live: profiling batches in {runners(workers, feed.use_multiprocessing)}."
+    first = request.generation == 1
     session = LineSession(
-        loader,
-        workers,
-        feed.use_multiprocessing,
-        request.libraries,
-        warm_up=request.generation == 1,
+        loader, workers, feed.use_multiprocessing, request.libraries, warm_up=first
     )
     # The interval changes how long several workers wait for each other.
     interval = usual if workers else PROFILING_SWITCH_INTERVAL
@@ -68,7 +61,7 @@ def profile_lines(
             while state.may_measure(request) and state.live and not state.advice_wanted:
                 if _rate_is_due(state, request, began):
                     with switch_interval(usual):
-                        measure()
+                        measure_rate(state, subject, request, loader)
                     state.tell(status=live)
                 else:
                     session.step()
@@ -102,14 +95,8 @@ def measure_rate(state: State, subject: Subject, request: Request, loader: Loade
         return
     from workbench.measure.feed import measure
 
-    rate = measure(
-        loader,
-        feed.workers,
-        feed.use_multiprocessing,
-        feed.max_queue_size,
-        seconds,
-        state.interrupt,
-    )
+    options = feed.workers, feed.use_multiprocessing, feed.max_queue_size
+    rate = measure(loader, *options, seconds, state.interrupt)
     if state.interrupt.is_set():
         raise Stopped("by a change")
     measured = FeedMeasurement(request, rate, subject.samples(loader), subject.fingerprint(loader))

@@ -109,10 +109,6 @@ class MeasureThread(threading.Thread):
 
     def _measure(self, request: Request, loader: Loader) -> None:
         state, subject = self._state, self._subject
-
-        def measure_rate() -> None:
-            measure_jobs.measure_rate(state, subject, request, loader)
-
         if subject.inspect(loader, lambda: state.may_measure(request)):
             state.set(drawn=0)
         elif not state.may_measure(request):
@@ -121,6 +117,6 @@ class MeasureThread(threading.Thread):
             measure_jobs.search_advice(state, request, loader)
         elif state.live:
             scan = partial(self._scan, SCAN_MOMENT)
-            measure_jobs.profile_lines(state, request, loader, measure_rate, scan)
+            measure_jobs.profile_lines(state, subject, request, loader, scan)
         else:
-            measure_rate()
+            measure_jobs.measure_rate(state, subject, request, loader)
