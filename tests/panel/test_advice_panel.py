@@ -15,7 +15,7 @@ import workbench as wb
 from tests.advice import advice_zoo as zoo
 from workbench.advice import find as finding
 from workbench.advice import proof
-from workbench.panel import advising
+from workbench.panel import advice_search
 from workbench.render.advice_list import NONE
 
 
@@ -145,7 +145,7 @@ def test_a_change_and_stop_end_the_search(opened, slowly, end):
     click(panel)
     until(lambda: slowly)
     until(lambda: panel._view.hot.data["looking"])
-    assert panel._view.head.data["status"] == advising.LOOKING
+    assert panel._view.head.data["status"] == advice_search.LOOKING
     began = time.monotonic()
     if end == "change":
         panel.set(workers=2)

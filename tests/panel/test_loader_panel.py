@@ -20,7 +20,8 @@ import workbench as wb
 from tests.loaders import loaders_zoo as zoo
 from tests.panel.test_panel import text_of, until
 from workbench.loaders.streams import NO_LINES
-from workbench.panel.loader_subject import FEED_ONLY, NO_FACTORY, NOTHING_KNOWN
+from workbench.panel.loader_export import FEED_ONLY
+from workbench.panel.loader_subject import NO_FACTORY, NOTHING_KNOWN
 from workbench.settings import SettingsError
 
 

@@ -582,7 +582,7 @@ def test_the_panel_opens_other_data(kind, tmp_path, rng, class_folder):
             assert panel.settings.batch.size == 2
         else:
             assert panel.settings.methods.augment == "keras_loop"
-            code = panel._subject.python(panel._view.path.value)
+            code = panel._subject.export.python(panel._view.path.value)
             assert ("tuned.dataset(x, y), tuned.dataset(x, y, subset=" in code) == (
                 kind == "arrays"
             )
@@ -649,7 +649,7 @@ def test_of_many_unreadable_files_a_hundred_are_named(class_folder):
     for number in range(130):
         (class_folder / "clear" / f"bad{number}.png").touch()
     source = open_source(Settings.for_data(FolderData(path=str(class_folder))))
-    data = file_scan.Scanning(source).go_on(60)
+    data = file_scan.FileScan(source).advance(60)
     assert data["rows"][-1] == ["", "and 30 more"]
     assert sum("bad" in name for name, _ in data["rows"]) == 100
     assert data["summary"].endswith("130 unreadable")

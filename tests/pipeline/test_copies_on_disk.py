@@ -309,11 +309,11 @@ def test_the_json_says_memory_or_disk_and_no_place(x, tmp_path, folder):
 
 @pytest.mark.parametrize(("kind", "where"), [("memory", "in memory"), ("disk", "on disk in ")])
 def test_the_panel_says_what_they_take_and_what_is_lost(x, folder, kind, where):
-    from workbench.panel.pipeline_subject import _memory
+    from workbench.panel.storage_needs import storage_needs
 
     settings = array_settings(x, methods=Methods(read="array", copies=3, copies_in=kind))
-    title = _memory(settings, COUNT, 1000, (224, 224, 3))
+    title = storage_needs(settings, COUNT, 1000, (224, 224, 3))
     assert f"1,806.3 MB {where}" in title
     assert (str(folder) in title) == (kind == "disk")
     assert "each image augmented only 3 × in all epochs" in title
-    assert _memory(array_settings(x), COUNT, 1000, (224, 224, 3)) == ""
+    assert storage_needs(array_settings(x), COUNT, 1000, (224, 224, 3)) == ""

@@ -1,1 +1,4 @@
-"""The panel: controls, sample grid, line profile. Needs the `lab` extra."""
+"""The interactive panel: widgets, the two threads behind them, and what they draw and measure.
+
+May import every other room and the `lab` extra. No other room imports it.
+"""

@@ -1,7 +1,7 @@
-"""The two threads behind a panel: one draws pictures and shows results, one measures.
+"""The two threads of a panel: one draws pictures and shows results, one measures.
 
-Callbacks only leave the newest settings here and return; the threads pick them up. Nothing here
-sets an input widget, and only the picture thread talks to the display.
+Callbacks leave the newest request here and return; the threads pick it up. No thread sets an input
+widget, and only the picture thread writes to the display.
 """
 
 from __future__ import annotations
@@ -12,20 +12,19 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
-from workbench.panel import advising
-from workbench.panel.measuring import Measuring
-from workbench.panel.picturing import Picturing
+from workbench.panel import advice_search
+from workbench.panel.measure_thread import MeasureThread
+from workbench.panel.panel_report import Display, FeedMeasurement, Report
+from workbench.panel.picture_thread import PictureThread
 from workbench.panel.request import Request
-from workbench.panel.results import Display, Measured, Report
 from workbench.panel.state import State
 from workbench.panel.subject import Subject
 
 
 class Engine:
-    """Draws, profiles and measures what was asked for last.
+    """Starts, instructs and ends the two threads.
 
-    All public methods may be called from any thread, and but for `close` and `alone` return at
-    once.
+    All methods may be called from any thread. Only `close` and `alone` wait.
 
     Args:
         subject: What is drawn and measured.
@@ -33,15 +32,11 @@ class Engine:
     """
 
     def __init__(self, subject: Subject, display: Display) -> None:
-        report = Report(Request(1, subject.initial), scan=subject.scanning.progress)
+        report = Report(Request(1, subject.initial), scan=subject.file_scan.progress)
         self._state = State(report)
-        works = {
-            "picture": Picturing(self._state, subject, display).run,
-            "measure": Measuring(self._state, subject, display).run,
-        }
         self._threads = [
-            threading.Thread(target=work, name=f"workbench-{name}", daemon=True)
-            for name, work in works.items()
+            PictureThread(self._state, subject, display),
+            MeasureThread(self._state, subject, display),
         ]
 
     def start(self) -> None:
@@ -50,7 +45,7 @@ class Engine:
             thread.start()
 
     def close(self) -> None:
-        """End both threads, after the batch that is running."""
+        """End both threads after the batch that they are in."""
         self._state.set(closed=True)
         for thread in self._threads:
             if thread is not threading.current_thread():
@@ -58,20 +53,20 @@ class Engine:
 
     @property
     def report(self) -> Report:
-        """Everything known now."""
+        """Everything known so far."""
         return self._state.report
 
     @property
-    def first_measured(self) -> Measured | None:
-        """The first figure of the feed, to compare later ones with."""
+    def first_measured(self) -> FeedMeasurement | None:
+        """The first measured rate, to compare later ones with."""
         return self._state.first_measured
 
     def request(self, **changes: Any) -> None:
-        """Ask for something else, by the names of `Request`'s attributes."""
+        """Change attributes of the request."""
         self._state.request(**changes)
 
     def tell(self, **news: Any) -> None:
-        """Show some news, by the names of `Report`'s attributes."""
+        """Change attributes of the report."""
         self._state.tell(**news)
 
     def live(self, on: bool) -> None:
@@ -80,37 +75,37 @@ class Engine:
         self._state.set(live=on)
 
     def measure(self, seconds: float) -> None:
-        """Measure the feed now, for this long."""
+        """Measure the rate now, for some seconds."""
         self.tell(fault=None)
         self._state.set(measure_seconds=seconds)
 
     def advise(self) -> None:
-        """Look for advice; a change of the settings and Stop end that."""
-        if not self._state.advice_wanted:  # a second click would begin anew
-            self.tell(fault=None, status=advising.LOOKING)
+        """Search for advice, until the settings change or `stop`."""
+        if not self._state.advice_wanted:  # a second click would restart it
+            self.tell(fault=None, status=advice_search.LOOKING)
             self._state.set(advice_wanted=True)
 
     def stop(self) -> None:
-        """End what is being measured, after the batches that are running."""
+        """Stop measuring after the batches that are running."""
         self.tell(status="Finishing the batches that are running …")
         self._state.set(live=False, measure_seconds=0.0, advice_wanted=False)
 
     def beat(self) -> None:
-        """Somebody is looking."""
+        """Note that the page is open."""
         with self._state.changed:
             self._state.last_beat = max(self._state.last_beat, monotonic())
             self._state.changed.notify_all()
 
     def cell_runs(self, running: bool) -> None:
-        """A cell of the notebook runs, or has ended: measuring would disturb it and be wrong."""
+        """Pause while a cell of the notebook runs: the two would slow each other down."""
         self._state.set(cell_runs=running)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Pause what the threads measure, so that the caller can measure."""
-        self._state.set(guests=self._state.guests + 1)
+        """Pause the measuring thread while the caller measures."""
+        self._state.set(callers_measuring=self._state.callers_measuring + 1)
         try:
             with self._state.machine:
                 yield
         finally:
-            self._state.set(guests=self._state.guests - 1)
+            self._state.set(callers_measuring=self._state.callers_measuring - 1)

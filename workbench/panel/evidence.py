@@ -1,4 +1,4 @@
-"""What goes into an export beside the settings: what was measured, when, on which machine."""
+"""The evidence in an export: what was measured, when and on which machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workbench.machine import machine, versions
-from workbench.panel.results import Measured
+from workbench.panel.panel_report import FeedMeasurement
 from workbench.settings import OTHER_PICTURES, Editable
 from workbench.settings.data import PATHS
 
@@ -16,16 +16,16 @@ GROUPS = ("data", "batch", "augmentation", "methods", "keywords", "feed")
 def evidence(
     start: Editable,
     settings: Editable,
-    before: Measured | None,
-    now: Measured | None,
+    before: FeedMeasurement | None,
+    now: FeedMeasurement | None,
 ) -> dict[str, Any]:
-    """Evidence for some settings.
+    """Evidence for exported settings.
 
     Args:
-        start: What the panel opened with.
-        settings: What is exported.
-        before: The first measurement of the panel.
-        now: The last one; left out unless it was made with `settings`.
+        start: Settings that the panel opened with.
+        settings: Settings to export.
+        before: The panel's first measurement.
+        now: The last one, which is left out unless it was made with `settings`.
     """
     if now is not None and now.request.settings != settings:
         now = None
@@ -41,12 +41,12 @@ def evidence(
 
 
 def changes(start: Editable, now: Editable, *, speed_too: bool = False) -> list[str]:
-    """What differs from the start and alters training: "batch.size: 32 -> 64".
+    """Changes that alter training, such as "batch.size: 32 -> 64".
 
     Args:
-        start: Settings to compare with.
-        now: The present ones.
-        speed_too: Name also what changes speed only.
+        start: Settings at the start.
+        now: Settings now.
+        speed_too: Include changes that only alter speed.
     """
     found = []
     for group in (group for group in GROUPS if hasattr(start, group)):
@@ -60,7 +60,7 @@ def changes(start: Editable, now: Editable, *, speed_too: bool = False) -> list[
     return found
 
 
-def _figures(start: Editable, measured: Measured | None) -> dict[str, Any] | None:
+def _figures(start: Editable, measured: FeedMeasurement | None) -> dict[str, Any] | None:
     if measured is None:
         return None
     return {

@@ -1,4 +1,4 @@
-"""The panel's widgets and where they stand. What they do is wired up in `panel`."""
+"""The widgets of a panel and their arrangement; `panel` connects them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from workbench.panel.area import Area
-from workbench.panel.controls import STYLE, WIDE, Controls
+from workbench.panel.area_widget import AreaWidget
+from workbench.panel.control_widgets import STYLE, WIDE
+from workbench.panel.controls import Controls
 from workbench.panel.subject import Subject
 
 IN_THREAD, IN_WORKERS = "this thread", "the workers as set"
@@ -19,18 +20,18 @@ class Layout:
     """All widgets of a panel, by name; `root` holds them.
 
     Args:
-        controls: Those of the settings.
-        subject: What else stands in their column: a heading, what is fixed and why.
+        controls: The controls of the settings.
+        subject: Supplies the heading and the constants of their column.
     """
 
     def __init__(self, controls: Controls, subject: Subject) -> None:
         self.head, self.preview, self.hot = (
-            Area(part="head"),
-            Area(part="preview"),
-            Area(part="hot"),
+            AreaWidget(part="head"),
+            AreaWidget(part="preview"),
+            AreaWidget(part="hot"),
         )
         self.profile, self.copy, self.shell, self.scan, self.advice = (
-            Area(part=part) for part in ("profile", "copy", "shell", "scan", "advice")
+            AreaWidget(part=part) for part in ("profile", "copy", "shell", "scan", "advice")
         )
         self.live = widgets.ToggleButton(
             True,
@@ -56,14 +57,14 @@ class Layout:
         self.export = _button("Export", "Write settings and evidence as JSON")
         self.import_ = _button("Import", "Move to the settings of this file")
         self.reset = _button("Reset", "Back to the settings at the start")
-        self.root = self._put_together(_rows(controls, subject))
+        self.root = self._arrange(_rows(controls, subject))
 
     def close(self) -> None:
         """Remove all widgets from the page and from the kernel."""
         for widget in [*_inside(self.root), self.root]:
             widget.close()
 
-    def _put_together(self, rows: list[Any]) -> Any:
+    def _arrange(self, rows: list[Any]) -> Any:
         left = {"width": "365px", "height": "440px", "overflow": "hidden auto", "flex": "0 0 auto"}
         column = widgets.VBox(rows, layout=left)
         column.add_class("wb-controls")
@@ -73,7 +74,7 @@ class Layout:
         wrapping = {"flex_flow": "row wrap", "justify_content": "space-between"}
         root = widgets.VBox(
             [
-                # In a narrow window the right goes below the left.
+                # In a narrow window the right column wraps below the left one.
                 widgets.HBox([self.head, buttons], layout=wrapping),
                 self.scan,
                 widgets.HBox([column, picture], layout=wrapping),
@@ -95,7 +96,7 @@ def _inside(box: Any) -> Iterator[Any]:
 
 
 def _rows(controls: Controls, subject: Subject) -> list[Any]:
-    """The column of controls; reasons stand below those that they are for."""
+    """The column of controls, with the reasons why some are fixed."""
     reasons = dict.fromkeys(subject.fixed.values())
     return [
         _section("CHANGES SPEED ONLY"),
@@ -116,7 +117,7 @@ def _constant(name: str, value: str) -> Any:
 
 
 def _note(text: str) -> Any:
-    # ipywidgets gives 28 px to each line.
+    # Instead of ipywidgets's 28 px per line.
     look = "line-height: 1.4; color: var(--jp-ui-font-color2, #555)"
     note = widgets.HTML(f'<div style="{look}">{escape(text)}</div>', layout=WIDE)
     note.add_class("wb-reason")

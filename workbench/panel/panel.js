@@ -1,5 +1,5 @@
 // Draws the areas of the workbench panel from plain data sent by Python.
-// Text always goes in through textContent: names of files, classes and source lines are not markup.
+// Text is only set as textContent, because names of files, classes and source lines are not markup.
 
 function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -16,7 +16,7 @@ function button(css, text, clicked) {
   return node;
 }
 
-// Setting unchanged text would still lose the reader's selection.
+// Setting the same text again would lose the reader's selection.
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
@@ -25,7 +25,7 @@ const percent = (share) => (share < 0.0995 ? (100 * share).toFixed(1) : Math.rou
 const digits = (value) =>
   value === 0 ? "0" : value < 0.001 ? "<0.001" : value < 1 ? value.toFixed(3) : value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 
-// Tells Python of a click; the count makes two clicks on the same thing two changes.
+// Sends a click to Python; the count makes two equal clicks two changes.
 function press(model, action, more) {
   model.set("pressed", { action, ...more, count: (model.get("pressed").count || 0) + 1 });
   model.save_changes();
@@ -55,7 +55,7 @@ function head(model, root) {
   };
 }
 
-// What the files are: one line, what is odd about them, and the rest for who opens it.
+// Facts about the files or batches: one line, warnings, and a table that opens.
 function scan(model, root) {
   const summary = make("summary");
   const table = make("table", { class: "wb-scan-table", "aria-label": "What the files are" });
@@ -100,11 +100,11 @@ function preview(model, root) {
     setText(range, data.range + " · " + data.drawn);
     setText(check, "Check: " + data.check);
     if (image.alt !== data.alt) image.alt = data.alt;
-    // Attributes, so that the page keeps the place before the picture is decoded.
+    // Attributes, so that the page reserves the space before the picture is decoded.
     const width = data.columns * data.width;
     image.setAttribute("width", width);
     image.setAttribute("height", data.rows * data.height);
-    // Small images are enlarged by whole pixels, so that one sees what the network sees.
+    // Small images are enlarged by a whole factor, so that one sees the pixels of the network.
     grid.style.setProperty("--wb-zoom", Math.max(1, Math.floor(144 / Math.max(data.width, data.height))));
     grid.style.setProperty("--wb-width", width);
     captions.style.gridTemplate = `repeat(${data.rows}, 1fr) / repeat(${data.columns}, 1fr)`;
@@ -132,7 +132,7 @@ function profile(model, root) {
   const notes = make("span");
   const leave = button("wb-leave", "", () => press(model, "close"));
   root.append(make("div", { class: "wb-scroll" }, table), make("div", { class: "wb-notes" }, leave, notes));
-  const functions = new Map(); // key -> its part of the table, so that scroll and selection survive
+  const functions = new Map(); // key -> its part of the table, kept so that scroll position and selection survive
   return () => {
     const data = model.get("data");
     table.hidden = !data.functions;
@@ -174,7 +174,7 @@ function hot(model, root) {
   };
 }
 
-// What to write instead of hot lines. Drawn anew only for another search, so that "Show me" stays open.
+// Replacements of hot lines. Redrawn only after another search, so that "Show me" stays open.
 function advice(model, root) {
   const list = make("ul", { class: "wb-advice", "aria-label": "Advice" });
   const none = make("div", { role: "status" });
@@ -237,7 +237,7 @@ function lineRow(node, line, model) {
   const code = make("td", { class: "wb-code" });
   code.append(...line.tokens.map(([colour, text]) => make("span", { class: colour && "wb-" + colour }, text)));
   if (line.libraries.length) {
-    // A click that ends a selection of text is none.
+    // A click that ends a selection of text does not count.
     const open = () => getSelection().isCollapsed && press(model, "open", { libraries: line.libraries });
     code.append(button("wb-into", "into " + line.libraries.join(", "), () => {}));
     code.addEventListener("click", open);
@@ -259,7 +259,7 @@ function lineRow(node, line, model) {
   };
 }
 
-// Invisible: tells Python that somebody is there, and gives slider handles the names they lack.
+// Invisible: tells Python that the page is open, and names slider handles for screen readers.
 function shell(model, root) {
   const timer = setInterval(() => {
     model.set("beat", model.get("beat") + 1);
@@ -267,7 +267,7 @@ function shell(model, root) {
   }, 1000);
   const panel = () => root.closest(".wb-workbench");
   const observer = new MutationObserver(() => panel() && nameSliders(panel()));
-  // The panel is put together after its parts are drawn.
+  // The panel is assembled after its parts are drawn.
   const started = setTimeout(() => {
     if (!panel()) return;
     nameSliders(panel());
@@ -287,15 +287,15 @@ function nameSliders(panel) {
   }
 }
 
-// The page may write to the clipboard only in answer to a click, so Python cannot.
+// A page may write to the clipboard only in response to a click, so Python cannot do it.
 function copy(model, root) {
-  const said = make("span", { role: "status" });
+  const message = make("span", { role: "status" });
   const copies = button("wb-copy", "Copy as Python", async () => {
     await navigator.clipboard.writeText(model.get("data").code);
-    setText(said, "copied");
-    setTimeout(() => setText(said, ""), 2000);
+    setText(message, "copied");
+    setTimeout(() => setText(message, ""), 2000);
   });
-  root.append(copies, said);
+  root.append(copies, message);
   return () => (copies.title = model.get("data").code || "");
 }
 

@@ -1,4 +1,4 @@
-"""State of the whole process that the panel changes for a while."""
+"""Temporary changes of the whole process's state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def switch_interval(seconds: float) -> Iterator[None]:
-    """Set how long a thread may keep the interpreter lock, for a while."""
+    """Set how many seconds a thread may keep the interpreter lock."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(seconds)
     try:
@@ -21,8 +21,10 @@ def switch_interval(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Drop what libraries write to the process's error stream: TensorFlow logs a dozen lines of
-    start-up notes there, past Python and past its own log level, into the user's notebook.
+    """Drop what libraries write to the process's error stream.
+
+    TensorFlow logs a dozen start-up lines there, regardless of its log level, and they would appear
+    in the notebook.
     """
     saved = os.dup(2)
     with open(os.devnull, "w") as nothing:  # noqa: PTH123  (a file descriptor is wanted)

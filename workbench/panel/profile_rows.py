@@ -1,4 +1,4 @@
-"""A line profile as the plain data that the panel's table is drawn from."""
+"""A line profile as data for the page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workbench.measure.line_profile import LineProfile
 from workbench.measure.profile_parts import Function, Line
 from workbench.render import words
 
-# Kinds of token that get a colour; the rest is plain.
+# CSS classes of tokens; others are plain.
 COLOURS = {
     Comment: "comment",
     String: "string",
@@ -25,7 +25,7 @@ COLOURS = {
     Name.Decorator: "meta",
 }
 HOT_LINES = 5
-FOLDED = [("folded", "")]
+FOLDED = [("folded", "")]  # a line of a docstring that is not shown
 LONGEST = 400  # characters of a line that are shown
 NOTE = (
     "Times are scaled to batches that ran without the profiler, in alternation. "
@@ -34,7 +34,7 @@ NOTE = (
 
 
 def rows(profile: LineProfile) -> dict[str, Any]:
-    """Data for the table: each function's lines, with the tokens of their source."""
+    """The table: the lines of each function, with the tokens of their source."""
     return {
         "caption": f"Where one batch goes · {words.head(profile)}",
         "note": NOTE,
@@ -45,7 +45,7 @@ def rows(profile: LineProfile) -> dict[str, Any]:
 
 
 def hot_lines(profile: LineProfile) -> dict[str, Any]:
-    """Data for the list of the lines that take most of the time themselves."""
+    """The list of the lines that take the most time, without that of functions they call."""
     return {
         "lines": [
             {
@@ -92,9 +92,9 @@ def _line(line: Line, batches: int, spans: list[tuple[str, str]]) -> dict[str, A
 
 @lru_cache(maxsize=256)
 def _tokens(source: tuple[str, ...]) -> list[list[tuple[str, str]]]:
-    """For each line its (colour, text) spans, the common indentation removed.
+    """The (CSS class, text) spans of each line, without the common indentation.
 
-    Of a docstring only the first line is kept; the others are `FOLDED`.
+    All lines of a docstring but the first are `FOLDED`.
     """
     indent = min((len(s) - len(s.lstrip()) for s in source if s.strip()), default=0)
     lexer = PythonLexer(stripnl=False, ensurenl=False)
@@ -108,7 +108,7 @@ def _tokens(source: tuple[str, ...]) -> list[list[tuple[str, str]]]:
             lines[-1].append((colour, f"{first} …"))
             lines.extend([list(FOLDED) for _ in rest])
             continue
-        # What follows a folded docstring on its last line is only the line's end.
+        # Only the line's end follows a docstring on its last line.
         if lines[-1] != FOLDED:
             lines[-1].append((colour, first))
         lines.extend([(colour, part)] for part in rest)

@@ -1,4 +1,4 @@
-"""What a panel's controls stand at, passed from callbacks to the threads that work."""
+"""What a panel's callbacks ask its threads for."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Request:
-    """What the controls stand at.
+    """What to draw and measure: a snapshot of the controls.
 
     Attributes:
-        generation: Grows with each change; results carry it.
-        settings: Those shown; `Settings`, or those of a loader that is not ours.
-        first: Number of the first sample of the picture.
-        epoch: Whose draws the picture shows.
-        show: What the picture shows; one of `preview.SHOWN`, or a part of the batch.
-        in_workers: Whether batches are profiled in the workers as set, or in one thread.
-        libraries: Packages that the profile goes into.
-        fit: Whether statistics of the training images are wanted, which `settings` are without.
+        generation: Increases with each change, so that stale results are recognized.
+        settings: The settings shown: `Settings`, or `FactorySettings` of a user's loader.
+        first: Index of the first sample of the picture.
+        epoch: Epoch whose draws the picture shows.
+        show: What the picture shows: one of `preview.SHOWN`, or a part of the batch.
+        in_workers: Whether batches are profiled in workers, instead of the measuring thread.
+        libraries: Packages whose lines are profiled too.
+        fit: Whether to compute the statistics of the training images, which `settings` lack.
     """
 
     generation: int
@@ -30,8 +30,8 @@ class Request:
     libraries: frozenset[str] = frozenset()
     fit: bool = False
 
-    def shows_as(self, other: Request) -> bool:
-        """Whether the picture of both is the same."""
+    def draws_same_picture(self, other: Request) -> bool:
+        """Whether both requests have the same picture."""
         same = replace(
             other,
             in_workers=self.in_workers,

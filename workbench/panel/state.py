@@ -1,4 +1,4 @@
-"""What is wanted of a panel's threads and what they have found out, behind one condition."""
+"""The state that a panel's callbacks and its two threads share."""
 
 from __future__ import annotations
 
@@ -8,53 +8,53 @@ from time import monotonic
 from typing import Any
 
 from workbench.measure.lines.session import LineSession
+from workbench.panel.panel_report import FeedMeasurement, Report
 from workbench.panel.request import Request
-from workbench.panel.results import Measured, Report
 from workbench.panel.verdict import Fault
 
-BEAT_LIMIT = 3.0  # without a sign of life from the page for this long, nobody is looking
+BEAT_LIMIT = 3.0  # seconds without a beat after which the page counts as closed
 FIRST_BEAT_LIMIT = 15.0  # the page needs time to draw the panel
 
 
 class State:
-    """Read and changed by callbacks and both threads; all methods return at once.
+    """What is wanted and known. All methods may be called from any thread, and never wait.
 
-    All waiting is on `changed`, so that a change, Stop or `close` ends it at once.
+    Threads wait on `changed` only, so a change or `close` wakes them at once.
 
     Args:
-        report: What is known at first, with the first request.
+        report: What is known at the start, with the first request.
 
     Attributes:
-        changed: Told of every change; also the lock for changes that go together.
-        interrupt: Set by every change but news; ends what is being measured once.
-        machine: Held while something is being measured, so that two measurements never overlap.
-        report: Everything known now.
-        first_measured: The first figure of the feed, to compare later ones with.
-        session: The profile that is growing, and what it is for.
+        changed: Notified of every change; also the lock for changes of several attributes.
+        interrupt: Set by every change except those of the report; ends a running measurement.
+        machine: Held while measuring, so that two measurements never overlap.
+        report: Everything known so far.
+        first_measured: The first measured rate, to compare later ones with.
+        session: The profile that is growing, with its request.
         drawn: Generation of the newest picture.
         live: Whether the line profile is on.
-        measure_seconds: For how long the feed is to be measured now; 0 if it is not.
-        advice_wanted: Whether advice is to be looked for now.
-        guests: How many others want to measure.
+        measure_seconds: How long to measure the rate now; 0 for not at all.
+        advice_wanted: Whether to search for advice now.
+        callers_measuring: How many callers of `Engine.alone` measure, or wait to.
         cell_runs: Whether a cell of the notebook runs.
         keras_ready: Whether Keras is imported.
-        closed: Whether the threads are to end.
-        last_beat: When the page last gave a sign of life.
+        closed: Whether the threads have to end.
+        last_beat: Time of the page's last beat, by `time.monotonic`.
     """
 
     def __init__(self, report: Report) -> None:
         self.changed, self.interrupt = threading.Condition(), threading.Event()
         self.machine = threading.Lock()
         self.report = report
-        self.first_measured: Measured | None = None
+        self.first_measured: FeedMeasurement | None = None
         self.session: tuple[Request, LineSession] | None = None
-        self.drawn = self.guests = 0
+        self.drawn = self.callers_measuring = 0
         self.live, self.measure_seconds, self.advice_wanted = True, 0.0, False
         self.keras_ready = self.closed = self.cell_runs = False
         self.last_beat = monotonic() + FIRST_BEAT_LIMIT - BEAT_LIMIT
 
     def set(self, **state: Any) -> None:
-        """Change some attributes, and interrupt what they may be of importance for."""
+        """Change attributes, and interrupt a running measurement."""
         with self.changed:
             for name, value in state.items():
                 setattr(self, name, value)
@@ -62,13 +62,13 @@ class State:
             self.changed.notify_all()
 
     def tell(self, **news: Any) -> None:
-        """Change some of `report`'s attributes, without interrupting anything."""
+        """Change attributes of the report, without interrupting anything."""
         with self.changed:
             self.report = replace(self.report, **news)
             self.changed.notify_all()
 
     def take_snapshot(self) -> None:
-        """Put the profile that is growing, if there is one, into `report`."""
+        """Put the growing profile into the report, if there is one."""
         if self.session is None:
             return
         request, session = self.session
@@ -77,47 +77,46 @@ class State:
             self.report = replace(self.report, profile=profile, profile_request=request)
 
     def request(self, **changes: Any) -> None:
-        """Ask for something else, by the names of `Request`'s attributes."""
+        """Change attributes of the request, and drop the faults of the previous one."""
         with self.changed:
             old = self.report.request
             request = replace(old, generation=old.generation + 1, **changes)
             self.advice_wanted = False
-            # A fault belongs to the settings that made it; the next ones may be right.
             self.report = replace(
-                self.report, request=request, fault=None, complaint=None, notice=""
+                self.report, request=request, fault=None, action_fault=None, notice=""
             )
         self.set()
 
     def fail(self, request: Request, error: Exception) -> None:
-        """Tell of an error, unless the request that it comes from is out of date."""
+        """Report an error, unless its request is out of date."""
         with self.changed:
             if self.report.request is request:
                 self.report = replace(self.report, fault=Fault.of(error), status="")
             self.changed.notify_all()
 
-    def still(self, request: Request) -> bool:
-        """Whether to go on measuring for a request."""
+    def may_measure(self, request: Request) -> bool:
+        """Whether to continue measuring for a request."""
         with self.changed:
             return self.report.request is request and not self.closed and not self.idle_reason()
 
     @property
-    def is_asked(self) -> bool:
-        """Whether there is a figure or advice to be found once."""
+    def one_off_wanted(self) -> bool:
+        """Whether a single measurement or search is wanted."""
         return bool(self.measure_seconds or self.advice_wanted)
 
     def idle_reason(self) -> str:
-        """Why nothing is to be measured now; empty if something is."""
+        """Why there is nothing to measure now; empty if there is something."""
         request = self.report.request
         reasons = (
             (self.report.fault, "Stopped by an error; it goes on with the next change."),
-            (not (self.live or self.is_asked or request.fit), "Live is off."),
+            (not (self.live or self.one_off_wanted or request.fit), "Live is off."),
         )
         return self.pause_reason() or next((reason for holds, reason in reasons if holds), "")
 
     def pause_reason(self) -> str:
-        """Why nothing at all may be done now; empty if something may."""
+        """Why nothing may run now; empty if something may."""
         reasons = (
-            (self.guests, "Paused while something else is measured."),
+            (self.callers_measuring, "Paused while something else is measured."),
             (self.cell_runs, "Paused while a cell runs."),
             (monotonic() - self.last_beat > BEAT_LIMIT, "Paused: nobody is looking."),
             (self.drawn < self.report.request.generation, "Drawing …"),

@@ -1,4 +1,4 @@
-"""The sentences at the top of the panel: what is known, and nothing more."""
+"""The sentences at the top of the panel."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from workbench.isolation.explain_errors import message
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.measure.user_code import is_user_file
+from workbench.panel.page_text import sendable
 from workbench.render import words
 from workbench.settings import Editable, Settings
 
@@ -18,12 +19,11 @@ LONGEST = 1000  # characters of an exception's message
 
 @dataclass(frozen=True)
 class Fault:
-    """An exception, as the panel tells it.
+    """An exception as the panel shows it.
 
     Attributes:
         text: Type and message.
-        where: File and line that raised it, of the user's code or of our generators, libraries left
-            out; empty if there is none.
+        where: File and line of the innermost frame outside libraries; empty if there is none.
     """
 
     text: str
@@ -31,27 +31,25 @@ class Fault:
 
     @classmethod
     def of(cls, error: BaseException) -> Fault:
-        """From an exception: the innermost line of it that is not a library's."""
+        """Describe an exception."""
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if is_user_file(frame.filename)]
         where = words.place(own[-1].filename, own[-1].lineno or 0) if own else ""
-        return cls(told(error), where)
+        return cls(error_text(error), where)
 
     def __str__(self) -> str:
         return f"{self.text} ({self.where})" if self.where else self.text
 
 
-def told(error: BaseException) -> str:
-    """Type, message and notes of an exception, which may be a user's own and raise itself."""
+def error_text(error: BaseException) -> str:
+    """Type, message and notes of an exception, even of one whose `str()` raises."""
     text = " ".join([message(error), *map(str, getattr(error, "__notes__", ()))]).strip()
-    text = text if len(text) <= LONGEST else text[:LONGEST] + " …"
-    # Half a surrogate pair cannot be sent to the page.
-    text = text.encode("utf-8", "backslashreplace").decode()
+    text = sendable(text if len(text) <= LONGEST else text[:LONGEST] + " …")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def delivers(rate: Rate, samples: int | None, noun: str = "images") -> str:
-    """What Keras's feed gives; `samples` are those of an epoch, where that is known."""
+    """The measured rate; `samples` of an epoch, or None if unknown."""
     figure = rate.samples_per_second
     spread = number(float(f"{figure.iqr / 2:.2g}"))
     what, took = ("an epoch", samples) if samples else (f"1,000 {noun}", 1000)
@@ -62,7 +60,7 @@ def delivers(rate: Rate, samples: int | None, noun: str = "images") -> str:
 
 
 def not_measured(profile: LineProfile | None, noun: str = "images") -> str:
-    """What is known before the feed was measured."""
+    """The estimate before a rate was measured."""
     if profile is None or not profile.samples:
         return "Not measured yet."
     rate = number(profile.samples / profile.seconds)
@@ -73,13 +71,13 @@ def not_measured(profile: LineProfile | None, noun: str = "images") -> str:
 
 
 def cannot(fault: Fault, since: str) -> str:
-    """Why there is no figure; `since` is when picture and profile were last good, or empty."""
+    """Why there is no rate; `since` is the time of the last picture, or empty."""
     old = f" (picture and profile are from {since})" if since else ""
     return f"No figure: {fault}{old}."
 
 
 def slowest(profile: LineProfile) -> tuple[str, str]:
-    """The hottest line: its source, which may be cut to fit, and its place and share."""
+    """The hottest line as (source, place and share)."""
     if not profile.hot:
         return "", ""
     line = profile.hot[0]
@@ -89,14 +87,14 @@ def slowest(profile: LineProfile) -> tuple[str, str]:
 
 
 def suggestion(profile: LineProfile, settings: Settings) -> str:
-    """A method worth trying: opencv, where Keras's own loop is what takes the time."""
+    """An augment method worth trying: "opencv" where Keras's own loop takes most of the time."""
     shares = [f.share for f in profile.functions if Path(f.file).name == "keras_loop.py"]
     slow = max(shares, default=0.0) > 0.5
     return "opencv" if slow and settings.methods.augment == "keras_loop" else ""
 
 
 def scaled_by(settings: Editable) -> str:
-    """The statistics that images are scaled by, a figure for each channel; empty without."""
+    """The statistics that images are scaled by, per channel; empty if they are not scaled."""
     if not isinstance(settings, Settings) or not settings.augmentation.needs_statistics:
         return ""
     found = settings.statistics
@@ -113,7 +111,7 @@ def number(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Such as "0.42 s", "41 s", "9 min 10 s", "2 h 5 min"."""
+    """Format seconds: "0.42 s", "41 s", "9 min 10 s", "2 h 5 min"."""
     if seconds < 60:
         return f"{number(seconds)} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,4 +1,4 @@
-"""The panel's own component: draws what ipywidgets cannot, from plain data."""
+"""The panel's own widget: draws plain data in the page."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import traitlets
 HERE = Path(__file__).parent
 
 
-class Area(anywidget.AnyWidget):
+class AreaWidget(anywidget.AnyWidget):
     """One area of the panel.
 
     Attributes:
-        part: Which one: a key of `PARTS` in panel.js.
-        data: What to show. Text in it is never read as markup.
+        part: Which area: a key of `PARTS` in panel.js.
+        data: What to show. The page never interprets text as markup.
         image: JPEG bytes, for the part "preview".
-        pressed: Set by the page: {"action": name, "count": n} when something was clicked.
-        beat: Counted up by the page once a second while somebody could be looking.
+        pressed: Set by the page after a click: {"action": name, "count": n, ...}.
+        beat: Counted up by the page once a second while it is open.
     """
 
     _esm = (HERE / "panel.js").read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ class Area(anywidget.AnyWidget):
     beat = traitlets.Int(0).tag(sync=True)
 
     def show(self, data: dict[str, Any], image: bytes | None = None) -> None:
-        """Send data, and a picture with it, in one message."""
+        """Send data and a picture in one message."""
         with self.hold_sync():
             self.data = data
             if image is not None:

@@ -1,4 +1,4 @@
-"""Advice in the panel: what the search finds, as the plain data that its area is drawn from."""
+"""Search for advice, and turn what is found into data for the page."""
 
 from __future__ import annotations
 
@@ -9,33 +9,36 @@ from typing import Any
 from workbench.advice.findings import Advice, Findings
 from workbench.loader import Loader
 from workbench.measure.line_profile import LineProfile
-from workbench.panel.file_scan import sendable
+from workbench.panel.page_text import sendable
 from workbench.panel.request import Request
 from workbench.render.advice_card import pictures, position, sentences
 from workbench.render.advice_list import NONE
 
 LOOKING = "Looking for advice …"
-LEAST_SECONDS = 0.5  # a shorter profile does not tell yet which lines are hot
-PROFILE_SECONDS = 1.0  # of one that is taken for it
+LEAST_SECONDS = 0.5  # hot lines of a shorter profile are not reliable
+PROFILE_SECONDS = 1.0  # length of a profile that is made for the search
 
 
 @dataclass(frozen=True)
-class Advised:
-    """What was found for the settings of a request, as data of its area."""
+class AdviceData:
+    """Advice for the settings of a request, as data for the page."""
 
     request: Request
     data: dict[str, Any]
 
 
-def look(
+def search(
     loader: Loader, profile: LineProfile | None, between: Callable[[], object]
 ) -> dict[str, Any]:
-    """Search, and give what the area shows.
+    """Search for advice on a user's loader.
 
     Args:
-        loader: A loader of the user's.
-        profile: Of its lines with these settings, if there is one.
-        between: Raises to end the search; see `find.find`.
+        loader: Gives the batches.
+        profile: Its line profile with these settings, if there is one.
+        between: Called between steps; raises to end the search.
+
+    Returns:
+        The result of `to_data`.
     """
     from workbench.advice.find import find
     from workbench.measure.lines.session import profile as profile_of
@@ -43,11 +46,11 @@ def look(
     between()
     if profile is None or profile.seconds < LEAST_SECONDS:
         profile = profile_of(loader, PROFILE_SECONDS, 0, False, ())
-    return shown(find(loader, profile, between))
+    return to_data(find(loader, profile, between))
 
 
-def shown(found: Findings) -> dict[str, Any]:
-    """Findings as data: texts, and pictures as JPEG bytes."""
+def to_data(found: Findings) -> dict[str, Any]:
+    """Findings as data for the page: texts, and pictures as JPEG bytes."""
     return {"none": "" if found else NONE, "pieces": list(map(_piece, found))}
 
 

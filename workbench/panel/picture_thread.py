@@ -1,32 +1,37 @@
-"""The thread that draws pictures and shows results; only it talks to the display."""
+"""The thread that draws pictures and shows results; only this one writes to the display.
+
+It owns the preview that is shown.
+"""
 
 from __future__ import annotations
 
+import threading
 from time import monotonic, perf_counter
 
+from workbench.panel.panel_report import Display
 from workbench.panel.request import Request
-from workbench.panel.results import Display
 from workbench.panel.state import State
 from workbench.panel.subject import Subject
 from workbench.preview.sample_grid import Preview
 
-REFRESH = 0.2  # seconds between two updates of the profile: 5 a second
-# Of a profile with more lines than this, updates are as many times rarer: Jupyter's server drops
-# messages beyond 1 MB a second, and a line is some 300 bytes.
+REFRESH = 0.2  # seconds between two updates of the profile
+# Longer profiles are updated less often, in proportion: Jupyter's server drops messages beyond 1 MB
+# per second, and a line takes about 300 bytes.
 LINES_PER_REFRESH = 400
-PICTURE_GAP = 0.1  # at most 10 pictures a second
+PICTURE_GAP = 0.1  # seconds between two pictures, at least
 
 
-class Picturing:
-    """Draws what was asked for last, and shows what there is to know.
+class PictureThread(threading.Thread):
+    """Draws the newest request, and shows each new report.
 
     Args:
-        state: What is wanted and known.
+        state: Says what is wanted and known.
         subject: What is drawn.
         display: Shows it.
     """
 
     def __init__(self, state: State, subject: Subject, display: Display) -> None:
+        super().__init__(name="workbench-picture", daemon=True)
         self._state, self._subject, self._display = state, subject, display
         self._picture: tuple[Preview, Request, float] | None = None
 
@@ -35,7 +40,7 @@ class Picturing:
         state, shown, drawn_at = self._state, None, 0.0
         while not state.closed:
             request = state.report.request
-            if request.generation > state.drawn and not self._rests:
+            if request.generation > state.drawn and not self._waits_for_cell:
                 self._draw(request)
                 drawn_at = monotonic()
             try:
@@ -48,15 +53,14 @@ class Picturing:
             self._wait_for_change(request, drawn_at)
 
     @property
-    def _rests(self) -> bool:
-        """Whether a cell runs that a user's code would disturb. The first picture is drawn all the
-        same: when all cells of a notebook are run, the next ones may train for hours.
-        """
-        in_cell = self._state.cell_runs and self._subject.rests_in_cells
+    def _waits_for_cell(self) -> bool:
+        """Whether drawing has to wait for a cell that the user's code would disturb."""
+        # The first picture does not wait: after "Run All Cells" the next cells may train for hours.
+        in_cell = self._state.cell_runs and self._subject.pauses_in_cells
         return in_cell and self._picture is not None
 
     def _wait_for_change(self, request: Request, drawn_at: float) -> None:
-        """Until there are new settings or it is time to refresh; a little after a picture."""
+        """Wait for a new request or the next refresh, at least for `PICTURE_GAP`."""
         state = self._state
         with state.changed:
             state.changed.wait_for(lambda: state.closed, drawn_at + PICTURE_GAP - monotonic())
@@ -70,7 +74,7 @@ class Picturing:
     def _draw(self, request: Request) -> None:
         state, last, began = self._state, self._picture, perf_counter()
         try:
-            if last is not None and state.drawn and request.shows_as(last[1]):
+            if last is not None and state.drawn and request.draws_same_picture(last[1]):
                 self._display.picture(last[0], request, last[2])
             else:
                 preview = self._subject.draw(request, state.keras_ready, self._building)
@@ -84,6 +88,6 @@ class Picturing:
             state.changed.notify_all()
 
     def _building(self, status: str) -> None:
-        """Show that something takes long before there is a picture, which stays as it is."""
+        """Show a status at once, before something slow; the picture stays."""
         self._state.tell(status=status)
         self._display.report(self._state.report)
