@@ -26,7 +26,7 @@ from tests.conftest import timed
 from tests.measure import slow_helpers
 from tests.measure.sleepers import Failing, Sleeper, augment
 from workbench.loader import Loader as Wrapped
-from workbench.measure.lines.profiler_cost import calibrate
+from workbench.measure.lines.profiler_overhead import calibrate
 from workbench.measure.lines.session import LineSession
 from workbench.measure.workers.worker_errors import WorkerError, WorkersRefused
 

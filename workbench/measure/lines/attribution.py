@@ -12,8 +12,8 @@ from math import sqrt
 from statistics import median, stdev
 
 from workbench.measure.lines.caller_shares import Spot, flows_of
-from workbench.measure.lines.probe import Seen
-from workbench.measure.lines.profiler_cost import Cost
+from workbench.measure.lines.profiled_loader import Seen
+from workbench.measure.lines.profiler_overhead import Cost
 from workbench.measure.lines.record_calls import Calls, Place
 
 # Pairs of batches that the median slowdown is taken from, so that a long session stays small.

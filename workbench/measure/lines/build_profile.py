@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.lines.attribution import Account, Totals
 from workbench.measure.lines.caller_shares import Spot
-from workbench.measure.lines.probe import Probe
+from workbench.measure.lines.profiled_loader import Probe
 from workbench.measure.lines.record_calls import Calls, Place
 from workbench.measure.profile_parts import Function, HotLine, Line, Part
 from workbench.measure.user_code import NO_SOURCE

@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Any, Protocol, cast
 
 from workbench.compat import process_pool
-from workbench.measure.lines.probe import Probe, Seen
+from workbench.measure.lines.profiled_loader import Probe, Seen
 from workbench.measure.workers.worker_errors import ended, hung
 from workbench.measure.workers.worker_stacks import Board, board
 

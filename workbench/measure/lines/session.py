@@ -19,8 +19,8 @@ from workbench.loader import Loader
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.lines.attribution import Account, Totals
 from workbench.measure.lines.build_profile import Writer
-from workbench.measure.lines.probe import Probe, Seen
-from workbench.measure.lines.profiler_cost import calibrate
+from workbench.measure.lines.profiled_loader import Probe, Seen
+from workbench.measure.lines.profiler_overhead import calibrate
 from workbench.measure.lines.runners import Processes, Runner, Threads
 from workbench.measure.workers.preflight import check_forward_only, examine
 
