@@ -235,14 +235,14 @@ def race(
     Example:
         >>> wb.race({"before": before, "after": lambda: augment(images)}, batches_per_epoch=100)
     """
-    from workbench.measure.run_race import check_names, gives_by_number, run
+    from workbench.measure.run_race import check_names, is_indexable, run
 
     check_names(entrants)
     opened = {name: as_loader(e) if is_data(e) else e for name, e in entrants.items()}
     with ExitStack() as stack:
         # Iterators go on where they are: their attributes alone cannot be set back.
         originals = [e.original if isinstance(e, Loader) else e for e in opened.values()]
-        loaders = [e for e in originals if gives_by_number(e) and not hasattr(e, "__next__")]
+        loaders = [e for e in originals if is_indexable(e) and not hasattr(e, "__next__")]
         for loader in [None, *loaders]:
             stack.enter_context(restored_state(loader))
         return run(

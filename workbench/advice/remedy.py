@@ -92,7 +92,11 @@ def around(site: Site, sites: list[Site]) -> Site | None:
     """The expression that works on this one's result at once, as `np.array(f(x))` on `f(x)`."""
     for other in sites:
         inner = operand(other)
-        if other.place == site.place and inner is not None and _where(inner) == _where(site.node):
+        if (
+            other.function == site.function
+            and inner is not None
+            and _where(inner) == _where(site.node)
+        ):
             return other if len(other.calls) == len(site.calls) else None
     return None
 

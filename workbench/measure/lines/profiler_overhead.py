@@ -1,4 +1,4 @@
-"""What the line profiler itself costs on this machine, from functions that do nearly nothing."""
+"""What the line profiler costs on this machine, measured on functions that do almost nothing."""
 
 from __future__ import annotations
 
@@ -8,97 +8,105 @@ from functools import cache
 from time import perf_counter
 from typing import Any
 
-from workbench.measure.lines.instrument import Instruments
-from workbench.measure.lines.record_calls import Calls, Place
+from workbench.measure.lines.call_graph import CallGraph, FunctionKey
+from workbench.measure.lines.instrument import InstrumentedFunctions
 
 LOOPS = 1000
 REPEATS = 5
 
 
 @dataclass(frozen=True)
-class Cost:
-    """Seconds that the profiler takes.
+class ProfilerOverhead:
+    """Seconds that the profiler adds.
 
     Attributes:
-        inside: For each line that runs, charged to the line itself.
-        outside: For each line, charged to no line of the function, and so to the line that calls.
-        call_inside: For each call of a profiled function, charged to its lines.
-        call_outside: For each call, charged to the line that calls.
-        library: For each call of a Python function that is not profiled.
+        hit_self: For each hit of a line, charged to that line.
+        hit_caller: For each hit, charged to the line that calls the function.
+        call_self: For each call of a profiled function, charged to its lines.
+        call_caller: For each call, charged to the line that calls.
+        library_call: For each call of a Python function that is not profiled.
     """
 
-    inside: float
-    outside: float
-    call_inside: float
-    call_outside: float
-    library: float
+    hit_self: float
+    hit_caller: float
+    call_self: float
+    call_caller: float
+    library_call: float
 
 
 @cache
-def calibrate() -> Cost:
-    """Measure all of it; some 20 ms."""
-    line = _measure(_loop)
+def calibrate() -> ProfilerOverhead:
+    """Measure the overhead; takes about 20 ms."""
+    loop = _measure(_loop)
     calling, library = _measure(_calls, _tiny), _measure(_calls_library)
-    each = line.inside + line.outside
-    call = max(0.0, calling.extra - calling.hits * each) / LOOPS
-    call_inside = min(call, max(0.0, calling.callee / LOOPS - line.inside))
-    traced = max(0.0, library.extra - library.hits * each) / LOOPS
-    return Cost(line.inside, line.outside, call_inside, call - call_inside, traced)
+    hit = loop.hit_self + loop.hit_caller
+    call = max(0.0, calling.extra - calling.hits * hit) / LOOPS
+    call_self = min(call, max(0.0, calling.callee / LOOPS - loop.hit_self))
+    library_call = max(0.0, library.extra - library.hits * hit) / LOOPS
+    return ProfilerOverhead(
+        loop.hit_self, loop.hit_caller, call_self, call - call_self, library_call
+    )
 
 
 @dataclass(frozen=True)
-class _Run:
-    """One function, plain and profiled: hits of all lines, seconds that profiling took longer,
-    costs of a hit, seconds charged to the function that it calls.
+class _Measured:
+    """A function with and without the profiler.
+
+    Attributes:
+        hits: Hits of all lines.
+        extra: Seconds that it took longer with the profiler.
+        hit_self: Seconds for each hit, charged to the line.
+        hit_caller: Seconds for each hit, charged to no line.
+        callee: Seconds charged to the function that it calls.
     """
 
     hits: int
     extra: float
-    inside: float
-    outside: float
+    hit_self: float
+    hit_caller: float
     callee: float
 
 
-def _measure(function: Any, *callees: Any) -> _Run:
+def _measure(function: Any, *callees: Any) -> _Measured:
     functions = (function, *callees)
-    calls, places = Calls(), [Place.of(f.__code__) for f in functions]
-    for place, f in zip(places, functions, strict=True):
-        calls.codes[place][id(f.__code__)] = f.__code__
-        calls.namespaces[place] = {f.__name__: f}
+    calls, keys = CallGraph(), [FunctionKey.of(f.__code__) for f in functions]
+    for key, f in zip(keys, functions, strict=True):
+        calls.codes[key][id(f.__code__)] = f.__code__
+        calls.namespaces[key] = {f.__name__: f}
     function(LOOPS)  # lets the interpreter specialize it
-    plain = min(_timed(function) for _ in range(REPEATS))
-    instruments = Instruments(calls, places)
+    plain = min(_seconds(function) for _ in range(REPEATS))
+    instruments = InstrumentedFunctions(calls, keys)
     try:
         return min(
-            (_profiled(instruments, places, function, plain) for _ in range(REPEATS)),
-            key=lambda run: run.extra,
+            (_profiled(instruments, keys, function, plain) for _ in range(REPEATS)),
+            key=lambda measured: measured.extra,
         )
     finally:
         instruments.remove()
 
 
 def _profiled(
-    instruments: Instruments,
-    places: list[Place],
+    instruments: InstrumentedFunctions,
+    keys: list[FunctionKey],
     function: Callable[[int], object],
     plain: float,
-) -> _Run:
-    with instruments.everywhere(), instruments.here():
-        whole = _timed(function)
-    ticks = instruments.new_ticks()
-    hits = {place: sum(h for h, _ in lines.values()) for place, lines in ticks.items()}
-    charged = {place: sum(s for _, s in lines.values()) for place, lines in ticks.items()}
-    own = places[0]
-    return _Run(
+) -> _Measured:
+    with instruments.enabled_in_process(), instruments.enabled_in_thread():
+        whole = _seconds(function)
+    timings = instruments.new_timings()
+    hits = {key: sum(h for h, _ in lines.values()) for key, lines in timings.items()}
+    charged = {key: sum(s for _, s in lines.values()) for key, lines in timings.items()}
+    caller = keys[0]
+    return _Measured(
         hits=sum(hits.values()),
         extra=whole - plain,
-        inside=max(0.0, charged[own] - plain) / hits[own],
-        outside=max(0.0, whole - charged[own]) / hits[own],
-        callee=charged[places[-1]],
+        hit_self=max(0.0, charged[caller] - plain) / hits[caller],
+        hit_caller=max(0.0, whole - charged[caller]) / hits[caller],
+        callee=charged[keys[-1]],
     )
 
 
-def _timed(function: Callable[[int], object]) -> float:
+def _seconds(function: Callable[[int], object]) -> float:
     began = perf_counter()
     function(LOOPS)
     return perf_counter() - began
