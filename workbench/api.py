@@ -292,13 +292,13 @@ def _opened(data: Any) -> Iterator[Loader]:
 @contextmanager
 def _restored(entrants: Iterable[Any]) -> Iterator[None]:
     """Restore global state and loaders' attributes after a race."""
-    from workbench.measure.run_race import gives_by_number
+    from workbench.measure.run_race import is_indexable
 
     with ExitStack() as stack:
         stack.enter_context(restored_state())
         for entrant in entrants:
             original = entrant.original if isinstance(entrant, Loader) else entrant
             # An iterator continues where it is: restoring its attributes would not turn it back.
-            if gives_by_number(original) and not hasattr(original, "__next__"):
+            if is_indexable(original) and not hasattr(original, "__next__"):
                 stack.enter_context(restored_state(original))
         yield

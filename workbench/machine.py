@@ -1,4 +1,4 @@
-"""What a measurement was made on: cores, memory, accelerator, versions."""
+"""What a measurement ran on: cores, memory, accelerator, versions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
 
 
 def usable_cores() -> int:
-    """Processor cores this process may use: its affinity, and a container's quota."""
+    """Processor cores that this process may use, by its affinity and a container's quota."""
     # os.cpu_count() ignores both; macOS and Windows have no affinity.
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
@@ -35,7 +35,7 @@ def machine() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide speed and pixels."""
+    """Versions of Python and of the packages that determine speed and pixels."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -46,7 +46,7 @@ def versions() -> dict[str, str]:
 
 
 def memory_bytes() -> int:
-    """The machine's memory; 0 where that cannot be asked."""
+    """The machine's memory; 0 if unknown."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -54,7 +54,7 @@ def memory_bytes() -> int:
 
 
 def _accelerator() -> str | None:
-    # Asking TensorFlow imports it; who has not imported it has not measured on its accelerator.
+    # Asking TensorFlow imports it, and without it nothing was measured on its accelerator.
     if "tensorflow" not in sys.modules:
         return None
     config: Any = getattr(sys.modules["tensorflow"], "config", None)

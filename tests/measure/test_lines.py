@@ -26,7 +26,7 @@ from tests.conftest import timed
 from tests.measure import slow_helpers
 from tests.measure.sleepers import Failing, Sleeper, augment
 from workbench.loader import Loader as Wrapped
-from workbench.measure.lines.profiler_cost import calibrate
+from workbench.measure.lines.profiler_overhead import calibrate
 from workbench.measure.lines.session import LineSession
 from workbench.measure.workers.worker_errors import WorkerError, WorkersRefused
 
@@ -168,7 +168,7 @@ def test_a_tight_loops_total_is_true_within_10_points_and_marked_approximate():
 
 def test_the_cost_of_a_hit_is_calibrated():
     cost = calibrate()
-    assert 0 < cost.inside + cost.outside < 5e-6
+    assert 0 < cost.hit_self + cost.hit_caller < 5e-6
 
 
 class Contended(Loader):

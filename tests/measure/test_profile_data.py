@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from workbench.measure.compare_profiles import ProfileComparison
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.match_lines import Pair, pair_lines
+from workbench.measure.profile_comparison import ProfileComparison
 from workbench.measure.profile_parts import Function, HotLine, Line, Part
 
 HOSTILE = [
@@ -190,7 +190,7 @@ def test_hot_lines_come_first_with_their_parts():
     text = str(profile(of)).split("\n")
     assert text[1:4] == [
         "  1. step_2()  scans.py:13, 30% of a batch",
-        "     of it Elastic 20% · blur 10%",
+        "     including Elastic 20% · blur 10%",
         "  2. step_1()  scans.py:12, 20% of a batch",
     ]
     assert len([row for row in text if "of a batch" in row]) == 5
@@ -288,8 +288,8 @@ def test_html_gives_all_source_back_and_makes_no_element_of_it(rich, form):
     assert all(source in in_order for source in lines)
     assert "<lambda>" in parsed.codes
     assert '<b>&".py:11' in parsed.words
-    assert 'of it <script>" 7% · Elastic 2%' in parsed.words
-    assert "Python code of lib<script> is part" in parsed.words
+    assert 'including <script>" 7% · Elastic 2%' in parsed.words
+    assert "Lines that call lib<script> include" in parsed.words
     assert [tag for tag, _ in parsed.tags].count("style") == 1
 
 
@@ -346,7 +346,7 @@ def test_a_line_replaced_by_a_faster_one_is_one_change():
     assert (line.before_ms, line.after_ms, line.difference_ms) == (8.0, 2.0, -6.0)
     assert [line.clear for line in comparison.functions[0].lines] == [False, False, True, False]
     assert comparison.speedup == pytest.approx(2.5)
-    assert "10.0 ms a batch before, 4.00 ms after: 2.50x as fast" in str(comparison)
+    assert "10.0 ms per batch before, 4.00 ms after: 2.50x as fast" in str(comparison)
 
 
 def test_the_text_is_a_diff_with_prices_and_leaves_out_what_did_not_run():

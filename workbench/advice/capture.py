@@ -1,4 +1,4 @@
-"""Catches what the hot lines of a loader compute with, while it makes a batch."""
+"""Capture the values that the hot lines of a loader compute with, while it makes a batch."""
 
 from __future__ import annotations
 
@@ -16,31 +16,32 @@ from workbench.advice import rewrite
 from workbench.advice.captured_call import CapturedCall, copied, size_of
 from workbench.advice.slow_statements import ArrayFill, SlowStatement
 from workbench.loader import Loader
-from workbench.measure.lines.instrument import holders
-from workbench.measure.lines.record_calls import Calls, Place, record
+from workbench.measure.lines.call_graph import CallGraph, FunctionKey
+from workbench.measure.lines.instrument import functions_with
+from workbench.measure.lines.record_calls import record
 from workbench.measure.user_code import is_user_file
 
-# Calls of one expression that are kept; images of a batch are alike, but not the same.
+# Calls of one expression that are kept in each batch, since the images of a batch differ.
 MOST_KEPT = 8
-# Bytes kept of one expression: a batch of 4-D volumes should not fill the memory.
+# Bytes kept for one expression, or a batch of 4-D volumes would fill the memory.
 MOST_BYTES = 256_000_000
 
 
 @dataclass
 class Site:
-    """An expression of the user's code, and how it was computed.
+    """An expression of the user's code, and some of its computations.
 
     Attributes:
-        place: The function that it is in.
-        node: The call, operation or statement, with its place in the file.
+        function: The function that contains it.
+        node: The call, operation or statement, with its position in the file.
         mark: What is known of it if it is more than a call or an operation.
-        local_names: What the function, or one within it, binds.
-        calls: Some of them, of each batch the first.
-        count: How many there were.
-        batches: In how many batches.
+        local_names: Names that the function, or one within it, binds.
+        calls: The first computations of each batch.
+        count: Number of all computations.
+        batches: Number of batches.
     """
 
-    place: Place
+    function: FunctionKey
     node: ast.expr | ast.stmt
     mark: SlowStatement | None = None
     local_names: frozenset[str] = frozenset()
@@ -49,14 +50,14 @@ class Site:
     batches: int = 0
     _bytes: int = 0
 
-    def saw(self, function: Callable[..., Any], arguments: Any, keywords: Any, batch: int) -> None:
-        """Keep a copy of the values, of a few calls of each batch."""
+    def add(self, function: Callable[..., Any], arguments: Any, keywords: Any, batch: int) -> None:
+        """Count a computation, and keep copies of its values for the first of each batch."""
         self.count += 1
         kept = sum(call.batch == batch for call in self.calls)
         if kept >= MOST_KEPT or self._bytes > MOST_BYTES:
             return
         subject = getattr(function, "__self__", None)
-        if isinstance(subject, type(operator)):  # a module: of C functions
+        if isinstance(subject, type(operator)):  # of C functions it is their module
             subject = None
         values = [copied(subject), *map(copied, arguments)]
         named = {name: copied(value) for name, value in keywords.items()}
@@ -65,61 +66,61 @@ class Site:
 
     @property
     def calls_per_batch(self) -> float:
-        """How often a batch computes it."""
+        """Number of computations in a batch."""
         return self.count / max(1, self.batches)
 
 
-def sites_of(loader: Loader, spots: set[tuple[str, int]], batches: int) -> list[Site]:
-    """What the lines compute with while the loader makes some batches.
+def sites_of(loader: Loader, lines: set[tuple[str, int]], batches: int) -> list[Site]:
+    """Capture what lines compute with while the loader makes some batches.
 
     Args:
-        loader: Has `__getitem__`. Its functions are as they were afterwards.
-        spots: Files and line numbers.
-        batches: How often its first batch is asked for.
+        loader: Gives the batches. Its functions are restored afterwards.
+        lines: Files and line numbers.
+        batches: How often to make its first batch.
 
     Returns:
-        Expressions that ran, in no order.
+        Expressions that ran, in no particular order.
     """
-    calls = Calls()
+    calls = CallGraph()
     loader.restart()
     record(calls, lambda: loader[0], is_user_file)
-    watch = _Watch()
-    others = {}
-    for place, code in _codes(calls):
-        lines = {line for file, line in spots if file == place.file} & rewrite.lines_of(code)
-        linecache.checkcache(place.file)
-        hook = partial(watch.hook, place, rewrite.local_names(code))
-        other = rewrite.insert_hooks(code, lines, hook) if lines else None
+    recorder = _Recorder()
+    hooked = {}
+    for function, code in _codes(calls):
+        numbers = {n for file, n in lines if file == function.file} & rewrite.lines_of(code)
+        linecache.checkcache(function.file)
+        hook = partial(recorder.hook, function, rewrite.local_names(code))
+        other = rewrite.insert_hooks(code, numbers, hook) if numbers else None
         if other is not None:
-            others[id(code)] = other
-    with _in_place(calls, others):
+            hooked[id(code)] = other
+    with _replaced_code(calls, hooked):
         for number in range(batches):
             loader.restart()
-            watch.batch = number
+            recorder.batch = number
             loader[0]
     loader.restart()
-    ran = [site for site in watch.sites if site.calls]
+    ran = [site for site in recorder.sites if site.calls]
     for site in ran:
         site.batches = batches
     return ran
 
 
-def nothing() -> None:
-    """In place of a function, where none is called."""
+def no_call() -> None:
+    """The function of a computation that is not a call."""
 
 
-class _Watch:
+class _Recorder:
     def __init__(self) -> None:
         self.sites: list[Site] = []
         self.batch = 0
 
-    def hook(self, place: Place, names: frozenset[str], what: rewrite.HookTarget) -> Any:
-        """What is called in place of an expression, or in or before what is marked."""
+    def hook(self, function: FunctionKey, names: frozenset[str], what: rewrite.HookTarget) -> Any:
+        """The function to call instead of an expression, or within or before a marked one."""
         if not isinstance(what, ast.Call | ast.BinOp):
-            site = Site(place, what.node, what, names)
+            site = Site(function, what.node, what, names)
             self.sites.append(site)
             return partial(self._fill if isinstance(what, ArrayFill) else self._note, site)
-        site = Site(place, what, None, names)
+        site = Site(function, what, None, names)
         self.sites.append(site)
         if isinstance(what, ast.BinOp):
             how = operator.truediv if isinstance(what.op, ast.Div) else operator.mul
@@ -134,27 +135,32 @@ class _Watch:
         self._note(site, value, shape=getattr(array, "shape", ()), dtype=getattr(array, "dtype", 0))
         return value
 
-    def _note(self, site: Site, /, *values: Any, _function: Any = nothing, **named: Any) -> None:
-        # Whatever cannot be copied must not be the user's trouble.
+    def _note(self, site: Site, /, *values: Any, _function: Any = no_call, **named: Any) -> None:
+        # A value that cannot be copied must not raise in the user's code.
         try:
-            site.saw(_function, values, named, self.batch)
+            site.add(_function, values, named, self.batch)
         except Exception:
             site.calls.clear()
 
 
-def _codes(calls: Calls) -> Iterator[tuple[Place, CodeType]]:
-    for place, codes in calls.codes.items():
+def _codes(calls: CallGraph) -> Iterator[tuple[FunctionKey, CodeType]]:
+    for function, codes in calls.codes.items():
         for code in codes.values():
-            yield place, code
+            yield function, code
 
 
 @contextmanager
-def _in_place(calls: Calls, others: dict[int, CodeType]) -> Iterator[None]:
-    """Functions with other code, until the end of this."""
+def _replaced_code(calls: CallGraph, others: dict[int, CodeType]) -> Iterator[None]:
+    """Replace the code of functions temporarily.
+
+    Args:
+        calls: Call graph with the code.
+        others: What replaces it, by the `id` of the original.
+    """
     wanted = {id(code): code for _, code in _codes(calls) if id(code) in others}
     before: list[tuple[FunctionType, CodeType]] = []
     try:
-        for function in holders(calls, wanted):
+        for function in functions_with(calls, wanted):
             before.append((function, function.__code__))
             function.__code__ = rewrite.replace_code(function.__code__, others)
         yield

@@ -12,30 +12,31 @@ from typing import Any
 from workbench.advice.capture import Site, sites_of
 from workbench.advice.findings import Advice, Findings
 from workbench.advice.idioms import PATTERNS
-from workbench.advice.proof import difference, shown, timed
+from workbench.advice.proof import Difference, difference, shown, timed
 from workbench.advice.remedy import Remedy
 from workbench.loader import Loader
 from workbench.machine import memory_bytes
 from workbench.measure.line_profile import LineProfile
 
-# A line below this share of a batch is not looked at, nor advice given that saves less than this.
-LEAST_SHARE = 0.03
-LEAST_SAVED = 0.01
-MOST_HELD = 0.5  # of the machine's memory, for what is kept in it
-# The first batch is made twice: to see whether it decodes the same files again.
+LEAST_SHARE = 0.03  # of a batch: faster lines are not examined
+LEAST_SAVED = 0.01  # of a batch: advice that saves less is not given
+MOST_CACHED = 0.5  # of the machine's memory, for results that a replacement keeps
+# The first batch is made twice, to see whether it decodes the same files again.
 BATCHES = 2
+# What a replacement's functions may need.
+IMPORTS = {"cv2": "import cv2", "np": "import numpy as np"}
 
 
 def find(
     loader: Loader, profile: LineProfile, between: Callable[[], object] = lambda: None
 ) -> Findings:
-    """What to write instead of hot lines, the greatest saving first; see `workbench.advise`.
+    """Find replacements for hot lines, largest saving first; see `workbench.advise`.
 
     Args:
-        loader: Whose first batch is looked at.
-        profile: Of it.
-        between: Called before each candidate, and before each batch that is timed; what it raises
-            ends the search.
+        loader: Gives the batches; its first one is examined.
+        profile: Of the loader.
+        between: Called before each candidate and before each batch that is timed. An exception of
+            it ends the search.
     """
     between()
     hot = {(line.file, line.line) for line in profile.hot if line.self_share >= LEAST_SHARE}
@@ -56,7 +57,7 @@ def find(
 
 
 def _best(site: Site, remedy: Remedy, loader: Loader, batch: Callable[[], None]) -> Advice | None:
-    """The remedy, or one of its further ways where that saves clearly more."""
+    """The remedy, or one of its alternatives if that clearly saves more."""
     best = _proved(site, remedy, loader, batch)
     for other in remedy.others:
         advice = _proved(site, other, loader, batch)
@@ -67,68 +68,72 @@ def _best(site: Site, remedy: Remedy, loader: Loader, batch: Callable[[], None])
 
 
 def _proved(site: Site, remedy: Remedy, loader: Loader, batch: Callable[[], None]) -> Advice | None:
-    """The advice, if it is faster beyond doubt and its results have the same shape."""
-    held = remedy.kept_bytes * (loader.epoch_batches or 1)
-    if held > MOST_HELD * memory_bytes():
+    """The advice, if it is faster beyond doubt and its results are alike."""
+    cached_bytes = remedy.kept_bytes * (loader.epoch_batches or 1)
+    if cached_bytes > MOST_CACHED * memory_bytes():
         return None
-    olds = [run() for run in remedy.old]
-    try:
-        news = [run() for run in remedy.new]
-    except Exception:
-        return None  # a file that OpenCV cannot decode, for one
-    gap = difference(olds, news)
-    if gap is None or not gap.most <= remedy.most_different:
+    compared = _compared(remedy)
+    code_after = _code_after(site, remedy) if compared else ""
+    times = timed(remedy.old, remedy.new, batch) if code_after else None
+    if compared is None or times is None or not times.clear:
         return None
-    before, after = shown(olds[0]), shown(news[0])
-    del olds, news
-    after_code = _after(site, remedy)
-    times = timed(remedy.old, remedy.new, batch) if after_code else None
-    if times is None or not times.clear:
+    calls = site.calls_per_batch if remedy.per_batch is None else remedy.per_batch
+    if times.saved.median * calls < LEAST_SAVED * times.batch.median:
         return None
-    often = site.calls_per_batch if remedy.per_batch is None else remedy.per_batch
-    factor = 1e3 * often
-    if times.saved.median * factor < LEAST_SAVED * 1e3 * times.batch.median:
-        return None
+    gap, before, after = compared
     return Advice(
-        file=site.place.file,
+        file=site.function.file,
         line=remedy.node.lineno,
-        function=site.place.name,
+        function=site.function.name,
         what=remedy.what,
         instead=remedy.instead,
-        code_before=_before(site, remedy),
-        code_after=after_code,
-        old_ms=times.old.times(factor),
-        new_ms=times.new.times(factor),
-        saved_ms=times.saved.times(factor),
+        code_before=_code_before(site, remedy),
+        code_after=code_after,
+        old_ms=times.old.times(1e3 * calls),
+        new_ms=times.new.times(1e3 * calls),
+        saved_ms=times.saved.times(1e3 * calls),
         ratio=times.ratio,
-        calls_per_batch=often,
+        calls_per_batch=calls,
         batch_ms=times.batch.times(1e3),
         epoch_batches=loader.epoch_batches,
         difference=gap,
-        notes=(*remedy.notes, *_held(held, loader.epoch_batches)),
+        notes=(*remedy.notes, *_cache_note(cached_bytes, loader.epoch_batches)),
         before=before,
         after=after,
     )
 
 
-def _held(held: float, batches: int | None) -> list[str]:
-    """The memory that it takes."""
+def _compared(remedy: Remedy) -> tuple[Difference, Any, Any] | None:
+    """How far results differ, and the first result of each way; None if they differ too much."""
+    olds = [run() for run in remedy.old]
+    try:
+        news = [run() for run in remedy.new]
+    except Exception:
+        return None  # for instance a file that OpenCV cannot decode
+    gap = difference(olds, news)
+    if gap is None or not gap.most <= remedy.most_different:
+        return None
+    return gap, shown(olds[0]), shown(news[0])
+
+
+def _cache_note(cached_bytes: float, batches: int | None) -> list[str]:
+    """The memory that cached results need."""
     what = f"the images of {batches} batches" if batches else "each batch's images"
-    return [f"Keeps {held / 1e6:.3g} MB for {what}."] if held else []
+    return [f"Keeps {cached_bytes / 1e6:.3g} MB for {what}."] if cached_bytes else []
 
 
-def _before(site: Site, remedy: Remedy) -> str:
+def _code_before(site: Site, remedy: Remedy) -> str:
     node = remedy.node
-    lines = linecache.getlines(site.place.file)[node.lineno - 1 : node.end_lineno]
+    lines = linecache.getlines(site.function.file)[node.lineno - 1 : node.end_lineno]
     return textwrap.dedent("".join(lines)).rstrip("\n")
 
 
-def _after(site: Site, remedy: Remedy) -> str:
+def _code_after(site: Site, remedy: Remedy) -> str:
     """The lines with the expression replaced, below the functions that they need.
 
-    Empty if that would be no Python: the expression may stand where not everything may.
+    Empty if the replacement would be a syntax error at this position.
     """
-    node, every = remedy.node, linecache.getlines(site.place.file)
+    node, every = remedy.node, linecache.getlines(site.function.file)
     first, last = every[node.lineno - 1].encode(), every[(node.end_lineno or 0) - 1].encode()
     # Columns count bytes of UTF-8.
     head, tail = first[: node.col_offset].decode(), last[node.end_col_offset :].decode()
@@ -145,9 +150,6 @@ def _after(site: Site, remedy: Remedy) -> str:
     return "\n".join([*needed, "", body]) if remedy.helpers else body
 
 
-IMPORTS = {"cv2": "import cv2", "np": "import numpy as np"}
-
-
 def _definition(helper: Any) -> str:
-    """Its source, without annotations that would need imports."""
+    """The source of a function, without annotations that would need imports."""
     return re.sub(r": Any\b| -> Any\b", "", inspect.getsource(helper))

@@ -1,4 +1,4 @@
-"""A piece of advice: plain data, as text and as HTML."""
+"""Advice as plain data."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from workbench.result import Result
 
 @dataclass(frozen=True, repr=False)
 class Advice(Result):
-    """What to write instead of a line, and what that was measured to save.
+    """A replacement for a slow line, and what it was measured to save.
 
     Attributes:
-        file: Where the line is.
+        file: File of the line.
         line: Its number.
-        function: The function that it is in.
-        what: What it does, in words.
+        function: The function that contains it.
+        what: What the line does.
         instead: What to use instead.
-        code_before: The lines as they are.
-        code_after: What to write instead; the functions in it are those that were timed.
-        old_ms: Milliseconds a batch, of this expression.
-        new_ms: Of the other way.
-        saved_ms: Milliseconds that a batch gets shorter.
-        ratio: Old time by new.
-        calls_per_batch: How often a batch computes it.
+        code_before: The present code.
+        code_after: The replacement. Its functions are those that were timed.
+        old_ms: Milliseconds per batch of the present expression.
+        new_ms: Milliseconds per batch of the replacement.
+        saved_ms: Milliseconds per batch that the replacement saves.
+        ratio: Old time divided by new time.
+        calls_per_batch: Number of times that a batch computes the expression.
         batch_ms: Milliseconds of a whole batch as it is, timed in the same rounds.
-        epoch_batches: How many an epoch has; None if that is not known.
-        difference: How far the results differ, in grey levels.
-        notes: What else to know.
-        before: One result as it is, an array; None if it is no image.
-        after: The same the other way.
+        epoch_batches: Number of batches in an epoch; None if unknown.
+        difference: How far the results differ.
+        notes: Other remarks.
+        before: A present result, if it is an image.
+        after: The replacement's result for the same values, if it is an image.
     """
 
     file: str
@@ -56,7 +56,7 @@ class Advice(Result):
 
     @property
     def saved_epoch_s(self) -> Summary | None:
-        """Seconds that an epoch gets shorter; None if its length is not known."""
+        """Seconds per epoch that the replacement saves; None if the epoch's length is unknown."""
         return self.saved_ms.times(self.epoch_batches / 1e3) if self.epoch_batches else None
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class Advice(Result):
 
 
 class Findings(Result, tuple[Advice, ...]):
-    """Pieces of advice, the greatest saving first."""
+    """Pieces of advice, largest saving first."""
 
     def to_dict(self) -> dict[str, Any]:
         """As a list of plain dicts under "advice", for JSON."""

@@ -1,4 +1,4 @@
-"""Whether something is faster than something else, and how far their results differ."""
+"""Measure whether a replacement is faster, and how far its results differ."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from workbench.advice.captured_call import is_picture
 from workbench.measure.alternate import alternate, seconds_of
 from workbench.measure.stats import Summary
 
-ROUNDS = 15  # at least as many that a quartile has neighbours on both sides
-SECONDS = 2.0  # for all rounds of one proof, but for the least
-# What is gained must be clear of noise, and worth a change: three quarters of all rounds had it.
+ROUNDS = 15  # most rounds
+SECONDS = 2.0  # for all rounds, beyond the least number of rounds
+# Three quarters of the rounds must gain this much, to be beyond noise and worth a change.
 LEAST_RATIO = 1.15
 
 Run = Callable[[], Any]
@@ -23,14 +23,14 @@ Run = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Times:
-    """Two ways, timed alternately on the same values.
+    """Two ways of computing the same, timed in alternation.
 
     Attributes:
-        old: Seconds a call.
-        new: Seconds a call.
-        saved: Old less new of each round.
-        ratio: Old by new of each round.
-        batch: Seconds of a whole batch, the old way in it.
+        old: Seconds per call.
+        new: Seconds per call.
+        saved: Old minus new in each round.
+        ratio: Old divided by new in each round.
+        batch: Seconds of a whole batch as it is.
     """
 
     old: Summary
@@ -48,16 +48,16 @@ class Times:
 def timed(old: Sequence[Run], new: Sequence[Run], batch: Run) -> Times | None:
     """Time two ways of doing each of some calls, and a whole batch, round by round.
 
-    Results are dropped at once: memory that is kept makes the next call slower. The way that comes
-    first in a round takes turns.
+    Results are dropped at once, since memory that stays in use makes the next call slower. Every
+    other round runs in reverse order.
 
     Args:
-        old: Runs one call the old way.
+        old: Each makes one call the old way.
         new: The same calls the new way.
-        batch: Makes a whole batch: timed beside them, because a machine's speed changes.
+        batch: Makes a whole batch, timed in the same rounds because a machine's speed changes.
 
     Returns:
-        None if the new way was not faster at first sight.
+        None if the new way was not faster in a first trial.
     """
     new[0]()  # imports, caches
     few = _few(old)
@@ -71,7 +71,7 @@ def timed(old: Sequence[Run], new: Sequence[Run], batch: Run) -> Times | None:
 
 
 def _few(runs: Sequence[Run]) -> int:
-    """How many calls a round has time for."""
+    """Number of calls that a round has time for."""
     left = SECONDS / ROUNDS
     for number, run in enumerate(runs):
         left -= seconds_of(run)
@@ -87,15 +87,15 @@ def _run_all(runs: Sequence[Run]) -> None:
 
 @dataclass(frozen=True)
 class Difference:
-    """How far results differ, in grey levels: 255ths of the range.
+    """How far results differ, in grey levels: 255ths of the range of values.
 
     Attributes:
-        most: The greatest of all values of all results.
-        mean: Their mean.
-        top: What the range ends at: the integer type's own end; of floats 1, 255 or 65535.
-        results: How many were compared.
-        old_dtype: Of the results before.
-        new_dtype: Of the results after.
+        most: Largest difference of any value.
+        mean: Mean difference.
+        top: End of the range: of the integer type, or 1, 255 or 65535 for floats.
+        results: Number of compared results.
+        old_dtype: Type of the results before.
+        new_dtype: Type of the results after.
     """
 
     most: float
@@ -107,10 +107,10 @@ class Difference:
 
 
 def difference(old: Sequence[Any], new: Sequence[Any]) -> Difference | None:
-    """How far arrays or pictures differ.
+    """Compare arrays or pictures.
 
     Returns:
-        None if their shapes differ, or they are no numbers.
+        None if their shapes differ, or they do not hold numbers.
     """
     pairs = [(np.asarray(a), np.asarray(b)) for a, b in zip(old, new, strict=True)]
     if any(a.shape != b.shape or not a.size for a, b in pairs):
@@ -132,7 +132,7 @@ def difference(old: Sequence[Any], new: Sequence[Any]) -> Difference | None:
 
 
 def _gap(one: Any, other: Any) -> Any:
-    """How far values differ; what is no number in both is the same."""
+    """Absolute differences; two NaN are equal."""
     with np.errstate(invalid="ignore"):
         gap = np.abs(np.subtract(one, other, dtype=np.float64))
     gap[(one == other) | (np.isnan(one) & np.isnan(other))] = 0
@@ -140,7 +140,7 @@ def _gap(one: Any, other: Any) -> Any:
 
 
 def top_of(arrays: Sequence[Any]) -> float:
-    """The end of the scale that images are on."""
+    """The end of the range of values of images: their type's, or 1, 255 or 65535 for floats."""
     if arrays[0].dtype.kind in "ui" and arrays[0].dtype.itemsize <= 2:
         return float(np.iinfo(arrays[0].dtype).max)
     peaks = [np.abs(array[np.isfinite(array)]).max(initial=0) for array in arrays]
@@ -149,5 +149,5 @@ def top_of(arrays: Sequence[Any]) -> float:
 
 
 def shown(value: Any) -> Any:
-    """A copy of an array or picture to look at; None if it is neither."""
+    """A copy of an array or picture to show; None for other values."""
     return np.array(value) if isinstance(value, np.ndarray) or is_picture(value) else None

@@ -92,7 +92,7 @@ def enclosing_site(site: Site, sites: list[Site]) -> Site | None:
     """The expression that takes this one's result directly, as `np.array(f(x))` takes `f(x)`."""
     for other in sites:
         inner = input_node(other)
-        if inner is None or other.place != site.place:
+        if inner is None or other.function != site.function:
             continue
         if _position(inner) == _position(site.node):
             return other if len(other.calls) == len(site.calls) else None

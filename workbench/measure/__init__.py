@@ -1,1 +1,4 @@
-"""Where time goes and how fast batches come, for any loader. Knows no generators, no widgets."""
+"""Numbers about any `Loader`, as plain results: line profiles, rates, races, checks of workers.
+
+Imports `loader`, `batch`, `result`, `jsonfile`, `compat` and `isolation`.
+"""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-LEAST_ROUNDS = 5  # of two equal ways, one is ahead in all of them once in 16 times
+# One of two equally fast ways is ahead in all of them once in 16 times.
+LEAST_ROUNDS = 5
 
 
 def seconds_of(work: Callable[[], object]) -> float:
-    """Duration of a call. Its result is dropped at once, as part of the work."""
+    """Duration of a call, including the time to drop its result."""
     began = perf_counter()
     work()
     return perf_counter() - began
@@ -18,13 +19,16 @@ def seconds_of(work: Callable[[], object]) -> float:
 def alternate(
     timers: Sequence[Callable[[], float]], *, seconds: float, rounds: int, swaps: bool = False
 ) -> list[tuple[float, ...]]:
-    """Run all timers once in each round, and return their seconds, a tuple for each round.
+    """Run all timers once per round.
 
     Args:
         timers: Each does its work once and returns the seconds that it took.
-        seconds: Time for all rounds; at least `LEAST_ROUNDS` run all the same.
-        rounds: The most that are run.
+        seconds: Time for all rounds; at least `LEAST_ROUNDS` run even if that takes longer.
+        rounds: Most rounds to run.
         swaps: Whether every other round runs in reverse order.
+
+    Returns:
+        For each round, the seconds of each timer.
     """
     found: list[tuple[float, ...]] = []
     began, longest = perf_counter(), 0.0

@@ -1,4 +1,4 @@
-"""From the times at which batches arrived to a `Rate`."""
+"""From the times at which batches arrive to a `Rate`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from time import perf_counter
 from workbench.measure.rate import Rate, Stopped
 from workbench.measure.stats import Summary
 
-# Arrivals are grouped into at most so many intervals: enough for a median and a spread, and each
-# long enough that batches which come in bursts, from several workers or after a pause, even out.
+# Batches are grouped into at most this many intervals: enough for a median and a spread, and each
+# long enough to even out bursts, which come from several workers or after a pause.
 MOST_INTERVALS = 10
 
 
 @dataclass(frozen=True)
-class Kind:
-    """How Keras feeds: arguments of `keras.utils.PyDataset`."""
+class FeedOptions:
+    """How Keras feeds batches: arguments of `keras.utils.PyDataset`."""
 
     workers: int
     use_multiprocessing: bool
@@ -25,43 +25,43 @@ class Kind:
 
 
 @dataclass
-class Arrivals:
-    """When batches came, as it is noted on the way.
+class BatchTimes:
+    """When batches arrived, noted as they come.
 
     Attributes:
-        kind: How they are fed.
+        options: How they are fed.
         batches: Time and number of samples of each.
         began: When the feed was started.
         peak_memory_bytes: The highest seen.
     """
 
-    kind: Kind
+    options: FeedOptions
     batches: list[tuple[float, int]] = field(default_factory=list)
     began: float = field(default_factory=perf_counter)
     peak_memory_bytes: int = 0
 
     @property
     def measured(self) -> list[tuple[float, int]]:
-        """Without the warm-up: what was begun together with the first batch arrives with it."""
-        return self.batches[self.kind.workers :]
+        """Batches after the warm-up: those begun together with the first one arrive with it."""
+        return self.batches[self.options.workers :]
 
-    def suffice(self, seconds: float, batches: float) -> bool:
-        """Whether so many batches are measured or so many seconds, whatever is first."""
-        measured = len(self.batches) - self.kind.workers - 1
+    def has_enough(self, seconds: float, batches: float) -> bool:
+        """Whether so many batches or seconds are measured, whichever comes first."""
+        measured = len(self.batches) - self.options.workers - 1
         if measured < 2:
             return False
-        since = self.batches[self.kind.workers][0]
+        since = self.batches[self.options.workers][0]
         return measured >= batches or self.batches[-1][0] - since >= seconds
 
     def rate(self, bytes_per_sample: float) -> Rate:
-        """The figures.
+        """The measured rate.
 
         Raises:
             Stopped: If there are fewer than two batches after the warm-up.
         """
         if len(self.measured) < 3:
             raise Stopped(f"after {len(self.batches)} batches")
-        intervals = list(_intervals(self.measured, self.kind.workers))
+        intervals = list(_intervals(self.measured, self.options.workers))
         rate = Summary.of([samples / duration for duration, samples, _ in intervals])
         return Rate(
             samples_per_second=rate,
@@ -69,19 +69,19 @@ class Arrivals:
             first_batch_ms=1e3 * (self.batches[0][0] - self.began),
             megabytes_per_second=rate.median * bytes_per_sample / 1e6,
             peak_memory_bytes=self.peak_memory_bytes,
-            workers=self.kind.workers,
-            use_multiprocessing=self.kind.use_multiprocessing,
-            max_queue_size=self.kind.max_queue_size,
+            workers=self.options.workers,
+            use_multiprocessing=self.options.use_multiprocessing,
+            max_queue_size=self.options.max_queue_size,
         )
 
 
-def _intervals(arrivals: list[tuple[float, int]], workers: int) -> Iterator[tuple[float, int, int]]:
-    """(seconds, samples, batches) between arrivals, grouped.
+def _intervals(batches: list[tuple[float, int]], workers: int) -> Iterator[tuple[float, int, int]]:
+    """(seconds, samples, batches) of groups of batches that follow each other.
 
-    Batches of several workers come in bursts: an interval holds at least two from each worker.
+    Several workers deliver in bursts: a group holds at least two batches of each worker.
     """
-    count = len(arrivals) - 1
+    count = len(batches) - 1
     size = min(count, workers * max(2, ceil(count / MOST_INTERVALS / workers)))
     for start in range(0, count - size + 1, size):
-        inside = arrivals[start + 1 : start + size + 1]
-        yield inside[-1][0] - arrivals[start][0], sum(samples for _, samples in inside), size
+        group = batches[start + 1 : start + size + 1]
+        yield group[-1][0] - batches[start][0], sum(samples for _, samples in group), size

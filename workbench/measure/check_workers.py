@@ -1,4 +1,4 @@
-"""Whether a loader works with workers: looked at before they start, then tried, never for ever."""
+"""Whether a loader works with workers: examined before they start, then tried with a time limit."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from workbench.loader import Loader
-from workbench.measure.batch_times import Arrivals, Kind
+from workbench.measure.batch_times import BatchTimes, FeedOptions
 from workbench.measure.rate import Rate, Stopped
 from workbench.measure.workers.worker_errors import WorkerError, WorkersRefused
-from workbench.measure.workers.worker_stacks import Standing
+from workbench.measure.workers.worker_monitor import WorkerStatus
 from workbench.result import Result
 
 if TYPE_CHECKING:
     from workbench.measure.workers.preflight import Preflight
 
-# Among workers a batch may well take so many times and workers as long as one alone.
+# A batch may well take this many times as long for each worker that runs.
 SLOWER = 3.0
 
 
@@ -28,11 +28,11 @@ class WorkerCheck(Result):
     Attributes:
         ok: Whether it does.
         problems: Why not.
-        advice: What to do.
-        notes: What else is good to know.
-        rate: What was delivered, if there were batches enough for a figure.
-        standing: Where each worker stood when no batch came any more.
-        workers: As checked; so is the next.
+        advice: What to do about it.
+        notes: Other remarks.
+        rate: What was delivered, if there were enough batches for a figure.
+        standing: What each worker was doing when no more batches came.
+        workers: Number of workers that was checked.
         use_multiprocessing: Processes instead of threads.
     """
 
@@ -41,7 +41,7 @@ class WorkerCheck(Result):
     advice: tuple[str, ...]
     notes: tuple[str, ...]
     rate: Rate | None
-    standing: tuple[Standing, ...]
+    standing: tuple[WorkerStatus, ...]
     workers: int
     use_multiprocessing: bool
 
@@ -70,37 +70,41 @@ def check(loader: Loader, workers: int, use_multiprocessing: bool, seconds: floa
     if found.problems:
         return result
     if use_multiprocessing and multiprocessing.get_start_method() == "fork":
-        result = replace(result, notes=result.notes + preflight.note_sending(loader))
-    return _tried(loader, found, result, until)
+        result = replace(result, notes=result.notes + preflight.note_pickling(loader))
+    return _try_workers(loader, found, result, until)
 
 
-def _tried(loader: Loader, found: Preflight, result: WorkerCheck, until: float) -> WorkerCheck:
-    from workbench.measure.feed import limits_for, take
+def _try_workers(
+    loader: Loader, found: Preflight, result: WorkerCheck, until: float
+) -> WorkerCheck:
+    from workbench.measure.feed import limits_for, take_batches
 
-    arrivals = Arrivals(Kind(result.workers, result.use_multiprocessing))
+    times = BatchTimes(FeedOptions(result.workers, result.use_multiprocessing))
     usual = SLOWER * result.workers * found.seconds
-    limits = replace(limits_for(arrivals.kind, found), until=until, usual=usual)
-    # An epoch, or half the time: what hangs then has the other half to show it.
+    limits = replace(limits_for(times.options, found), until=until, usual=usual)
+    # An epoch, or half the time: a worker that hangs then has the other half to show it.
     half = (until - monotonic()) / 2
     try:
-        rate = take(loader, found, arrivals, limits, lambda: arrivals.suffice(half, len(loader)))
+        rate = take_batches(
+            loader, found, times, limits, lambda: times.has_enough(half, len(loader))
+        )
     except WorkerError as error:
-        failed = replace(result, ok=False, standing=error.standing)
+        failed = replace(result, ok=False, standing=error.statuses)
         return replace(failed, problems=error.problems, advice=error.advice)
     except Stopped:
-        return _slow(result, len(arrivals.batches), found.seconds)
+        return _too_few_batches(result, len(times.batches), found.seconds)
     except Exception as error:
         problem = f"__getitem__ raised {type(error).__name__}: {error}"
         return replace(result, ok=False, problems=(problem,))
-    tried = f"{len(arrivals.batches)} of {len(loader)} batches were tried."
-    notes = (tried,) if len(arrivals.batches) < len(loader) else ()
+    tried = f"{len(times.batches)} of {len(loader)} batches were tried."
+    notes = (tried,) if len(times.batches) < len(loader) else ()
     return replace(result, rate=rate, notes=result.notes + notes)
 
 
-def _slow(result: WorkerCheck, batches: int, seconds: float) -> WorkerCheck:
+def _too_few_batches(result: WorkerCheck, batches: int, seconds: float) -> WorkerCheck:
     text = (
-        f"In the time given {batches} batches came, too few for a figure; one alone takes "
-        f"{seconds:.1f} s. Give more seconds to be sure."
+        f"Only {batches} batches came within the time limit, too few for a figure; making one "
+        f"takes {seconds:.1f} s without workers. Allow more seconds to be sure."
     )
     if batches:
         return replace(result, notes=(*result.notes, text))

@@ -10,26 +10,27 @@ from typing import TYPE_CHECKING, Literal
 
 from workbench.isolation.restore_state import restored_state
 from workbench.loader import Loader
-from workbench.measure.batch_times import Kind
+from workbench.measure.batch_times import FeedOptions
 from workbench.measure.workers.worker_errors import USE_THREADS
 from workbench.result import Result
 
 if TYPE_CHECKING:
-    from workbench.measure.workers.same_batch import Batch, Given
+    from workbench.measure.workers.same_batch import SampleHashes, WorkerBatch
 
-# How often one batch is asked for in this thread, to see whether it is random: one that is flipped
+# How often one batch is made in this thread, to see whether it is random. A batch that is flipped
 # or not, by chance, looks the same 8 times in 1 of 128 cases.
 TRIES = 8
-# Batches that a worker gives in an epoch. Workers repeat each other if all of theirs are equal:
-# two will do, unless draws are so few (one image that is flipped or not) that chance repeats them.
+# Batches that each worker makes in an epoch. Workers repeat each other if all of theirs are equal:
+# two are enough, unless so few draws are possible (one image, flipped or not) that chance repeats
+# them.
 ROUNDS, MANY_ROUNDS = 2, 16
 
 Nature = Literal["random", "by epoch", "fixed"]
 SEED = (
-    "Draw from rng = np.random.default_rng([seed, self.epoch, index]), made in __getitem__, and "
-    "count self.epoch up in on_epoch_end"
+    "In __getitem__, draw from rng = np.random.default_rng([seed, self.epoch, index]), and "
+    "increase self.epoch in on_epoch_end"
 )
-COPIES = "Each worker process begins with a copy of the same random state"
+COPIES = "Each worker process starts with a copy of the same random state"
 
 
 @dataclass(frozen=True)
@@ -37,20 +38,20 @@ class Repeats(Result):
     """What workers drew when all were asked for the same batch, over several epochs.
 
     Attributes:
-        nature: "random" if a batch asked for twice differs; "by epoch" if it differs in the next
-            epoch only, as our own datasets have it, and as workers should then agree on it;
-            "fixed" if nothing was seen to differ.
-        drawn: Samples that workers gave, over all epochs.
-        distinct: How many of them differ, place by place in the batch.
-        batches: Batches that workers gave.
+        nature: "random" if a batch that is made twice differs; "by epoch" if it differs in the next
+            epoch only, as with our own datasets, where workers should agree; "fixed" if it never
+            differed.
+        drawn: Number of samples that workers made, over all epochs.
+        distinct: How many of them differ, compared at the same position of the batch.
+        batches: Number of batches that workers made.
         distinct_batches: How many of them differ.
-        across_epochs: Batches of later epochs that an earlier epoch had already given.
-        found: What repeats and should not, in words; empty if nothing does.
-        advice: What to do.
-        workers: How many took part.
+        across_epochs: Number of batches that an earlier epoch had already given.
+        found: What repeats and should not, as sentences; empty if nothing does.
+        advice: What to do about it.
+        workers: Number of workers that took part.
         use_multiprocessing: Processes instead of threads.
         start_method: How processes start; None for threads.
-        epochs: As asked for.
+        epochs: Number of epochs.
     """
 
     nature: Nature
@@ -74,54 +75,57 @@ def find(loader: Loader, workers: int, use_multiprocessing: bool, epochs: int) -
 
     feed.check_arguments(loader, workers)
     if epochs < 1:
-        raise ValueError(f"expected at least one epoch. Received: epochs={epochs}")
-    kind = Kind(workers, use_multiprocessing, max_queue_size=2 * workers)
+        raise ValueError(f"epochs: expected at least 1. Received: epochs={epochs}")
+    options = FeedOptions(workers, use_multiprocessing, max_queue_size=2 * workers)
     with restored_state(loader.original):
-        _set_feed(loader, kind)
-        ready = preflight.examine(loader, workers, use_multiprocessing)
-        ready.raise_problems()
-        nature, many = _nature(loader)
+        _set_options(loader, options)
+        checked = preflight.examine(loader, workers, use_multiprocessing)
+        checked.raise_problems()
+        nature, few_draws = _nature(loader)
     with restored_state(loader.original):
-        _set_feed(loader, kind)
-        limits = feed.limits_for(kind, ready)
-        given = same_batch.ask(loader, kind, MANY_ROUNDS if many else ROUNDS, epochs, limits)
-    return _judge(given, nature, kind, epochs)
+        _set_options(loader, options)
+        limits = feed.limits_for(options, checked)
+        rounds = MANY_ROUNDS if few_draws else ROUNDS
+        batches = same_batch.request_batches(loader, options, rounds, epochs, limits)
+    return _judge(batches, nature, options, epochs)
 
 
 def _nature(loader: Loader) -> tuple[Nature, bool]:
-    """What kind of loader it is, and whether its draws are few."""
-    from workbench.measure.workers.same_batch import INDEX, fetch, fingerprint
+    """How a batch depends on chance, and whether few draws are possible."""
+    from workbench.measure.workers.same_batch import INDEX, fetch, hash_samples
 
-    tries = {fingerprint(loader[INDEX]) for _ in range(TRIES)}
+    tries = {hash_samples(loader[INDEX]) for _ in range(TRIES)}
     if len(tries) > 1:
         return "random", len(tries) < TRIES
     for _ in range(2):
         loader.begin_epoch()
-        again = {fingerprint(fetch(loader, INDEX)) for _ in range(2)}
+        again = {hash_samples(fetch(loader, INDEX)) for _ in range(2)}
         if len(again) > 1:
             return "random", True
         tries |= again
-        fetch(loader, len(loader) - 1)  # some count their epochs by the last batch
+        fetch(loader, len(loader) - 1)  # some loaders count their epochs by the last batch
         loader.end_epoch()
     return "by epoch" if len(tries) > 1 else "fixed", False
 
 
-def _judge(given: list[Given], nature: Nature, kind: Kind, epochs: int) -> Repeats:
-    by_epoch = _by_epoch(given)
+def _judge(
+    batches: list[WorkerBatch], nature: Nature, options: FeedOptions, epochs: int
+) -> Repeats:
+    by_epoch = _by_epoch(batches)
     found: list[str] = []
     if nature == "random":
         found += _same_workers(by_epoch)
     if nature != "fixed":
         found += _same_epochs(by_epoch)
-    samples = [place for each in given for place in enumerate(each.batch)]
-    processes = kind.use_multiprocessing
+    samples = [numbered for each in batches for numbered in enumerate(each.samples)]
+    processes = options.use_multiprocessing
     return Repeats(
         nature,
         drawn=len(samples),
         distinct=len(set(samples)),
-        batches=len(given),
-        distinct_batches=len({each.batch for each in given}),
-        across_epochs=_repeated(given),
+        batches=len(batches),
+        distinct_batches=len({each.samples for each in batches}),
+        across_epochs=_repeated(batches),
         found=tuple(found),
         advice=_advice(nature, bool(found), processes),
         workers=max(len(workers) for workers in by_epoch.values()),
@@ -131,15 +135,15 @@ def _judge(given: list[Given], nature: Nature, kind: Kind, epochs: int) -> Repea
     )
 
 
-def _by_epoch(given: list[Given]) -> dict[int, list[tuple[Batch, ...]]]:
-    """What each worker gave in turn, for each epoch."""
-    found: dict[int, dict[int, list[Batch]]] = defaultdict(lambda: defaultdict(list))
-    for each in given:
-        found[each.epoch][each.worker].append(each.batch)
+def _by_epoch(batches: list[WorkerBatch]) -> dict[int, list[tuple[SampleHashes, ...]]]:
+    """The batches that each worker made in turn, for each epoch."""
+    found: dict[int, dict[int, list[SampleHashes]]] = defaultdict(lambda: defaultdict(list))
+    for each in batches:
+        found[each.epoch][each.worker].append(each.samples)
     return {epoch: [tuple(b) for b in workers.values()] for epoch, workers in found.items()}
 
 
-def _same_workers(by_epoch: dict[int, list[tuple[Batch, ...]]]) -> Iterator[str]:
+def _same_workers(by_epoch: dict[int, list[tuple[SampleHashes, ...]]]) -> Iterator[str]:
     for epoch, workers in by_epoch.items():
         if len(set(workers)) < len(workers):
             yield (
@@ -149,7 +153,7 @@ def _same_workers(by_epoch: dict[int, list[tuple[Batch, ...]]]) -> Iterator[str]
             return
 
 
-def _same_epochs(by_epoch: dict[int, list[tuple[Batch, ...]]]) -> Iterator[str]:
+def _same_epochs(by_epoch: dict[int, list[tuple[SampleHashes, ...]]]) -> Iterator[str]:
     for later, workers in by_epoch.items():
         for earlier in range(later):
             if set(workers) & set(by_epoch[earlier]):
@@ -157,27 +161,27 @@ def _same_epochs(by_epoch: dict[int, list[tuple[Batch, ...]]]) -> Iterator[str]:
                 return
 
 
-def _repeated(given: list[Given]) -> int:
-    first: dict[Batch, int] = {}
-    return sum(first.setdefault(each.batch, each.epoch) < each.epoch for each in given)
+def _repeated(batches: list[WorkerBatch]) -> int:
+    first: dict[SampleHashes, int] = {}
+    return sum(first.setdefault(each.samples, each.epoch) < each.epoch for each in batches)
 
 
 def _advice(nature: Nature, found: bool, processes: bool) -> tuple[str, ...]:
     if nature == "fixed":
-        return ("If it should augment, let its random values depend on the epoch.",)
+        return ("If the loader should augment, make its random values depend on the epoch.",)
     if not found:
         return ()
     if nature == "by epoch":
-        return ("The epoch does not reach the workers: count it up in on_epoch_end.",)
-    return (f"{COPIES}: {SEED}, or {USE_THREADS}.",) if processes else (f"{SEED}.",)
+        return ("The workers do not see the epoch change: increase it in on_epoch_end.",)
+    return (f"{COPIES}. {SEED}, or {USE_THREADS}.",) if processes else (f"{SEED}.",)
 
 
-def _set_feed(loader: Loader, kind: Kind) -> None:
-    """As the user would set it: a loader may count its epochs by how it is fed; ours does.
+def _set_options(loader: Loader, options: FeedOptions) -> None:
+    """Set the options on the user's object: a loader may count its epochs by how it is fed.
 
-    With one worker ours counts the batches of a pass, and here one alone is asked for, again and
-    again: with several it goes by `on_epoch_end`.
+    Ours does. With one worker it counts the batches of an epoch, but here a single one is asked for
+    again and again; with several it goes by `on_epoch_end`.
     """
-    for name, value in asdict(replace(kind, workers=max(2, kind.workers))).items():
+    for name, value in asdict(replace(options, workers=max(2, options.workers))).items():
         if hasattr(loader.original, name):
             setattr(loader.original, name, value)

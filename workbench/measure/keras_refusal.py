@@ -1,4 +1,4 @@
-"""Whether Keras accepts a batch, checked first: its own errors print the whole batch."""
+"""Check whether Keras accepts a batch, since its own errors print the whole batch."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def refusal(batch: Any, *, from_generator: bool) -> str:
     Within the tuple a list is a structure of several inputs, not an array.
 
     Args:
-        batch: As the loader returned it.
+        batch: What the loader returned.
         from_generator: Whether it came from a generator or iterator rather than by index.
     """
     if from_generator and not isinstance(batch, tuple):
         received = _described(batch)
-        return f"From a generator Keras accepts tuples only. Received: {received}. {EXPECTED}"
+        return f"Keras accepts only tuples from a generator. Received: {received}. {EXPECTED}"
     if isinstance(batch, dict):
         return _refused_leaf(batch)
     whole = (batch,) if isinstance(batch, np.ndarray) else batch
@@ -43,11 +43,13 @@ def _refused_leaf(batch: Any) -> str:
         # NumPy's scalars have a shape and a dtype too, and list(y) is a list of them.
         if np.isscalar(leaf) or not hasattr(leaf, "shape") or not hasattr(leaf, "dtype"):
             return (
-                f"{path} is {_described(leaf)}, not an array: to Keras a list within a batch is a "
-                f"structure of several inputs. Make it one array: np.array(...)."
+                f"{path} is {_described(leaf)}, not an array: Keras takes a list within a batch "
+                f"for several inputs. Convert it to an array: np.array(...)."
             )
         if leaf.dtype == object:
-            return f"{path} is an array of Python objects: its rows differ in shape. Pad or crop."
+            return (
+                f"{path} is an array of Python objects: its rows differ in shape. Pad or crop them."
+            )
         if not len(leaf.shape):
             return f"{path} has no axis of samples: shape (). {EXPECTED}"
         sizes.setdefault(int(leaf.shape[0]), path)

@@ -1,4 +1,4 @@
-"""A line profile as plain data: collected by `lines`, shown by the panel, drawn by `render`."""
+"""A line profile as plain data, collected by `lines`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from workbench import jsonfile
-from workbench.measure.compare_profiles import ProfileComparison, Run, compared
+from workbench.measure.compare_profiles import compare
+from workbench.measure.profile_comparison import ProfileComparison, ProfileSummary
 from workbench.measure.profile_parts import Function, HotLine
 from workbench.result import Result
 
 FORMAT = "workbench-profile"
 VERSION = 1
-FAULTS = 5  # of a broken file, enough to see what it is
+MOST_FAULTS = 5  # shown of a broken file
 
 
 @dataclass(frozen=True)
@@ -24,21 +25,21 @@ class LineProfile(Result):
     """Where the time of a batch goes, line by line.
 
     Attributes:
-        batches: Batches profiled; as many ran unprofiled between them.
+        batches: Number of profiled batches; as many ran unprofiled between them.
         seconds: Duration of the profiled batches, summed over workers.
         unprofiled_seconds: Duration of as many batches without the profiler.
         samples: Samples in the profiled batches, by their real leading dimension.
         slowdown: Profiled over unprofiled time of the same batches, median.
-        workers: 0: the calling thread.
+        workers: Number of workers; 0 for the calling thread.
         use_multiprocessing: Whether workers were processes.
-        peak_bytes: The most that one batch newly allocated at a time, through Python and NumPy;
-            what OpenCV and TensorFlow allocate for themselves is not seen. None: not measured.
-        outside: Shares of the batch time that no listed line has: `keras` (its own code around the
-            lines), `conversion` (pickling, to pass a batch on from a worker process), `waiting`
-            (the sum over lines) and `other`. Self shares plus these are 1.
-        functions: By share; the one that gives the batch first.
+        peak_bytes: Peak memory that one batch newly allocated through Python and NumPy. Does not
+            include what OpenCV and TensorFlow allocate themselves. None if not measured.
+        outside: Shares of the batch time that belong to no listed line: `keras` (its own code
+            around the lines), `conversion` (pickling, to send a batch from a worker process),
+            `waiting` (the sum over lines) and `other`. Self shares plus these are 1.
+        functions: By share; `__getitem__` or the generator function comes first.
         hot: Lines of all functions, ranked by `self_share`.
-        notes: What else must be known to read it, such as why there are no lines.
+        notes: Remarks that a reader needs, for instance why there are no lines.
     """
 
     batches: int
@@ -66,10 +67,10 @@ class LineProfile(Result):
             >>> before = wb.profile_lines(Scans())
             >>> before.compare(wb.profile_lines(FasterScans()))
         """
-        return compared(self.functions, after.functions, (self._run(), after._run()))
+        return compare(self.functions, after.functions, (self._summary(), after._summary()))
 
-    def _run(self) -> Run:
-        return Run(
+    def _summary(self) -> ProfileSummary:
+        return ProfileSummary(
             batch_ms=self.batch_seconds * 1e3,
             samples=self.samples / max(1, self.batches),
             batches=self.batches,
@@ -78,18 +79,18 @@ class LineProfile(Result):
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the profile as JSON: with the lines of source in it, and the paths of their files.
+        """Write the profile as JSON, including the source lines and the paths of their files.
 
         Raises:
-            FileExistsError: If there is a file that is no profile.
-            FileNotFoundError: If there is no such folder.
-            OSError: If it cannot be written.
+            FileExistsError: If the file exists and is not a profile.
+            FileNotFoundError: If the folder does not exist.
+            OSError: If the file cannot be written.
             ValueError: If the name does not end in .json.
         """
         target = jsonfile.claim(path, FORMAT)
         values = {"format": FORMAT, "version": VERSION, "profile": self.to_dict()}
         content = json.dumps(values, ensure_ascii=False, indent=1) + "\n"
-        # Names of files that are not UTF-8 have halves of surrogate pairs: no JSON can say them.
+        # A file name that is not UTF-8 holds surrogate escapes, which UTF-8 cannot encode.
         jsonfile.replace(target, content.encode("utf-8", "replace").decode("utf-8"))
         return target
 
@@ -98,17 +99,17 @@ class LineProfile(Result):
         """Read a file that `save` wrote.
 
         Raises:
-            FileNotFoundError: If there is no such file.
-            ValueError: If it is no profile, a broken one, or one of a newer workbench.
+            FileNotFoundError: If the file does not exist.
+            ValueError: If it is not a profile, is broken, or was written by a newer workbench.
         """
         file = Path(path).expanduser()
         values = jsonfile.read(file, FORMAT, VERSION)
         try:
-            # As JSON again: in strict validation only its lists may become tuples.
+            # Back to JSON: strict validation turns only JSON's lists into tuples.
             content = json.dumps(values.get("profile"))
             return TypeAdapter(LineProfile).validate_json(content, strict=True)
         except ValidationError as error:
-            faults = [f"{file}: {_fault(e['loc'], e['msg'])}" for e in error.errors()[:FAULTS]]
+            faults = [f"{file}: {_fault(e['loc'], e['msg'])}" for e in error.errors()[:MOST_FAULTS]]
             raise ValueError("\n".join(faults)) from None
 
 

@@ -1,4 +1,4 @@
-"""Which line of an edited function was which before: by their text alone."""
+"""Match the lines of a function before and after an edit, by their text."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple, TypeVar
 
-ALIKE = 0.6  # of two lines' characters: `difflib`'s own rule of thumb for a close match
-NEAR = 8  # lines below its old place where an edited line is looked for
-LONGEST = 200  # characters of a line that are looked at
+LEAST_RATIO = 0.6  # `difflib`'s rule of thumb for a close match
+NEAR = 8  # lines below its old position where an edited line is searched
+LONGEST = 200  # characters of a line that are compared
 
 T = TypeVar("T")
 
 
 class Pair(NamedTuple):
-    """Positions before and after; None: not there.
+    """The same line before and after.
 
     Attributes:
-        before: Position before.
-        after: Position after.
-        moved: The same text, but the lines around it are others.
+        before: Index before; None if it was added.
+        after: Index after; None if it was removed.
+        moved: Whether it has the same text but different neighbours.
     """
 
     before: int | None
@@ -30,21 +30,21 @@ class Pair(NamedTuple):
 
 
 def pair_lines(before: Sequence[str], after: Sequence[str]) -> list[Pair]:
-    """Each line before and after once, in the order of a unified diff."""
+    """Each line before and each line after once, in the order of a unified diff."""
     pairs: list[Pair] = []
     for tag, i, i_end, j, j_end in SequenceMatcher(None, before, after).get_opcodes():
         olds, news = range(i, i_end), range(j, j_end)
         if tag == "equal" or len(olds) == len(news) == 1:
             pairs += [Pair(old, new) for old, new in zip(olds, news, strict=True)]
         else:
-            pairs += _replaced(before, after, olds, news)
-    return _with_moved(before, after, pairs)
+            pairs += _pair_replaced(before, after, olds, news)
+    return _pair_moved(before, after, pairs)
 
 
-def _replaced(
+def _pair_replaced(
     before: Sequence[str], after: Sequence[str], olds: range, news: range
 ) -> Iterator[Pair]:
-    """Lines for other lines: those that look alike are the same line, edited."""
+    """Pair replaced lines: those with similar text are the same line, edited."""
     cursor = news.start
     for old in olds:
         near = range(cursor, min(cursor + NEAR, news.stop))
@@ -64,45 +64,49 @@ def _alike(one: str, other: str) -> bool:
     matcher = SequenceMatcher(None, one[:LONGEST], other[:LONGEST])
     # From cheap to exact: each is an upper bound of the next.
     bounds = (matcher.real_quick_ratio, matcher.quick_ratio, matcher.ratio)
-    return all(bound() >= ALIKE for bound in bounds)
+    return all(bound() >= LEAST_RATIO for bound in bounds)
 
 
-def _with_moved(before: Sequence[str], after: Sequence[str], pairs: list[Pair]) -> list[Pair]:
-    """Lines that went in one place and came in another, made one."""
-    gone: dict[str, deque[int]] = defaultdict(deque)
+def _pair_moved(before: Sequence[str], after: Sequence[str], pairs: list[Pair]) -> list[Pair]:
+    """Pair lines that were removed in one position and added in another."""
+    removed: dict[str, deque[int]] = defaultdict(deque)
     for old, new, _ in pairs:
-        # A bracket or a blank line is everywhere.
+        # Brackets and blank lines occur everywhere.
         if old is not None and new is None and re.search(r"\w", before[old]):
-            gone[before[old]].append(old)
+            removed[before[old]].append(old)
     moved = {
-        new: gone[after[new]].popleft()
+        new: removed[after[new]].popleft()
         for old, new, _ in pairs
-        if old is None and new is not None and gone.get(after[new])
+        if old is None and new is not None and removed.get(after[new])
     }
-    left = set(moved.values())
+    paired = set(moved.values())
     return [
         Pair(moved[pair.after], pair.after, True) if pair.after in moved else pair
         for pair in pairs
-        if pair.before not in left
+        if pair.before not in paired
     ]
 
 
 def pair_best(
     before: Sequence[T], after: Sequence[T], score: Callable[[T, T], float], least: float
 ) -> list[tuple[T | None, T | None]]:
-    """The best pairs first, each taken once; in the order of `after`, then what is gone."""
+    """Pair items with the highest scores first, each item once.
+
+    Returns:
+        Pairs in the order of `after`, then those that were removed.
+    """
     scores = [
         (-value, j, i)
         for i, one in enumerate(before)
         for j, other in enumerate(after)
         if (value := score(one, other)) >= least
     ]
-    of: dict[int, int] = {}
+    match: dict[int, int] = {}
     for _, j, i in sorted(scores):
-        if j not in of and i not in of.values():
-            of[j] = i
-    kept = [(before[of[j]] if j in of else None, other) for j, other in enumerate(after)]
-    return [*kept, *((one, None) for i, one in enumerate(before) if i not in of.values())]
+        if j not in match and i not in match.values():
+            match[j] = i
+    kept = [(before[match[j]] if j in match else None, other) for j, other in enumerate(after)]
+    return [*kept, *((one, None) for i, one in enumerate(before) if i not in match.values())]
 
 
 def similarity(one: str, other: str) -> float:

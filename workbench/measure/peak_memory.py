@@ -1,4 +1,4 @@
-"""How much memory a call takes for itself."""
+"""Peak memory of a call."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 
 def peak_bytes(call: Callable[[], object]) -> int:
-    """The most that a call newly allocates at a time, through Python and NumPy.
+    """Peak memory that a call newly allocates, through Python and NumPy.
 
-    What it returns is dropped at once: batches that are kept make the next ones slower.
+    Its result is dropped at once: a batch that stays alive makes the next ones slower.
     """
-    ours = not tracemalloc.is_tracing()
-    if ours:
+    started_here = not tracemalloc.is_tracing()
+    if started_here:
         tracemalloc.start()
     try:
         tracemalloc.reset_peak()
@@ -20,5 +20,5 @@ def peak_bytes(call: Callable[[], object]) -> int:
         call()
         return max(0, tracemalloc.get_traced_memory()[1] - before)
     finally:
-        if ours:
+        if started_here:
             tracemalloc.stop()

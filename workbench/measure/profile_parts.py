@@ -1,4 +1,4 @@
-"""What a line profile consists of: functions, their lines, and the hottest of all lines."""
+"""The parts of a line profile: functions, their lines, and the ranking of all lines."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Part:
-    """What a line called in libraries.
+    """A library function that a line calls.
 
     Attributes:
-        name: Function, or class where a function's own name says nothing ("ElasticTransform").
-        share: Of the batch time; the line's own share, divided as in recorded batches.
+        name: The function, or its class for special methods ("ElasticTransform").
+        share: Share of the batch time: the line's own share, divided as in recorded batches.
     """
 
     name: str
@@ -25,18 +25,19 @@ class Line:
 
     Attributes:
         line: Its number in the file.
-        hits: How often it ran in all profiled batches.
-        seconds: Time in it, callees included, scaled to unprofiled batches, all batches together.
-        share: Of the batch time, callees and waiting included.
-        self_share: Of the batch time, without functions that are listed beside it, without waiting.
-        waiting: Share by which several threads take longer than one for it: they wait for the
-            interpreter lock, or for a core. The difference of two runs.
+        hits: Number of times it ran in all profiled batches.
+        seconds: Time in it in all batches, callees included, scaled to unprofiled batches.
+        share: Share of the batch time, callees and waiting included.
+        self_share: Share of the batch time, without waiting and without listed functions that it
+            calls.
+        waiting: Share that it takes longer in several threads than in one, since they wait for the
+            interpreter lock or for a core. The difference between two runs.
         spread: Standard deviation of its seconds from batch to batch.
-        approximate: Under 1 microsecond a hit: the profiler's own cost is as large.
-        source: Its text; empty where there is no source.
-        parts: The library calls that it consists of, where there are several.
-        libraries: Packages whose Python code it runs; `profile_lines(..., libraries=...)` goes
-            into them.
+        approximate: Whether a hit takes less than 1 microsecond, about the profiler's own overhead.
+        source: Its text; empty without source.
+        parts: The library functions that it calls, if there are several.
+        libraries: Packages whose Python code it runs; `profile_lines(..., libraries=...)` profiles
+            them too.
     """
 
     line: int
@@ -59,10 +60,10 @@ class Function:
     Attributes:
         name: Qualified name.
         file: Where its source is.
-        first_line: Its first line number there.
-        calls: Calls in all profiled batches, as counted in the first one.
-        share: Of the batch time, callees included.
-        lines: All its lines, also those that did not run.
+        first_line: Number of its first line.
+        calls: Calls in all profiled batches, estimated from recorded ones.
+        share: Share of the batch time, callees included.
+        lines: All its lines, including those that did not run.
     """
 
     name: str
@@ -85,7 +86,9 @@ class HotLine:
     parts: tuple[Part, ...] = ()
 
     def __str__(self) -> str:
-        place = f"{Path(self.file).name}:{self.line}"
-        text = f"{self.source.strip() or '(no source)'}  {place}, {self.self_share:.0%} of a batch"
+        position = f"{Path(self.file).name}:{self.line}"
+        text = (
+            f"{self.source.strip() or '(no source)'}  {position}, {self.self_share:.0%} of a batch"
+        )
         parts = " · ".join(f"{part.name} {part.share:.0%}" for part in self.parts)
         return f"{text}  ({parts})" if parts else text

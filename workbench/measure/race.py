@@ -1,4 +1,4 @@
-"""Ways of making a batch, timed in alternation: the figures. `turns` runs them."""
+"""Results of races: ways of making a batch, timed in alternation by `run_race`."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any, Literal
 from workbench.measure.stats import Summary
 from workbench.result import Chart, Result, renderer
 
-ALIKE = 0.02  # the position within a round alone makes such a difference, round after round
+LEAST_DIFFERENCE = 0.02  # the order within a round alone causes such a difference
 Verdict = Literal["faster", "slower", "no difference seen"]
 
 
 @dataclass(frozen=True)
 class Entrant:
-    """One way, and how long it took.
+    """One way of making a batch, and its times.
 
     Attributes:
-        name: As given.
-        seconds: Of each turn, in the order of the rounds.
-        peak_bytes: The most that one turn newly allocated at a time, through Python and NumPy;
-            what OpenCV and TensorFlow allocate for themselves, and the pages of a memory map, are
-            not seen. None: not measured.
+        name: Its name.
+        seconds: Seconds in each round.
+        peak_bytes: Peak memory that one run newly allocated through Python and NumPy. Does not
+            include what OpenCV and TensorFlow allocate themselves, nor pages of a memory map. None
+            if not measured.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Entrant:
 
     @property
     def ms(self) -> Summary:
-        """Milliseconds a turn."""
+        """Milliseconds per run."""
         return Summary.of(self.seconds).times(1e3)
 
 
@@ -40,9 +40,9 @@ class Race(Result):
     """What `workbench.race` measured.
 
     Attributes:
-        entrants: In the order of their turns.
-        per: What a turn makes: "batch", unless said otherwise.
-        batches_per_epoch: What turns were multiplied by, or None.
+        entrants: In the order in which they run in a round.
+        per: What one run makes, such as "batch".
+        batches_per_epoch: Number of batches in an epoch; None if unknown.
     """
 
     entrants: tuple[Entrant, ...]
@@ -58,46 +58,46 @@ class Race(Result):
 
     @property
     def first(self) -> Entrant:
-        """What the others are compared with."""
+        """The entrant that the others are compared with."""
         return self.entrants[0]
 
     @property
     def rounds(self) -> int:
-        """How many were counted."""
+        """Number of counted rounds."""
         return len(self.first.seconds)
 
     def times_as_fast(self, name: str) -> Summary:
-        """The first entrant's time by this one's, of each round: above 1 is faster."""
+        """The first entrant's time divided by this one's in each round: above 1 is faster."""
         return Summary.of(self._ratios(name))
 
     def bounds(self, name: str) -> tuple[float, float]:
-        """What the verdict rests on: the ratios' middle half and one more at each end.
+        """Range of the ratios that decides the verdict: the middle half and one more at each end.
 
-        Of few rounds that is most or all of them. Equal entrants have 1 outside it by chance once
-        in 14 times at 8 rounds, once in 80 at 20.
+        With few rounds that is most or all of them. For equally fast entrants 1 lies outside by
+        chance once in 14 races with 8 rounds, and once in 80 with 20.
         """
         ratios = sorted(self._ratios(name))
         dropped = max(0, len(ratios) // 4 - 1)
         return ratios[dropped], ratios[-1 - dropped]
 
     def verdict(self, name: str) -> Verdict:
-        """Faster or slower than the first, if both bounds of the ratio are over 2 % off 1."""
+        """Faster or slower than the first if both bounds are more than 2 % away from 1."""
         low, high = self.bounds(name)
-        if low > 1 + ALIKE:
+        if low > 1 + LEAST_DIFFERENCE:
             return "faster"
-        return "slower" if high < 1 - ALIKE else "no difference seen"
+        return "slower" if high < 1 - LEAST_DIFFERENCE else "no difference seen"
 
     def _ratios(self, name: str) -> list[float]:
         pairs = zip(self.first.seconds, self[name].seconds, strict=True)
         return [first / own for first, own in pairs]
 
     def epoch_seconds(self, name: str) -> Summary | None:
-        """An epoch one turn after the other in this thread, if `batches_per_epoch` is known."""
+        """Seconds of an epoch in this thread; None if `batches_per_epoch` is unknown."""
         batches = self.batches_per_epoch
         return None if batches is None else Summary.of(self[name].seconds).times(batches)
 
     def chart(self) -> Chart:
-        """Bars with all values and quartiles, in the colours of the notebook's theme."""
+        """Bar chart with all values and quartiles, in the colours of the notebook's theme."""
         chart: Chart = renderer("race_chart").of_race(self)
         return chart
 
@@ -107,10 +107,10 @@ class Races(Result):
     """The same race in several cases: sizes, types, machines.
 
     Args:
-        races: A race by the name of its case; all with the same first entrant.
+        races: Races by the name of their case, all with the same first entrant.
 
     Raises:
-        ValueError: If there are none, or they compare with different entrants.
+        ValueError: If there are no races, or their first entrants differ.
 
     Example:
         >>> wb.Races({size: wb.race(ways_of(size)) for size in (64, 224)})
@@ -122,7 +122,7 @@ class Races(Result):
         firsts = {race.first.name for race in self.races.values()}
         if len(firsts) != 1:
             raise ValueError(
-                "races: expected one or more that all compare with the same first entrant. "
+                "races: expected at least one, all with the same first entrant. "
                 f"Received: {', '.join(sorted(map(repr, firsts))) or 'none'}"
             )
 
@@ -142,15 +142,15 @@ class Races(Result):
 
     @property
     def others(self) -> tuple[str, ...]:
-        """The names of all other entrants, of whichever race."""
+        """The names of all other entrants, of any race."""
         names = [entrant.name for race in self.races.values() for entrant in race.entrants[1:]]
         return tuple(dict.fromkeys(names))
 
     def chart(self) -> Chart:
-        """How many times as fast as the first each entrant is, case by case."""
+        """Chart of how many times as fast as the first each entrant is, by case."""
         chart: Chart = renderer("race_chart").of_races(self)
         return chart
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain dicts and lists, for JSON; with the raw values."""
+        """As plain dicts and tuples, for JSON, including the raw values."""
         return {case: race.to_dict() for case, race in self.races.items()}

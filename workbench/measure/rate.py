@@ -1,4 +1,4 @@
-"""The rate at which Keras gets samples from a loader, as `feed` measures it."""
+"""The rate at which Keras gets samples from a loader, measured by `feed`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ class Rate(Result):
     """What a loader delivers to Keras.
 
     Attributes:
-        samples_per_second: Counted by the batches' real leading dimension.
+        samples_per_second: By the batches' real leading dimension.
         batch_ms: Milliseconds from one batch to the next.
-        first_batch_ms: Until the first batch came, workers' start included.
-        megabytes_per_second: 10^6 bytes of batches handed over.
-        peak_memory_bytes: Highest anonymous memory of this process, plus what its worker
-            processes hold for themselves.
-        workers: As measured; so are the next two.
-        use_multiprocessing: Processes instead of threads.
-        max_queue_size: Batches that could wait.
+        first_batch_ms: Milliseconds until the first batch, including the workers' start.
+        megabytes_per_second: 10^6 bytes of batches.
+        peak_memory_bytes: Peak anonymous memory of this process, plus memory that its worker
+            processes do not share.
+        workers: Number of workers.
+        use_multiprocessing: Whether the workers were processes instead of threads.
+        max_queue_size: Most batches that could wait in the queue.
     """
 
     samples_per_second: Summary
@@ -35,7 +35,7 @@ class Rate(Result):
     max_queue_size: int
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain dicts, for JSON: the figures by their median and interquartile range."""
+        """As plain dicts, for JSON; summaries by median and interquartile range."""
         found = super().to_dict()
         for name in ("samples_per_second", "batch_ms"):
             figure: Summary = getattr(self, name)
@@ -44,4 +44,4 @@ class Rate(Result):
 
 
 class Stopped(Exception):
-    """The measurement was asked to stop before it had a figure."""
+    """The measurement was stopped before it had a result."""

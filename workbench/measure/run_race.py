@@ -1,4 +1,4 @@
-"""Run a race: A, B, C, A, B, C, ... take turns, so that a busy machine meets all alike."""
+"""Run a race: A, B, C, A, B, C, ... take turns, so that a busy machine slows all alike."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workbench.measure.alternate import LEAST_ROUNDS, alternate, seconds_of
 from workbench.measure.peak_memory import peak_bytes
 from workbench.measure.race import Entrant, Race
 
-Turn = Callable[[], Any]
+MakeNext = Callable[[], Any]  # makes the entrant's next batch
 
 
 def run(
@@ -28,33 +28,33 @@ def run(
     check_names(entrants)
     _check_counts(rounds, batches_per_epoch)
     began = perf_counter()
-    turns = {name: _warmed_up(name, entrant) for name, entrant in entrants.items()}
-    peaks = {name: _named(name, partial(peak_bytes, turns[name])) for name in turns if memory}
-    timers = [partial(_named, name, partial(seconds_of, turn)) for name, turn in turns.items()]
+    makers = {name: _warmed_up(name, entrant) for name, entrant in entrants.items()}
+    peaks = {name: _noting(name, partial(peak_bytes, makers[name])) for name in makers if memory}
+    timers = [partial(_noting, name, partial(seconds_of, make)) for name, make in makers.items()]
     times = alternate(timers, seconds=seconds + began - perf_counter(), rounds=rounds)
-    entrants_ = zip(turns, zip(*times, strict=True), strict=True)
+    by_entrant = zip(makers, zip(*times, strict=True), strict=True)
     return Race(
-        tuple(Entrant(name, values, peaks.get(name)) for name, values in entrants_),
+        tuple(Entrant(name, values, peaks.get(name)) for name, values in by_entrant),
         per,
         batches_per_epoch,
     )
 
 
 def check_names(entrants: Mapping[str, Any]) -> None:
-    """Refuse what is no mapping from names.
+    """Check that the entrants are a mapping from names.
 
     Raises:
-        TypeError: If a name is no text.
+        TypeError: If a name is not a string.
         ValueError: If there are no entrants.
     """
     if not isinstance(entrants, Mapping) or not entrants:
         raise ValueError(
-            "entrants: expected names and what makes a batch, as {'before': f, 'after': g}. "
+            "entrants: expected names and functions, as {'before': f, 'after': g}. "
             f"Received: {entrants!r:.60}"
         )
     for name in entrants:
         if not isinstance(name, str):
-            raise TypeError(f"entrants: expected names that are text. Received: {name!r:.60}")
+            raise TypeError(f"entrants: expected strings as names. Received: {name!r:.60}")
 
 
 def _check_counts(rounds: int, batches_per_epoch: int | None) -> None:
@@ -64,32 +64,32 @@ def _check_counts(rounds: int, batches_per_epoch: int | None) -> None:
         raise ValueError(f"batches_per_epoch: expected at least 1. Received: {batches_per_epoch}")
 
 
-def _warmed_up(name: str, entrant: Any) -> Turn:
-    """What makes the next batch, after the first, which imports and touches memory."""
-    turn = _turn(name, entrant)
-    made = _named(name, turn)
-    is_function = turn is entrant
+def _warmed_up(name: str, entrant: Any) -> MakeNext:
+    """A function that makes the next batch. The first, which imports modules, has been made."""
+    make = _maker(name, entrant)
+    made = _noting(name, make)
+    is_function = make is entrant
     if not is_function:
-        return turn
-    # A function may make what gives batches: that is no work yet, and would look infinitely fast.
+        return make
+    # A function may return what makes batches. That is no work yet, and would look infinitely fast.
     if hasattr(made, "__next__"):
-        turn = partial(next, _endless(turn))
-    elif gives_by_number(made):
-        turn = _turn(name, made)
+        make = partial(next, _endless(make))
+    elif is_indexable(made):
+        make = _maker(name, made)
     else:
-        return turn
-    _named(name, turn)
-    return turn
+        return make
+    _noting(name, make)
+    return make
 
 
-def _turn(name: str, entrant: Any) -> Turn:
+def _maker(name: str, entrant: Any) -> MakeNext:
     if hasattr(entrant, "__next__"):
         return partial(next, entrant)
-    if gives_by_number(entrant):
+    if is_indexable(entrant):
         if not len(entrant):
             raise ValueError(f"{name}: no batches")
-        places = cycle(range(len(entrant)))
-        return lambda: entrant[next(places)]
+        indices = cycle(range(len(entrant)))
+        return lambda: entrant[next(indices)]
     if callable(entrant):
         return entrant  # type: ignore[no-any-return]
     if hasattr(entrant, "__iter__"):
@@ -100,16 +100,16 @@ def _turn(name: str, entrant: Any) -> Turn:
     )
 
 
-def gives_by_number(value: Any) -> bool:
-    """Whether it gives batches by number. A class gives none, but may make what does."""
+def is_indexable(value: Any) -> bool:
+    """Whether an object gives batches by index. A class does not, though its instances may."""
     if isinstance(value, type | tuple | list | Mapping | str | bytes):
         return False
-    by_number = hasattr(value, "__getitem__") and hasattr(value, "__len__")
-    return by_number and not hasattr(value, "__array__")  # an array is a batch
+    indexable = hasattr(value, "__getitem__") and hasattr(value, "__len__")
+    return indexable and not hasattr(value, "__array__")  # an array is a batch
 
 
 def _endless(make: Callable[[], Iterable[Any]]) -> Iterator[Any]:
-    """One epoch after the other. Holds no batch: an old one kept alive slows the next."""
+    """One epoch after the other. Holds no batch: one that stays alive slows the next."""
     while True:
         batches = iter(make())
         yield _first(batches)
@@ -123,13 +123,13 @@ def _first(batches: Iterator[Any]) -> Any:
         raise ValueError("no batches") from None
 
 
-def _named(name: str, do: Callable[[], Any]) -> Any:
-    """Do it; an error says which entrant's it is."""
+def _noting(name: str, call: Callable[[], Any]) -> Any:
+    """Call a function; add a note that names the entrant to its exceptions."""
     try:
-        return do()
+        return call()
     except StopIteration:
         raise RuntimeError(
-            f"{name}: ran out of batches. Give a function that makes the iterator anew"
+            f"{name}: ran out of batches. Pass a function that creates the iterator"
         ) from None
     except Exception as error:
         error.add_note(f"This is the entrant {name!r} of the race.")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 WORKBENCH = Path(__file__).parents[1]
 GENERATORS = ("pipeline", "article")  # rooms whose code is profiled like the user's
-# Stands in for `sys.stdout` while a user's loader runs: part of the lines that print.
-OUTPUT = WORKBENCH / "isolation" / "capture_output.py"
-# The package of code that Python makes for itself: it has no source to read.
+# Replaces `sys.stdout` while a user's loader runs, so it is part of the lines that print.
+CAPTURED_OUTPUT = WORKBENCH / "isolation" / "capture_output.py"
+# The package of code that Python generates itself, which has no source.
 NO_SOURCE = "python"
 
 
@@ -19,12 +19,12 @@ NO_SOURCE = "python"
 def package_of(file: str) -> str | None:
     """The library that a file belongs to, by its import name; None for the user's own code.
 
-    Our generators count as the user's code even where the workbench is installed as a library;
-    the rest of it never does.
+    The workbench's generators count as the user's code, the rest of the workbench never does,
+    wherever it is installed.
     """
     path = Path(file)
     if path.is_relative_to(WORKBENCH):
-        if path == OUTPUT:
+        if path == CAPTURED_OUTPUT:
             return NO_SOURCE
         is_generator = any(path.is_relative_to(WORKBENCH / room) for room in GENERATORS)
         return None if is_generator else "workbench"

@@ -1,6 +1,6 @@
-"""Results as text, HTML and SVG: a module for each type of result.
+"""Results as text, HTML and SVG: one module for each type of result.
 
-Imports the results that it shows; is imported by `panel`, and by name from `workbench.result`.
+Imports the results that it shows. Only `panel` imports it, and `workbench.result` by name.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from typing import Any
 
 from workbench.render import markup
 
-# Each module has `TITLE`, `text(result)` and, unless the text says it all, `html(result)`: what
-# stands in the body of a page.
+# Each module has `TITLE`, `text(result)` and, where plain text is not enough, `html(result)` for
+# the body of a page.
 MODULES = {
     "workbench.advice.findings.Advice": "advice_card",
     "workbench.advice.findings.Findings": "advice_list",
     "workbench.keras_iterators.compare_keras.KerasComparison": "keras_comparison",
     "workbench.keras_iterators.report.Report": "equivalence",
     "workbench.measure.check_workers.WorkerCheck": "worker_verdict",
-    "workbench.measure.compare_profiles.ProfileComparison": "profile_changes",
+    "workbench.measure.profile_comparison.ProfileComparison": "profile_changes",
     "workbench.measure.find_repeats.Repeats": "repeated_draws",
     "workbench.measure.line_profile.LineProfile": "profile_table",
     "workbench.measure.race.Race": "race_table",
@@ -29,18 +29,18 @@ MODULES = {
 
 
 def text(result: Any) -> str:
-    """For terminals and logs."""
+    """The result as text, for terminals and logs."""
     shown: str = _module(result).text(result)
     return shown
 
 
 def fragment(result: Any) -> str:
-    """For a notebook's output."""
+    """The result as HTML, for a notebook's output."""
     return markup.fragment(_body(result))
 
 
 def document(result: Any) -> str:
-    """A page of its own."""
+    """The result as an HTML page."""
     return markup.document(_module(result).TITLE, _body(result))
 
 
@@ -50,6 +50,6 @@ def _body(result: Any) -> str:
 
 
 def _module(result: Any) -> Any:
-    kind = type(result)
-    name = MODULES[f"{kind.__module__}.{kind.__qualname__}"]
+    cls = type(result)
+    name = MODULES[f"{cls.__module__}.{cls.__qualname__}"]
     return importlib.import_module(f"workbench.render.{name}")

@@ -1,4 +1,4 @@
-"""A piece of `Advice`: what it saves, the code before and after, and a picture of each."""
+"""An `Advice`: what it saves, the code before and after, and a picture of each."""
 
 from __future__ import annotations
 
@@ -18,51 +18,57 @@ LONGEST_SIDE = 224  # pixels shown
 CODE = 'style="white-space:pre;overflow-x:auto;text-align:left"'
 
 
-def text(of: Advice) -> str:
-    """The line and what is said of it, without the code."""
-    source = terminal.cut(of.code_before.split("\n")[0], terminal.SOURCE)
-    rows = [f"{words.visible(position(of))}  {source}"]
-    rows += [f"  {row}" for each in sentences(of) for row in terminal.wrapped(each)]
+def text(advice: Advice) -> str:
+    """The line and the sentences about it, without the code."""
+    source = terminal.cut(advice.code_before.split("\n")[0], terminal.SOURCE)
+    rows = [f"{words.visible(position(advice))}  {source}"]
+    rows += [f"  {row}" for each in sentences(advice) for row in terminal.wrapped(each)]
     return "\n".join(rows)
 
 
-def html(of: Advice) -> str:
-    """What is said of it, then the code before and after, and a picture of each."""
-    head = f"<p><b>{markup.text(position(of))}</b> <small>{markup.text(of.function)}</small></p>"
+def html(advice: Advice) -> str:
+    """The sentences, then the code before and after, and a picture of each."""
+    where, function = markup.text(position(advice)), markup.text(advice.function)
     return (
-        f"<section>{head}{markup.paragraphs(sentences(of))}"
-        f"<details><summary>Show me</summary>{_code('Now', of.code_before)}"
-        f"{_code('Instead', of.code_after)}{_pictures(of)}</details></section>\n"
+        f"<section><p><b>{where}</b> <small>{function}</small></p>"
+        f"{markup.paragraphs(sentences(advice))}"
+        f"<details><summary>Show me</summary>{_code('Now', advice.code_before)}"
+        f"{_code('Instead', advice.code_after)}{_pictures(advice)}</details></section>\n"
     )
 
 
-def position(of: Advice) -> str:
+def position(advice: Advice) -> str:
     """The file's name and the line."""
-    return words.place(of.file, of.line)
+    return words.place(advice.file, advice.line)
 
 
-def sentences(of: Advice) -> list[str]:
-    """All but the code: what it is, what it saves, how far pixels differ, notes."""
-    return [f"{of.what}. Instead: {of.instead}.", _saves(of), _pixels(of), *of.notes]
+def sentences(advice: Advice) -> list[str]:
+    """What is slow, what it saves, how far pixels differ, notes."""
+    return [
+        f"{advice.what}. Instead: {advice.instead}.",
+        _saves(advice),
+        _pixels(advice),
+        *advice.notes,
+    ]
 
 
-def _saves(of: Advice) -> str:
-    saved, unit = of.saved_ms, words.figure
-    # What is nearly all of a batch may come out longer than it: they are two measurements.
-    whole = "all, " if saved.median > of.batch_ms.median else ""
+def _saves(advice: Advice) -> str:
+    saved, unit = advice.saved_ms, words.figure
+    # Almost a whole batch may measure longer than the batch, since these are two measurements.
+    whole = "all, " if saved.median > advice.batch_ms.median else ""
     parts = [
         f"Saves {whole}{unit(saved.median)} ms ({unit(saved.low)}-{unit(saved.high)}, n={saved.n}) "
-        f"of a batch's {unit(of.batch_ms.median)} ms, {unit(of.ratio.median)}× faster here "
-        f"({unit(of.ratio.low)}-{unit(of.ratio.high)})"
+        f"of a batch's {unit(advice.batch_ms.median)} ms, {unit(advice.ratio.median)}× faster here "
+        f"({unit(advice.ratio.low)}-{unit(advice.ratio.high)})"
     ]
-    epoch = of.saved_epoch_s
+    epoch = advice.saved_epoch_s
     if epoch is not None:
-        parts.append(f"{unit(epoch.median)} s an epoch of {of.epoch_batches} batches")
+        parts.append(f"{unit(epoch.median)} s an epoch of {advice.epoch_batches} batches")
     return ": ".join(parts) + "."
 
 
-def _pixels(of: Advice) -> str:
-    gap = of.difference
+def _pixels(advice: Advice) -> str:
+    gap = advice.difference
     kind = (
         "" if gap.old_dtype == gap.new_dtype else f" {gap.new_dtype} in place of {gap.old_dtype}."
     )
@@ -87,17 +93,20 @@ def _pictures(advice: Advice) -> str:
 
 
 def pictures(advice: Advice, suffix: str) -> list[tuple[str, bytes]]:
-    """The first image as it is, the other way, and their difference, with titles.
+    """The first image before, after, and their difference, with titles.
 
     Args:
-        advice: Whose; where its results are no images there are none.
-        suffix: Of the format that they are encoded in.
+        advice: Has the images.
+        suffix: File name suffix of the format to encode them in.
+
+    Returns:
+        Nothing if the results are not images.
     """
     before, after = (_image(value) for value in (advice.before, advice.after))
     if before is None or after is None or before.shape != after.shape:
         return []
     gap = np.abs(before - after)
-    # Both on one scale; the difference on its own, or nothing of it would be seen.
+    # Both on one scale; the difference on its own scale, or it would be invisible.
     low, high = float(before.min()), float(before.max())
     title = f"Difference, at most {gap.max() * 255 / advice.difference.top:.3g} of 255"
     return [
@@ -124,7 +133,7 @@ def _figure(title: str, encoded: bytes) -> str:
 
 
 def _image(value: Any) -> Any:
-    """The first image of an array, float64 and three channels; None if there is none."""
+    """The first image of an array, as float64 with three channels; None if it has no image."""
     if value is None or value.dtype.kind not in "uif":
         return None
     image = np.nan_to_num(np.asarray(value, np.float64))

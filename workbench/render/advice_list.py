@@ -1,4 +1,4 @@
-"""`Findings`: one piece of advice after the other, or that there is none."""
+"""`Findings`: one piece of advice after the other, or a sentence if there is none."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ TITLE = "Advice"
 NONE = "No advice: no hot line is of a kind that we know a faster way for, measured on its values."
 
 
-def text(of: Findings) -> str:
-    """Each piece, the greatest saving first."""
-    return "\n\n".join(map(str, of)) or NONE
+def text(findings: Findings) -> str:
+    """Each piece, largest saving first."""
+    return "\n\n".join(map(str, findings)) or NONE
 
 
-def html(of: Findings) -> str:
+def html(findings: Findings) -> str:
     """The same with code and pictures."""
-    return "".join(map(advice_card.html, of)) or f"<p>{NONE}</p>"
+    return "".join(map(advice_card.html, findings)) or f"<p>{NONE}</p>"

@@ -1,4 +1,4 @@
-"""A `Report`: what holds of Keras's iterator for the dataset that replaces it."""
+"""A `Report`: how closely a dataset matches the Keras iterator that it replaces."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ SENTENCES: dict[Holds, str] = {
 }
 
 
-def text(of: Report) -> str:
+def text(report: Report) -> str:
     """One sentence, then a line for each difference and note."""
-    return "\n".join([SENTENCES[of.holds], *(f"- {line}" for line in _lines(of))])
+    return "\n".join([SENTENCES[report.holds], *(f"- {line}" for line in _lines(report))])
 
 
-def html(of: Report) -> str:
+def html(report: Report) -> str:
     """The same as a paragraph and a list."""
-    items = "".join(f"<li>{escaped(line)}</li>" for line in _lines(of))
-    return f"<p>{escaped(SENTENCES[of.holds])}</p>" + (items and f"<ul>{items}</ul>")
+    items = "".join(f"<li>{escaped(line)}</li>" for line in _lines(report))
+    return f"<p>{escaped(SENTENCES[report.holds])}</p>" + (items and f"<ul>{items}</ul>")
 
 
-def _lines(of: Report) -> list[str]:
+def _lines(report: Report) -> list[str]:
     return [
-        *(f"Difference: {each}" for each in of.differences),
-        *(f"Not carried: {each}" for each in of.not_carried),
-        *of.notes,
+        *(f"Difference: {each}" for each in report.differences),
+        *(f"Not taken over: {each}" for each in report.not_carried),
+        *report.notes,
     ]

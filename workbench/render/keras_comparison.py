@@ -1,4 +1,4 @@
-"""A comparison as text and as HTML."""
+"""A `KerasComparison`: times and pixels of Keras's iterator and of `wb.faster`."""
 
 from __future__ import annotations
 
@@ -14,43 +14,47 @@ if TYPE_CHECKING:
 TITLE = "Keras and wb.faster"
 SHOWN = ("Keras", "wb.faster", "difference")
 COLUMNS = ("image", *SHOWN, "largest, grey levels", "mean")
-NOTE = "In the pictures of the difference a grey level (1/255 of the scale) or more is white."
+NOTE = (
+    "Difference pictures show a difference of 1 grey level (1/255 of the scale) or more in white."
+)
 
 
-def text(of: KerasComparison) -> str:
-    """For terminals and logs."""
+def text(comparison: KerasComparison) -> str:
+    """Sentences, then a row for each image."""
     rows = [
         f"{words.visible(pair.name)[:40]:40} {pair.largest:8.3f} {pair.mean:8.4f}"
-        for pair in of.pairs
+        for pair in comparison.pairs
     ]
     return "\n".join(
-        [*_sentences(of), f"{'image':40} {'largest':>8} {'mean':>8}  grey levels", *rows]
+        [*_sentences(comparison), f"{'image':40} {'largest':>8} {'mean':>8}  grey levels", *rows]
     )
 
 
-def html(of: KerasComparison) -> str:
-    """For notebooks."""
-    rows = "\n".join(_row(pair) for pair in of.pairs)
+def html(comparison: KerasComparison) -> str:
+    """Sentences, then a table with pictures of each image."""
+    rows = "\n".join(_row(pair) for pair in comparison.pairs)
     return (
-        markup.paragraphs([*_sentences(of), NOTE])
+        markup.paragraphs([*_sentences(comparison), NOTE])
         + '<div class="wbs-scroll"><table class="wbs-lines">'
-        + f"<caption>{len(of.pairs)} images before standardization</caption>"
+        + f"<caption>{len(comparison.pairs)} images before standardization</caption>"
         + f"{markup.header(COLUMNS)}<tbody>{rows}</tbody></table></div>"
     )
 
 
-def _sentences(of: KerasComparison) -> list[str]:
-    n, threads = of.ratio.n, f"{of.threads} thread{'s' * (of.threads != 1)}"
-    worst = max(pair.largest for pair in of.pairs)
-    mean = sum(pair.mean for pair in of.pairs) / len(of.pairs)
-    labels = "the same" if of.same_labels else "NOT the same"
+def _sentences(comparison: KerasComparison) -> list[str]:
+    threads = f"{comparison.threads} thread{'s' * (comparison.threads != 1)}"
+    ratio, pairs = comparison.ratio, comparison.pairs
+    largest = words.figure(max(pair.largest for pair in pairs))
+    mean = sum(pair.mean for pair in pairs) / len(pairs)
+    labels = "the same" if comparison.same_labels else "NOT the same"
     return [
-        f"A batch of {of.batch}: Keras {spread(of.old_ms)} ms, wb.faster {spread(of.new_ms)} ms "
-        f"on {threads}: {spread(of.ratio)} times as fast (median, quartiles; n={n}, alternating).",
-        f"{len(of.pairs)} images: largest difference of a pixel {words.figure(worst)} grey levels, "
-        f"mean {mean:.4f}. Labels and weights: {labels}. "
-        f"Largest difference in what is trained on: {of.largest:.3g}.",
-        f"The report says: {of.holds}.",
+        f"A batch of {comparison.batch}: Keras {spread(comparison.old_ms)} ms, "
+        f"wb.faster {spread(comparison.new_ms)} ms on {threads}: {spread(ratio)} times as fast "
+        f"(median, quartiles; n={ratio.n}, alternating).",
+        f"{len(pairs)} images: largest pixel difference {largest} grey levels, mean {mean:.4f}. "
+        f"Labels and weights: {labels}. "
+        f"Largest difference in the batches: {comparison.largest:.3g}.",
+        f"Reported equivalence: {comparison.holds}.",
     ]
 
 
@@ -69,5 +73,5 @@ def _row(pair: Pair) -> str:
 def _picture(data: bytes, alt: str) -> str:
     kind = "png" if data.startswith(b"\x89PNG") else "jpeg"
     source = f"data:image/{kind};base64,{b64encode(data).decode()}"
-    # JupyterLab lets pictures shrink with their column.
+    # JupyterLab would shrink pictures with their column.
     return f'<img src="{source}" alt="{markup.text(alt)}" style="max-width: none">'

@@ -1,7 +1,7 @@
-"""Pieces of HTML: a fragment for notebooks, or a document of its own.
+"""Pieces of HTML, for a fragment in a notebook or for a whole page.
 
-All text from users' code goes through `text`. An untrusted notebook drops the style sheet: the
-table, its figures and the source's white space remain.
+All text from users' code goes through `text`. An untrusted notebook drops the style sheet, but
+keeps the table, its figures and the white space of source lines.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from pathlib import Path
 
 from workbench.render.words import visible
 
-# Without the style sheet, as in a notebook that is not trusted, code would lose its indentation.
+# Inline, because code would lose its indentation where the style sheet is dropped.
 SOURCE = 'style="text-align:left;white-space:pre"'
 
 
 @cache
 def style(name: str) -> str:
-    """A style sheet from beside this module."""
+    """A style sheet next to this module."""
     return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
 def document(title: str, body: str) -> str:
-    """A page that needs nothing else, and is allowed nothing else."""
+    """A page that needs no other file, and may not load any."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta http-equiv="Content-Security-Policy" '
@@ -37,22 +37,22 @@ def document(title: str, body: str) -> str:
 
 
 def fragment(body: str) -> str:
-    """For a notebook's output."""
+    """HTML for a notebook's output."""
     return f'<div class="wb-static"><style>\n{style("static.css")}</style>\n{body}\n</div>'
 
 
 def text(value: str) -> str:
-    """Text from anywhere, made safe inside elements and attributes."""
+    """Text escaped for elements and attributes."""
     return html.escape(visible(value))
 
 
 def source(value: str) -> str:
-    """A cell with a line of source, its white space kept."""
+    """A table cell with a line of source, including its white space."""
     return f"<td {SOURCE}><code>{text(value)}</code></td>"
 
 
 def title(name: str, rest: str, columns: int, before: str = "") -> str:
-    """A row that begins a function."""
+    """A table row with the title of a function."""
     return (
         f'<tr><th colspan="{columns}" scope="rowgroup" {SOURCE}>{before}'
         f"<code>{text(name)}</code> <small>{text(rest)}</small></th></tr>\n"
@@ -60,18 +60,18 @@ def title(name: str, rest: str, columns: int, before: str = "") -> str:
 
 
 def paragraphs(sentences: Iterable[str]) -> str:
-    """Each sentence that is not empty."""
+    """A paragraph for each sentence that is not empty."""
     return "".join(f"<p>{text(sentence)}</p>" for sentence in sentences if sentence)
 
 
 def header(columns: Iterable[str]) -> str:
-    """A table's head."""
+    """The head of a table."""
     cells = "".join(f'<th scope="col">{text(column)}</th>' for column in columns)
     return f"<thead><tr>{cells}</tr></thead>"
 
 
 def bar(share: float, number: str, kind: str = "") -> str:
-    """A length beside its number; the number is what is read aloud."""
+    """A bar next to its number, which is what a screen reader reads."""
     width = min(max(share, 0.0), 1.0)
     return (
         f'<span class="wbs-bar {kind}"><i style="width:{width:.1%}"></i></span>'

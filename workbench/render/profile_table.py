@@ -1,4 +1,4 @@
-"""A `LineProfile`: its hot lines, then every function line by line, then remarks."""
+"""A `LineProfile`: its hot lines, then every function line by line, then notes."""
 
 from __future__ import annotations
 
@@ -16,53 +16,53 @@ COLUMNS = ("share", "ms/batch", "±", "hits", "ms/hit", "line", "source")
 TEXT_COLUMNS = f"{'share':>7} {'ms/batch':>10} {'hits':>8} {'line':>5}  source"
 
 
-def text(of: LineProfile) -> str:
+def text(profile: LineProfile) -> str:
     """The whole profile as text."""
-    rows = terminal.wrapped(words.head(of))
-    for number, line in enumerate(of.hot[: words.HOT_LINES], 1):
+    rows = terminal.wrapped(words.head(profile))
+    for number, line in enumerate(profile.hot[: words.HOT_LINES], 1):
         rows += _hot_text(number, line)
-    rows += terminal.wrapped(words.outside(of))
-    for function in of.functions:
-        rows += ["", *_function_text(function, of)]
-    remarks = [*words.notes(of), *words.hints(of)]
+    rows += terminal.wrapped(words.outside(profile))
+    for function in profile.functions:
+        rows += ["", *_function_text(function, profile)]
+    remarks = [*words.notes(profile), *words.hints(profile)]
     rows += ["", *(row for each in remarks for row in terminal.wrapped(each))] if remarks else []
     return "\n".join(terminal.cut(row) for row in rows)
 
 
-def html(of: LineProfile) -> str:
+def html(profile: LineProfile) -> str:
     """The whole profile as HTML."""
-    hot = "".join(f"<li>{_hot_html(line)}</li>\n" for line in of.hot[: words.HOT_LINES])
-    bodies = "\n".join(_function_html(function, of) for function in of.functions)
+    hot = "".join(f"<li>{_hot_html(line)}</li>\n" for line in profile.hot[: words.HOT_LINES])
+    bodies = "\n".join(_function_html(function, profile) for function in profile.functions)
     return (
         (f'<ol class="wbs-hot">\n{hot}</ol>\n' if hot else "")
         + '<div class="wbs-scroll"><table class="wbs-lines">'
-        + f"<caption>Where one batch goes · {markup.text(words.head(of))}</caption>\n"
+        + f"<caption>Where one batch goes · {markup.text(words.head(profile))}</caption>\n"
         + f"{markup.header(COLUMNS)}\n{bodies}\n</table></div>\n"
-        + markup.paragraphs([words.outside(of), *words.notes(of), *words.hints(of)])
+        + markup.paragraphs([words.outside(profile), *words.notes(profile), *words.hints(profile)])
     )
 
 
 def _hot_text(number: int, line: HotLine) -> list[str]:
-    # The position comes after the source, and must not be what is cut.
+    # Cut the source rather than the position, which comes after it.
     short = replace(line, source=terminal.cut(line.source.strip(), terminal.SOURCE), parts=())
-    parts = [f"     of it {words.parts(line.parts)}"] if line.parts else []
+    parts = [f"     including {words.parts(line.parts)}"] if line.parts else []
     return [f"  {number}. {short}", *parts]
 
 
-def _function_text(function: Function, of: LineProfile) -> list[str]:
+def _function_text(function: Function, profile: LineProfile) -> list[str]:
     where = words.place(function.file, function.first_line)
     sources = terminal.sources([line.source for line in function.lines])
     pairs = zip(function.lines, sources, strict=True)
-    rows = [_line_text(line, source, of) for line, source in pairs] or [f"{'':25} (no lines)"]
+    rows = [_line_text(line, source, profile) for line, source in pairs] or [f"{'':25} (no lines)"]
     return [f"{function.share:7.1%}  {function.name}  ({where})", TEXT_COLUMNS, *rows]
 
 
-def _line_text(line: Line, source: str, of: LineProfile) -> str:
+def _line_text(line: Line, source: str, profile: LineProfile) -> str:
     if not line.hits:
         return f"{'':27} {line.line:5d}  {source}"
     source = source or "(no source)"
-    digits = words.decimals(of.batch_seconds * 1e3)
-    milliseconds = f"{line.seconds / max(1, of.batches) * 1e3:.{digits}f}"
+    digits = words.decimals(profile.batch_seconds * 1e3)
+    milliseconds = f"{line.seconds / max(1, profile.batches) * 1e3:.{digits}f}"
     about = "≈" if line.approximate else ""
     return f"{line.share:7.1%} {about + milliseconds:>10} {line.hits:8d} {line.line:5d}  {source}"
 
@@ -77,29 +77,29 @@ def _hot_html(line: HotLine) -> str:
 def _parts(parts: tuple[Part, ...]) -> str:
     if not parts:
         return ""
-    return f'<br><small class="wbs-parts">of it {markup.text(words.parts(parts))}</small>'
+    return f'<br><small class="wbs-parts">including {markup.text(words.parts(parts))}</small>'
 
 
-def _function_html(function: Function, of: LineProfile) -> str:
-    calls = f"{function.calls / max(1, of.batches):.4g}"
-    rest = f"{words.place(function.file, function.first_line)} · calls a batch: {calls}"
-    rows = "\n".join(_line_html(line, of) for line in function.lines)
+def _function_html(function: Function, profile: LineProfile) -> str:
+    calls = f"{function.calls / max(1, profile.batches):.4g}"
+    rest = f"{words.place(function.file, function.first_line)} · calls per batch: {calls}"
+    rows = "\n".join(_line_html(line, profile) for line in function.lines)
     head = markup.title(function.name, rest, len(COLUMNS), f"{function.share:.1%} ")
     return f"<tbody>{head}{rows}</tbody>"
 
 
-def _line_html(line: Line, of: LineProfile) -> str:
+def _line_html(line: Line, profile: LineProfile) -> str:
     known = line.source or not line.hits
     cell = markup.source(line.source) if known else f"<td {markup.SOURCE}>(no source)</td>"
     tail = f'<th scope="row">{line.line}</th>{cell}</tr>'
     if not line.hits:
         return f'<tr class="wbs-idle"><td colspan="5"></td>{tail}'
-    digits = words.decimals(of.batch_seconds * 1e3)
+    digits = words.decimals(profile.batch_seconds * 1e3)
     milliseconds = line.seconds * 1e3
     about = "≈ " if line.approximate else ""
     return (
         f"<tr><td>{markup.bar(line.share, f'{line.share:.1%}')}</td>"
-        f"<td>{about}{milliseconds / max(1, of.batches):.{digits}f}</td>"
+        f"<td>{about}{milliseconds / max(1, profile.batches):.{digits}f}</td>"
         f"<td>{line.spread * 1e3:.{digits}f}</td><td>{line.hits}</td>"
         f"<td>{words.figure(milliseconds / line.hits)}</td>{tail}"
     )

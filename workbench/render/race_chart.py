@@ -1,4 +1,4 @@
-"""Races as charts: SVG that stands in the page itself, so that it takes the theme's colours."""
+"""Races as charts: SVG inside the page, so that it has the colours of the theme."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from workbench.measure.race import Race, Races
     from workbench.measure.stats import Summary
 
-# matplotlib knows no CSS: it draws in these, and each is replaced in the SVG by what follows the
-# theme. Nothing else is drawn in them.
+# Matplotlib does not support CSS, so it draws in these otherwise unused colours, and the SVG gets
+# the theme's instead.
 INK = "#010101"
 ACCENTS = ("#010102", "#010103", "#010104", "#010105")
 THEME = {
@@ -30,7 +30,7 @@ THEME = {
     "#010104": "var(--jp-success-color1, #388e3c)",
     "#010105": "var(--jp-error-color1, #d32f2f)",
 }
-MARKERS = "osD^v"  # beside the colours, for who does not tell them apart
+MARKERS = "osD^v"  # in addition to colours, for colour-blind readers
 WIDTH, ROW, MARGIN = 8.0, 0.36, 0.9  # inches
 
 
@@ -38,25 +38,25 @@ def of_race(race: Race) -> Chart:
     """A bar for each entrant, from zero: median, quartiles and all values."""
 
     def draw(axes: Any) -> None:
-        for place, entrant in enumerate(race.entrants):
+        for row, entrant in enumerate(race.entrants):
             ms = entrant.ms
             colour = INK if entrant is race.first else ACCENTS[0]
-            axes.barh(place, ms.median, 0.6, color=colour, alpha=0.45)
+            axes.barh(row, ms.median, 0.6, color=colour, alpha=0.45)
             values = [1e3 * seconds for seconds in entrant.seconds]
-            axes.plot(values, [place] * len(values), "|", color=INK, alpha=0.35, markersize=7)
-            _quartiles(axes, ms, place, INK)
+            axes.plot(values, [row] * len(values), "|", color=INK, alpha=0.35, markersize=7)
+            _quartiles(axes, ms, row, INK)
             label = f"{figure(ms.median)} ms"
             if entrant is not race.first:
                 label += f" · {factor(race, entrant.name)}"
-            # In a column of their own, where they cover nothing.
-            beside = ("axes fraction", "data")
-            axes.annotate(label, (1.02, place), xycoords=beside, color=INK, va="center")
-        # Not to a single slow turn, which would make all others small.
+            # To the right of the axes, where labels cover nothing.
+            right = ("axes fraction", "data")
+            axes.annotate(label, (1.02, row), xycoords=right, color=INK, va="center")
+        # Not up to the slowest run, which would make all others small.
         axes.set_xlim(0, 1.05 * max(entrant.ms.high for entrant in race.entrants))
-        axes.set_xlabel(f"ms a {race.per}", color=INK)
+        axes.set_xlabel(f"ms per {race.per}", color=INK)
 
     names = [entrant.name for entrant in race.entrants]
-    title = f"Milliseconds a {race.per} of {', '.join(names)}"
+    title = f"Milliseconds per {race.per} of {', '.join(names)}"
     return Chart(_svg(title, names, draw, str(race)), str(race))
 
 
@@ -91,20 +91,20 @@ def _line_up(axes: Any, races: Races, name: str, number: int) -> None:
     colour, marker = ACCENTS[number % len(ACCENTS)], MARKERS[number % len(MARKERS)]
     shift = (number - (len(races.others) - 1) / 2) * 0.2
     label: str | None = visible(name)
-    for place, race in enumerate(races.races.values()):
+    for row, race in enumerate(races.races.values()):
         if any(entrant.name == name for entrant in race.entrants):
             ratio = race.times_as_fast(name)
-            _quartiles(axes, ratio, place + shift, colour)
-            axes.plot(ratio.median, place + shift, marker, color=colour, markersize=7, label=label)
-            label = None  # once in the legend
+            _quartiles(axes, ratio, row + shift, colour)
+            axes.plot(ratio.median, row + shift, marker, color=colour, markersize=7, label=label)
+            label = None  # only once in the legend
 
 
-def _quartiles(axes: Any, of: Summary, place: float, colour: str) -> None:
-    axes.plot([of.low, of.high], [place, place], "-", color=colour, linewidth=2)
+def _quartiles(axes: Any, summary: Summary, row: float, colour: str) -> None:
+    axes.plot([summary.low, summary.high], [row, row], "-", color=colour, linewidth=2)
 
 
 def _svg(title: str, names: list[str], draw: Callable[[Any], None], salt: str) -> str:
-    try:  # a `Figure` of its own needs no pyplot, and no backend
+    try:  # a bare `Figure` needs no pyplot and no backend
         from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
@@ -112,7 +112,7 @@ def _svg(title: str, names: list[str], draw: Callable[[Any], None], salt: str) -
             f"chart() requires the {error.name!r} package. Install it with: {INSTALL}"
         ) from error
 
-    # Text stays text. Two charts on a page must not share ids: what clips one would clip another.
+    # Text stays text. Charts on one page must not share ids, or one's clip path would clip another.
     options: dict[Any, Any] = {
         "svg.fonttype": "none",
         "svg.hashsalt": sha256(salt.encode("utf-8", "replace")).hexdigest(),
@@ -120,29 +120,33 @@ def _svg(title: str, names: list[str], draw: Callable[[Any], None], salt: str) -
         "font.size": 10,
     }
     with rc_context(options), warnings.catch_warnings():
-        # The browser draws the text, with fonts of its own.
+        # The browser draws the text, with its own fonts.
         warnings.filterwarnings("ignore", "Glyph .* missing")
-        figure_ = Figure((WIDTH, MARGIN + ROW * max(2, len(names))), layout="constrained")
-        axes = figure_.add_subplot()
+        canvas = Figure((WIDTH, MARGIN + ROW * max(2, len(names))), layout="constrained")
+        axes = canvas.add_subplot()
         axes.set_yticks(range(len(names)), [visible(name) for name in names], parse_math=False)
         draw(axes)
-        axes.set_ylim(len(names) - 0.4, -0.6)  # the first on top
-        axes.patch.set_visible(False)
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.spines["bottom"].set_color(INK)
-        axes.tick_params(colors=INK, left=False)
-        axes.grid(axis="x", color=INK, alpha=0.15)
-        axes.set_axisbelow(True)
+        axes.set_ylim(len(names) - 0.4, -0.6)  # the first at the top
+        _style(axes)
         file = StringIO()
-        figure_.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+        canvas.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     return _in_page(file.getvalue(), title)
 
 
+def _style(axes: Any) -> None:
+    axes.patch.set_visible(False)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(INK)
+    axes.tick_params(colors=INK, left=False)
+    axes.grid(axis="x", color=INK, alpha=0.15)
+    axes.set_axisbelow(True)
+
+
 def _in_page(svg: str, title: str) -> str:
-    """The element alone, with a name, in the theme's colours."""
+    """The `<svg>` element with an accessible name, in the theme's colours."""
     svg = svg[svg.index("<svg ") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, count=1, flags=re.DOTALL)
-    # Groups are numbered alike in every chart, and nothing refers to them.
+    # Every chart numbers its groups in the same way, and nothing refers to them.
     svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
     for drawn, themed in THEME.items():
         svg = svg.replace(drawn, themed)

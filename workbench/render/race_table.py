@@ -1,11 +1,11 @@
-"""A `Race` as a table, and the pieces that a table of several races shares."""
+"""A `Race` as a table, and what a table of several races shares with it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from workbench.measure.race import ALIKE
+from workbench.measure.race import LEAST_DIFFERENCE
 from workbench.render import markup
 from workbench.render.words import figure, visible
 
@@ -18,23 +18,23 @@ NO_DIFFERENCE = "no difference seen"
 Rows = list[list[str]]
 
 
-def text(of: Race) -> str:
-    """A row for each entrant, then how they were measured."""
-    return table_text(_rows(of), [how_measured(f"{of.rounds} rounds")])
+def text(race: Race) -> str:
+    """A row for each entrant, then how it was measured."""
+    return table_text(_rows(race), [how_measured(f"{race.rounds} rounds")])
 
 
-def html(of: Race) -> str:
-    """The same as a table."""
-    return table_html(_rows(of), [how_measured(f"{of.rounds} rounds")])
+def html(race: Race) -> str:
+    """The same as an HTML table."""
+    return table_html(_rows(race), [how_measured(f"{race.rounds} rounds")])
 
 
-def spread(of: Summary, unit: str = "") -> str:
+def spread(summary: Summary, unit: str = "") -> str:
     """Median and quartiles: "12.3 ms (11.8-12.6)"."""
-    return f"{figure(of.median)}{unit} ({figure(of.low)}-{figure(of.high)})"
+    return f"{figure(summary.median)}{unit} ({figure(summary.low)}-{figure(summary.high)})"
 
 
 def factor(race: Race, name: str) -> str:
-    """Times as fast as the first, in words where there is no telling."""
+    """Times as fast as the first, or that no difference was seen."""
     if race.verdict(name) == NO_DIFFERENCE:
         low, high = race.bounds(name)
         return f"{NO_DIFFERENCE} ({figure(low)}-{figure(high)})"
@@ -50,7 +50,7 @@ def table_text(rows: Rows, sentences: Iterable[str]) -> str:
 
 
 def table_html(rows: Rows, sentences: Iterable[str]) -> str:
-    """A table whose first row is its head, then sentences."""
+    """An HTML table whose first row is its head, then sentences."""
     head, *body = rows
     lines = "\n".join(
         f'<tr><th scope="row">{markup.text(name)}</th>'
@@ -66,24 +66,24 @@ def table_html(rows: Rows, sentences: Iterable[str]) -> str:
 
 
 def how_measured(rounds: str) -> str:
-    """What the figures are, and when a difference is called one."""
+    """What the figures are, and what counts as a difference."""
     return (
-        f"Medians (quartiles) of {rounds} in alternation, after one that is not counted; ratios "
-        "of turns of the same round. A difference is seen where the middle half of the ratios, and "
-        f"one more at each end, is over {ALIKE:.0%} off 1."
+        f"Medians (quartiles) of {rounds} in alternation, after a warm-up; ratios compare runs of "
+        "the same round. A difference counts if the middle half of the ratios, and one more at "
+        f"each end, is more than {LEAST_DIFFERENCE:.0%} away from 1."
     )
 
 
 def megabytes(size: int | None) -> str:
-    """Of bytes; empty if they were not measured."""
+    """Bytes in MB; empty if they were not measured."""
     return "" if size is None else figure(size / 1e6)
 
 
 def _rows(race: Race) -> Rows:
-    head = ["", f"ms a {race.per}", f"times as fast as {race.first.name}"]
+    head = ["", f"ms per {race.per}", f"times as fast as {race.first.name}"]
     epoch = race.batches_per_epoch
     if epoch:
-        head.append(f"s an epoch of {epoch}")
+        head.append(f"s per epoch of {epoch}")
     memory = any(entrant.peak_bytes is not None for entrant in race.entrants)
     if memory:
         head.append("MB allocated")

@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 TITLE = "Races"
 
 
-def text(of: Races) -> str:
+def text(races: Races) -> str:
     """A row for each case, then in which cases each entrant is faster."""
-    return table_text(_rows(of), _sentences(of))
+    return table_text(_rows(races), _sentences(races))
 
 
-def html(of: Races) -> str:
-    """The same as a table."""
-    return table_html(_rows(of), _sentences(of))
+def html(races: Races) -> str:
+    """The same as an HTML table."""
+    return table_html(_rows(races), _sentences(races))
 
 
 def _sentences(races: Races) -> list[str]:
-    return [*(_where(races, name) for name in races.others), how_measured("rounds")]
+    return [*(_verdicts(races, name) for name in races.others), how_measured("rounds")]
 
 
 def _rows(races: Races) -> Rows:
@@ -52,8 +52,8 @@ def _rows(races: Races) -> Rows:
     return rows
 
 
-def _where(races: Races, name: str) -> str:
-    """In which cases an entrant is faster, and in which not."""
+def _verdicts(races: Races, name: str) -> str:
+    """In which cases an entrant is faster, slower or neither."""
     there = {
         case: race
         for case, race in races.races.items()

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 TITLE = "Rate"
 
 
-def text(of: Rate) -> str:
-    """Samples per second with their spread, and the workers."""
-    rate, kind = of.samples_per_second, "processes" if of.use_multiprocessing else "threads"
+def text(rate: Rate) -> str:
+    """Samples per second with their spread, time per batch, and the workers."""
+    figure, kind = rate.samples_per_second, "processes" if rate.use_multiprocessing else "threads"
     return (
-        f"{rate.median:.4g} samples/s (interquartile range {rate.iqr:.2g}, n={rate.n}), "
-        f"{of.batch_ms.median:.4g} ms a batch, {of.workers} {kind}"
+        f"{figure.median:.4g} samples/s (interquartile range {figure.iqr:.2g}, n={figure.n}), "
+        f"{rate.batch_ms.median:.4g} ms per batch, {rate.workers} {kind}"
     )

@@ -1,4 +1,4 @@
-"""A `Repeats`: what was found, then figures and advice."""
+"""A `Repeats`: figures, what repeats, and advice."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
 TITLE = "Repeated draws"
 NATURES = {
     "random": "Each request draws anew",
-    "by epoch": "A batch follows from its epoch and index, on any worker",
+    "by epoch": "A batch depends only on its epoch and index, on any worker",
     "fixed": "No randomness seen",
 }
 
 
-def text(of: Repeats) -> str:
-    """The kind of loader with the figures, what repeats, what to do."""
-    kind = f"processes ({of.start_method})" if of.use_multiprocessing else "threads"
+def text(repeats: Repeats) -> str:
+    """The nature of the draws with the figures, what repeats, what to do."""
+    kind = f"processes ({repeats.start_method})" if repeats.use_multiprocessing else "threads"
     head = (
-        f"{NATURES[of.nature]}. {of.workers} {kind}, {of.epochs} epochs, one index: "
-        f"{of.batches} batches, {of.distinct_batches} of them distinct; "
-        f"{of.drawn} samples, {of.distinct} distinct."
+        f"{NATURES[repeats.nature]}. {repeats.workers} {kind}, {repeats.epochs} epochs, one index: "
+        f"{repeats.batches} batches, {repeats.distinct_batches} of them distinct; "
+        f"{repeats.drawn} samples, {repeats.distinct} distinct."
     )
-    good = ("No draw repeats.",) if of.nature == "random" else ()
-    return "\n".join((head, *(of.found or good), *of.advice))
+    good = ("No draw repeats.",) if repeats.nature == "random" else ()
+    return "\n".join((head, *(repeats.found or good), *repeats.advice))

@@ -6,18 +6,18 @@ from textwrap import dedent, wrap
 
 from workbench.render.words import visible
 
-WIDTH = 110  # a longer line would wrap, and hide the columns of the next
-SOURCE = 64  # characters of it for a hot line's source
+WIDTH = 110  # a longer line would wrap and break the columns
+SOURCE = 64  # characters for the source of a hot line
 TAB = 4
 
 
 def wrapped(sentence: str) -> list[str]:
-    """A sentence in rows of at most `WIDTH`."""
+    """A sentence in rows of at most `WIDTH` characters."""
     return wrap(sentence, WIDTH, subsequent_indent="  ")
 
 
 def cut(row: str, width: int = WIDTH) -> str:
-    """One line of a terminal: control characters visible, and not longer than `width`."""
+    """One terminal line of at most `width` characters, control characters made visible."""
     row = visible(row.expandtabs(TAB)).rstrip()
     return row if len(row) <= width else row[: width - 1] + "…"
 

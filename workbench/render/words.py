@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from workbench.measure.profile_parts import Part
 
 HOT_LINES = 5
-LEAST_SHARE = 0.005  # of what is mentioned beside the lines: half a percent
-TIGHT = 2.0  # slowdown from which short lines say more about the profiler than about the code
+LEAST_SHARE = 0.005  # smaller shares are not mentioned in notes
+HIGH_SLOWDOWN = 2.0  # from here on short lines show the profiler more than the code
 
-# Control characters would drive a terminal, and HTML has no place for them: Unicode has pictures
-# of the first 32 and of delete. Tabs stay.
+# Control characters would control a terminal, and HTML does not allow them. Unicode has symbols for
+# the first 32 and for delete. Tabs stay.
 _VISIBLE = {
     **{code: 0x2400 + code for code in range(0x20) if code != ord("\t")},
     0x7F: 0x2421,
@@ -25,23 +25,23 @@ _VISIBLE = {
 
 
 def visible(text: str) -> str:
-    """The text with control characters shown, and nothing in it that UTF-8 cannot say."""
+    """The text with control characters, and what UTF-8 cannot encode, replaced by symbols."""
     return text.translate(_VISIBLE)
 
 
 def place(file: str, line: int) -> str:
-    """Where it is, without the folders."""
+    """File name and line number: "scans.py:12"."""
     return f"{file_name(file)}:{line}"
 
 
 def file_name(file: str) -> str:
-    """Without the folders; "cell" for a notebook's, whose file's name is a long number."""
+    """The file's name; "cell" for a notebook cell, whose file name is a long number."""
     path = PurePath(file)
     return "cell" if path.parent.name.startswith("ipykernel_") else visible(path.name)
 
 
 def runners(workers: int, processes: bool) -> str:
-    """Who ran the batches."""
+    """What ran the batches: "this thread", "2 threads", "1 process"."""
     if not workers:
         return "this thread"
     kind = ("process", "processes") if processes else ("thread", "threads")
@@ -49,31 +49,31 @@ def runners(workers: int, processes: bool) -> str:
 
 
 def figure(value: float) -> str:
-    """Three digits that matter, none of them in an exponent."""
+    """Three significant digits without an exponent."""
     size = abs(value)
     digits = 0 if size >= 99.95 else 1 if size >= 9.995 else 2 if size >= 0.9995 else 3
     return f"{value:.{digits}f}"
 
 
 def decimals(batch_ms: float) -> int:
-    """How many a column of milliseconds needs, so that their points stand below each other."""
+    """Decimals for a column of milliseconds, so that its decimal points align."""
     return 2 if batch_ms >= 10 else 3 if batch_ms >= 1 else 4
 
 
-def parts(of: Iterable[Part]) -> str:
-    """What a line consists of: "ElasticTransform 5 % · CLAHE 3 %"."""
-    return " · ".join(f"{visible(part.name)} {part.share:.0%}" for part in of)
+def parts(library_calls: Iterable[Part]) -> str:
+    """The library functions of a line: "ElasticTransform 5% · CLAHE 3%"."""
+    return " · ".join(f"{visible(part.name)} {part.share:.0%}" for part in library_calls)
 
 
 def head(profile: LineProfile) -> str:
-    """What was measured, in one line."""
+    """The main figures of a profile in one line."""
     ran = runners(profile.workers, profile.use_multiprocessing)
     cost = f"profiler slows by {profile.slowdown:.2f}x"
     parts = [
         f"{figure(profile.batch_seconds * 1e3)} ms a batch unprofiled",
         f"{profile.batches} batches" if profile.batches != 1 else "1 batch",
         ran,
-        # Less than nothing is noise.
+        # A smaller slowdown is noise.
         cost if profile.slowdown > 1.02 else "the profiler's cost is within the noise",
     ]
     if profile.peak_bytes is not None:
@@ -82,7 +82,7 @@ def head(profile: LineProfile) -> str:
 
 
 def outside(profile: LineProfile) -> str:
-    """What no line has, if it is worth mentioning."""
+    """Shares that belong to no line, unless they are tiny."""
     shares = [
         f"{visible(name)} {share:.1%}"
         for name, share in profile.outside.items()
@@ -92,7 +92,7 @@ def outside(profile: LineProfile) -> str:
 
 
 def notes(profile: LineProfile) -> list[str]:
-    """What a reader must know not to misread the figures."""
+    """Remarks without which the figures could be misread."""
     sentences = [visible(note) for note in profile.notes]
     if any(line.approximate for function in profile.functions for line in function.lines):
         sentences.append(
@@ -101,7 +101,7 @@ def notes(profile: LineProfile) -> list[str]:
     if profile.outside.get("waiting", 0.0) > LEAST_SHARE:
         ran = runners(profile.workers, profile.use_multiprocessing)
         sentences.append(f"Waiting is the difference of two runs: {ran} minus one thread.")
-    if profile.slowdown > TIGHT:
+    if profile.slowdown > HIGH_SLOWDOWN:
         sentences.append(
             f"The profiler slows this code by {profile.slowdown:.1f}x: tight loops, and shares "
             "beside them, are approximate."
@@ -110,13 +110,13 @@ def notes(profile: LineProfile) -> list[str]:
 
 
 def hints(profile: LineProfile) -> list[str]:
-    """What the reader may do next."""
+    """What to try next."""
     libraries = _libraries(profile)
     if not libraries:
         return []
     return [
-        f"Python code of {', '.join(libraries)} is part of the lines that call it; "
-        f"profile_lines(..., libraries={json.dumps(libraries)}) goes into it."
+        f"Lines that call {', '.join(libraries)} include the time of its Python code. To profile "
+        f"that code too: profile_lines(..., libraries={json.dumps(libraries)})"
     ]
 
 

@@ -10,10 +10,11 @@ if TYPE_CHECKING:
 TITLE = "Worker check"
 
 
-def text(of: WorkerCheck) -> str:
+def text(check: WorkerCheck) -> str:
     """The verdict first, a line for each sentence."""
-    kind = "process" if of.use_multiprocessing else "thread"
-    verdict = "works" if of.ok else "does not work"
-    head = f"The loader {verdict} with workers={of.workers}, each a {kind}."
-    rate = () if of.rate is None else (str(of.rate),)
-    return "\n".join((head, *of.problems, *of.advice, *of.notes, *rate))
+    kind = "process" if check.use_multiprocessing else "thread"
+    several = "" if check.workers == 1 else "es" if check.use_multiprocessing else "s"
+    verdict = "works" if check.ok else "does not work"
+    head = f"The loader {verdict} with {check.workers} worker {kind}{several}."
+    rate = () if check.rate is None else (str(check.rate),)
+    return "\n".join((head, *check.problems, *check.advice, *check.notes, *rate))

@@ -1,1 +1,4 @@
-"""The line profiler: finds the functions that carry the time, runs batches, divides the time."""
+"""The line profiler: find the functions that take the time, run batches, divide their time.
+
+Imports `loader`, `batch`, `compat`, `isolation` and the rest of `measure`.
+"""

@@ -1,187 +1,131 @@
-"""From hits and ticks to true shares: the profiler's own cost taken out, time divided once.
+"""Divide the time of a batch among lines, without the profiler's own overhead.
 
-Pure arithmetic on plain data. All times are per batch; "inclusive" has callees in it, "own" has
-not.
+Arithmetic on plain data. All times are seconds per batch. "Inclusive" time contains callees, "self"
+time does not.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from dataclasses import dataclass, field
+from collections import defaultdict
 from math import sqrt
-from statistics import median, stdev
 
-from workbench.measure.lines.caller_shares import Spot, flows_of
-from workbench.measure.lines.probe import Seen
-from workbench.measure.lines.profiler_cost import Cost
-from workbench.measure.lines.record_calls import Calls, Place
+from workbench.measure.lines.call_graph import CallGraph, FunctionKey, LineKey
+from workbench.measure.lines.caller_shares import divide_by_caller
+from workbench.measure.lines.observations import PairedTotals
+from workbench.measure.lines.profiler_overhead import ProfilerOverhead
 
-# Pairs of batches that the median slowdown is taken from, so that a long session stays small.
-PAIRS_KEPT = 501
-# What is left of a line at least when the profiler's cost is taken out: keeps tight loops in order.
+# The least share of a line's time that stays when the overhead is subtracted: keeps the lines of
+# tight loops in order.
 LEAST_LEFT = 0.05
-# Beyond this many times the calibrated cost it is something else. Functions of a thousand lines
-# reach 20: Python 3.13 looks for the number of a line from the start of the function.
+# Beyond this many times the calibrated overhead the difference has another cause. Functions of a
+# thousand lines reach 20, since Python 3.13 searches a line's number from the function's start.
 MOST_FACTOR = 30.0
 
 
-@dataclass
-class Sums:
-    """Running sums over observations of a line, for its mean and spread per batch."""
-
-    hits: int = 0
-    seconds: float = 0.0
-    squares: float = 0.0  # of an observation's seconds, over its batches
-
-    def add(self, hits: int, seconds: float, batches: int) -> None:
-        """Add what some batches together showed."""
-        self.hits += hits
-        self.seconds += seconds
-        self.squares += seconds**2 / batches
-
-    def deviation(self, batches: int, observations: int) -> float:
-        """Standard deviation from batch to batch; 0 while it is not known."""
-        if observations < 2:
-            return 0.0
-        variance = (self.squares - self.seconds**2 / batches) / (observations - 1)
-        return float(max(0.0, variance) ** 0.5)
-
-
-@dataclass
-class Totals:
-    """All that was seen of batches that ran profiled and plain, in pairs."""
-
-    profiled: Seen = field(default_factory=Seen)
-    plain: Seen = field(default_factory=Seen)
-    lines: dict[Spot, Sums] = field(default_factory=lambda: defaultdict(Sums))
-    observations: int = 0
-    _slowdowns: deque[float] = field(default_factory=lambda: deque(maxlen=PAIRS_KEPT))
-
-    def add_pair(self, profiled: list[Seen], plain: list[Seen]) -> None:
-        """Add the same batches, run both ways."""
-        for seen in profiled:
-            self.add_profiled(seen)
-        for seen in plain:
-            self.plain.add(seen)
-        ours, theirs = (sum(s.seconds + s.handover for s in kind) for kind in (profiled, plain))
-        self._slowdowns.append(ours / theirs if theirs else 1.0)
-
-    def add_profiled(self, seen: Seen) -> None:
-        """Add batches whose plain ones are not known."""
-        self.profiled.add(seen)
-        self.observations += 1
-        for place, lines in seen.ticks.items():
-            for line, (hits, seconds) in lines.items():
-                self.lines[place, line].add(hits, seconds, seen.batches)
-
-    @property
-    def slowdown_error(self) -> float:
-        """Standard error of the slowdown; while it is not known, as much as it is."""
-        count = len(self._slowdowns)
-        if count < 3:
-            return abs(self.slowdown - 1)
-        return stdev(self._slowdowns) / sqrt(count)
-
-    @property
-    def slowdown(self) -> float:
-        """Profiled over plain time of the same batches, median; 1 while there is no pair."""
-        return median(self._slowdowns) if self._slowdowns else 1.0
-
-
-class Account:
-    """How the time of a plain batch divides over lines.
+class Attribution:
+    """How the time of a plain batch, one without the profiler, divides among lines.
 
     Args:
-        calls: Who called whom from where.
-        places: The functions that were profiled.
-        totals: What was seen; one batch at least.
-        cost: Of the profiler.
+        calls: Call graph of recorded batches.
+        functions: The profiled functions.
+        totals: What was observed, of one batch at least.
+        overhead: Of the profiler.
 
     Attributes:
-        batch_seconds: Duration of one plain batch, handing it over included.
-        handover: Of it, to pass it on to another process.
-        own: Seconds of each line, without listed functions.
-        other: Seconds that no line has.
+        batch_seconds: Duration of one plain batch, transfer included.
+        transfer_seconds: Part of it that passes the batch to another process.
+        self_seconds: Seconds of each line without listed functions that it calls.
+        other_seconds: Seconds that belong to no line.
         deviations: Standard deviation of each line's inclusive seconds.
     """
 
-    def __init__(self, calls: Calls, places: list[Place], totals: Totals, cost: Cost) -> None:
-        self._calls, self._places, self._totals, self._cost = calls, places, totals, cost
-        seen = totals.profiled
-        # Without a plain batch yet, the profiled one is the best that is known.
-        plain = totals.plain if totals.plain.batches else seen
-        self.handover = plain.handover / plain.batches
-        self.batch_seconds = plain.seconds / plain.batches + self.handover
-        seconds = {spot: sums.seconds / seen.batches for spot, sums in totals.lines.items()}
-        self._flows = flows_of(calls, places, seconds)
-        self.own, self.other = self._divided(
-            seen.seconds / seen.batches, plain.seconds / plain.batches
+    def __init__(
+        self,
+        calls: CallGraph,
+        functions: list[FunctionKey],
+        totals: PairedTotals,
+        overhead: ProfilerOverhead,
+    ) -> None:
+        self._calls, self._functions = calls, functions
+        self._totals, self._overhead = totals, overhead
+        profiled = totals.profiled
+        # Until a plain batch has run, the profiled ones are the best estimate.
+        plain = totals.plain if totals.plain.batches else profiled
+        self.transfer_seconds = plain.transfer_seconds / plain.batches
+        self.batch_seconds = plain.seconds / plain.batches + self.transfer_seconds
+        seconds = {line: stats.seconds / profiled.batches for line, stats in totals.lines.items()}
+        self._callers = divide_by_caller(calls, functions, seconds)
+        self.self_seconds, self.other_seconds = self._divide(
+            profiled.seconds / profiled.batches, plain.seconds / plain.batches
         )
-        spread = plain.seconds / plain.batches / (seen.seconds / seen.batches)
+        scale = plain.seconds / plain.batches / (profiled.seconds / profiled.batches)
         self.deviations = {
-            spot: sums.deviation(seen.batches, totals.observations) * spread
-            for spot, sums in totals.lines.items()
+            line: stats.deviation(profiled.batches, totals.observations) * scale
+            for line, stats in totals.lines.items()
         }
-        self._inclusive: dict[Place, float] = {}
+        self._function_seconds: dict[FunctionKey, float] = {}
 
-    def standard_error(self, spot: Spot) -> float:
-        """Of a line's seconds per batch."""
-        return self.deviations.get(spot, 0.0) / sqrt(self._totals.profiled.batches)
+    def standard_error(self, line: LineKey) -> float:
+        """Standard error of a line's seconds."""
+        return self.deviations.get(line, 0.0) / sqrt(self._totals.profiled.batches)
 
-    def inclusive(self, spot: Spot) -> float:
-        """Seconds of a line, listed functions that it called included."""
-        below = (part * self.function(callee) for callee, part in self._flows.parts[spot].items())
-        return self.own.get(spot, 0.0) + sum(below)
+    def line_seconds(self, line: LineKey) -> float:
+        """Inclusive seconds of a line."""
+        below = (
+            share * self.function_seconds(callee)
+            for callee, share in self._callers.callees[line].items()
+        )
+        return self.self_seconds.get(line, 0.0) + sum(below)
 
-    def function(self, place: Place) -> float:
-        """Seconds of a function, callees included."""
-        if place not in self._inclusive:
-            # A function that calls itself finds 0 here: its lines' own time is counted over all
-            # levels already.
-            self._inclusive[place] = 0.0
-            spots = [spot for spot in self.own if spot[0] == place]
-            self._inclusive[place] = sum(self.inclusive(spot) for spot in spots)
-        return self._inclusive[place]
+    def function_seconds(self, function: FunctionKey) -> float:
+        """Inclusive seconds of a function."""
+        if function not in self._function_seconds:
+            # A function that calls itself finds 0 here: its lines' self time covers all levels.
+            self._function_seconds[function] = 0.0
+            lines = [line for line in self.self_seconds if line[0] == function]
+            self._function_seconds[function] = sum(self.line_seconds(line) for line in lines)
+        return self._function_seconds[function]
 
-    def _divided(self, profiled: float, plain: float) -> tuple[dict[Spot, float], float]:
-        """Own seconds of lines and seconds of none, as in a plain batch."""
-        costs, outside = self._costs()
-        factor = self._factor(sum(costs.values()) + outside, profiled - plain, plain)
-        own = {
-            spot: max(LEAST_LEFT * left, left - factor * costs[spot])
-            for spot, left in self._flows.left.items()
+    def _divide(self, profiled: float, plain: float) -> tuple[dict[LineKey, float], float]:
+        """Self seconds of lines, and seconds of none, in a plain batch."""
+        overhead, entry_overhead = self._line_overhead()
+        expected = sum(overhead.values()) + entry_overhead
+        factor = self._overhead_factor(expected, profiled - plain, plain)
+        lines = {
+            line: max(LEAST_LEFT * seconds, seconds - factor * overhead[line])
+            for line, seconds in self._callers.self_seconds.items()
         }
-        other = max(0.0, profiled - self._flows.entered - factor * outside)
-        whole = sum(own.values()) + other
+        other = max(0.0, profiled - self._callers.entry_seconds - factor * entry_overhead)
+        whole = sum(lines.values()) + other
         scale = plain / whole if whole else 0.0
-        return {spot: seconds * scale for spot, seconds in own.items()}, other * scale
+        return {line: seconds * scale for line, seconds in lines.items()}, other * scale
 
-    def _factor(self, expected: float, extra: float, plain: float) -> float:
-        """How many times the calibrated cost the batches took longer; 1 as far as noise goes."""
+    def _overhead_factor(self, expected: float, extra: float, plain: float) -> float:
+        """The extra time as a multiple of the calibrated overhead; 1 if that is within noise."""
         if not expected:
             return 0.0
         noise = 2 * self._totals.slowdown_error * plain
         low, high = (extra - noise) / expected, (extra + noise) / expected
         return min(MOST_FACTOR, max(0.0, low, min(1.0, high)))
 
-    def _costs(self) -> tuple[dict[Spot, float], float]:
-        """The profiler's cost in each line's own time, and outside of all lines."""
-        batches, cost, flows = self._totals.profiled.batches, self._cost, self._flows
-        hits: dict[Place, float] = defaultdict(float)
-        for (place, _), sums in self._totals.lines.items():
-            hits[place] += sums.hits / batches
+    def _line_overhead(self) -> tuple[dict[LineKey, float], float]:
+        """The profiler's overhead in the self time of each line, and outside all lines."""
+        batches, overhead, callers = self._totals.profiled.batches, self._overhead, self._callers
+        hits: dict[FunctionKey, float] = defaultdict(float)
+        for (function, _), stats in self._totals.lines.items():
+            hits[function] += stats.hits / batches
         recorded = self._calls.batches
-        calls = {place: self._calls.counts[place] / recorded for place in self._places}
-        around = {
-            place: cost.outside * hits[place] + cost.call_outside * calls[place]
-            for place in self._places
+        calls = {function: self._calls.counts[function] / recorded for function in self._functions}
+        to_caller = {
+            function: overhead.hit_caller * hits[function] + overhead.call_caller * calls[function]
+            for function in self._functions
         }
         found = {}
-        for spot, sums in self._totals.lines.items():
-            place = spot[0]
-            each = cost.inside + cost.call_inside * calls[place] / hits[place]
-            below = sum(part * around[callee] for callee, part in flows.parts[spot].items())
-            library = self._calls.library.get(spot)
-            traced = library.python_calls / recorded if library else 0.0
-            found[spot] = each * sums.hits / batches + below + cost.library * traced
-        return found, sum(part * around[place] for place, part in flows.outside.items())
+        for line, stats in self._totals.lines.items():
+            function = line[0]
+            hit = overhead.hit_self + overhead.call_self * calls[function] / hits[function]
+            below = sum(share * to_caller[f] for f, share in callers.callees[line].items())
+            library_call = self._calls.library_calls.get(line)
+            traced = library_call.python_calls / recorded if library_call else 0.0
+            found[line] = hit * stats.hits / batches + below + overhead.library_call * traced
+        return found, sum(share * to_caller[f] for f, share in callers.entry_shares.items())

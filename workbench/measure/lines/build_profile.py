@@ -1,16 +1,16 @@
-"""From an account of times to the profile that people read."""
+"""Build the profile that people read from the attributed times."""
 
 from __future__ import annotations
 
 from workbench.measure.line_profile import LineProfile
-from workbench.measure.lines.attribution import Account, Totals
-from workbench.measure.lines.caller_shares import Spot
-from workbench.measure.lines.probe import Probe
-from workbench.measure.lines.record_calls import Calls, Place
+from workbench.measure.lines.attribution import Attribution
+from workbench.measure.lines.call_graph import CallGraph, FunctionKey, LineKey
+from workbench.measure.lines.observations import PairedTotals
+from workbench.measure.lines.profiled_loader import ProfiledLoader
 from workbench.measure.profile_parts import Function, HotLine, Line, Part
 from workbench.measure.user_code import NO_SOURCE
 
-# Below this a hit costs as much as the profiler's own bookkeeping (0.1-0.25 microseconds).
+# Below this a hit takes about as long as the profiler's own bookkeeping (0.1-0.25 microseconds).
 APPROXIMATE_BELOW = 1e-6
 # A line below this share of a batch is not divided into parts.
 LEAST_DIVIDED = 0.03
@@ -18,121 +18,126 @@ LEAST_PART = 0.005
 MOST_PARTS = 5
 
 
-class Writer:
-    """Writes down an account as a `LineProfile`.
+class ProfileBuilder:
+    """Builds a `LineProfile`.
 
     Args:
-        probe: What ran.
-        account: How its time divides.
-        totals: What was seen.
-        alone: The account of one thread, if several ran.
+        loader: The loader that ran.
+        attribution: How its time divides.
+        totals: What was observed.
+        one_thread: The attribution of a single thread, if several ran.
     """
 
     def __init__(
-        self, probe: Probe, account: Account, totals: Totals, alone: Account | None
+        self,
+        loader: ProfiledLoader,
+        attribution: Attribution,
+        totals: PairedTotals,
+        one_thread: Attribution | None,
     ) -> None:
-        self._probe, self._account, self._totals, self._alone = probe, account, totals, alone
-        self._whole = account.batch_seconds or 1.0
-        self._count = totals.profiled.batches
+        self._loader, self._attribution = loader, attribution
+        self._totals, self._one_thread = totals, one_thread
+        self._batch_seconds = attribution.batch_seconds or 1.0
+        self._batches = totals.profiled.batches
 
-    def profile(
+    def build(
         self, batches: int, workers: int, use_multiprocessing: bool, peak_bytes: int | None
     ) -> LineProfile:
-        """The profile, with what the account does not know."""
-        functions = [self._function(place) for place in self._probe.instruments.places]
-        # The one that gives the batch stays first: nothing can take more.
+        """The profile; the arguments are fields of it that the attribution does not know."""
+        functions = [self._function(each) for each in self._loader.instruments.functions]
+        # `__getitem__` stays first: no function can take more.
         functions[1:] = sorted(functions[1:], key=lambda function: -function.share)
-        made_in = type(self._probe.loader.original).__module__
-        rest = "keras" if made_in.startswith("keras.") else "other"
-        outside = dict.fromkeys(("keras", "conversion", "waiting", "other"), 0.0)
-        outside["conversion"] = self._account.handover / self._whole
-        outside["waiting"] = sum(line.waiting for f in functions for line in f.lines)
-        outside[rest] = self._account.other / self._whole
+        profiled = self._totals.profiled
         return LineProfile(
             batches=batches,
-            seconds=self._totals.profiled.seconds + self._totals.profiled.handover,
-            unprofiled_seconds=self._account.batch_seconds * self._count,
+            seconds=profiled.seconds + profiled.transfer_seconds,
+            unprofiled_seconds=self._attribution.batch_seconds * self._batches,
             slowdown=self._totals.slowdown,
-            samples=self._totals.profiled.samples,
+            samples=profiled.samples,
             workers=workers,
             use_multiprocessing=use_multiprocessing,
             peak_bytes=peak_bytes,
-            outside=outside,
+            outside=self._outside(functions),
             functions=tuple(functions),
             hot=_ranked(functions),
-            notes=self._probe.loader.notes,
+            notes=self._loader.loader.notes,
         )
 
-    def _function(self, place: Place) -> Function:
-        source, first = self._probe.sources[place], place.first_line
-        ran = sorted(line for where, line in self._totals.lines if where == place)
+    def _outside(self, functions: list[Function]) -> dict[str, float]:
+        """Shares of a batch that are not the lines' own."""
+        outside = dict.fromkeys(("keras", "conversion", "waiting", "other"), 0.0)
+        outside["conversion"] = self._attribution.transfer_seconds / self._batch_seconds
+        outside["waiting"] = sum(line.waiting for f in functions for line in f.lines)
+        is_keras = type(self._loader.loader.original).__module__.startswith("keras.")
+        rest = "keras" if is_keras else "other"
+        outside[rest] = self._attribution.other_seconds / self._batch_seconds
+        return outside
+
+    def _function(self, function: FunctionKey) -> Function:
+        source, first = self._loader.sources[function], function.first_line
+        ran = sorted(line for key, line in self._totals.lines if key == function)
         numbers = range(first, first + len(source)) if source else ran
         texts = dict(zip(numbers, source, strict=False))
-        counts = self._probe.calls
+        calls = self._loader.calls
         return Function(
-            name=place.name,
-            file=place.file,
+            name=function.name,
+            file=function.file,
             first_line=first,
-            calls=round(counts.counts[place] / counts.batches * self._count),
-            share=self._account.function(place) / self._whole,
-            lines=tuple(self._line((place, n), texts.get(n, "")) for n in numbers),
+            calls=round(calls.counts[function] / calls.batches * self._batches),
+            share=self._attribution.function_seconds(function) / self._batch_seconds,
+            lines=tuple(self._line((function, n), texts.get(n, "")) for n in numbers),
         )
 
-    def _line(self, spot: Spot, source: str) -> Line:
-        account, whole = self._account, self._whole
-        sums = self._totals.lines.get(spot)
-        hits = sums.hits if sums else 0
-        seconds = account.inclusive(spot) * self._count
-        waiting = self._waiting(spot) / whole
-        own = account.own.get(spot, 0.0) / whole - waiting
+    def _line(self, line: LineKey, source: str) -> Line:
+        stats = self._totals.lines.get(line)
+        hits = stats.hits if stats else 0
+        seconds = self._attribution.line_seconds(line) * self._batches
+        waiting = self._waiting_seconds(line) / self._batch_seconds
+        self_seconds = self._attribution.self_seconds.get(line, 0.0)
+        self_share = self_seconds / self._batch_seconds - waiting
         return Line(
-            line=spot[1],
+            line=line[1],
             hits=hits,
             seconds=seconds,
-            share=seconds / self._count / whole,
-            self_share=own,
+            share=seconds / self._batches / self._batch_seconds,
+            self_share=self_share,
             waiting=waiting,
-            spread=account.deviations.get(spot, 0.0),
+            spread=self._attribution.deviations.get(line, 0.0),
             approximate=bool(hits) and seconds / hits < APPROXIMATE_BELOW,
             source=source,
-            parts=_parts(self._probe.calls, spot, own),
-            libraries=_libraries(self._probe.calls, spot),
+            parts=_parts(self._loader.calls, line, self_share),
+            libraries=_libraries(self._loader.calls, line),
         )
 
-    def _waiting(self, spot: Spot) -> float:
-        """Seconds that a line takes longer in several threads, as far as it is no noise."""
-        if self._alone is None:
+    def _waiting_seconds(self, line: LineKey) -> float:
+        """Seconds that a line takes longer in several threads; 0 if within noise."""
+        if self._one_thread is None:
             return 0.0
-        own = self._account.own.get(spot, 0.0)
-        longer = own - self._alone.own.get(spot, 0.0)
-        errors = (self._account.standard_error(spot), self._alone.standard_error(spot))
+        together, alone = self._attribution, self._one_thread
+        longer = together.self_seconds.get(line, 0.0) - alone.self_seconds.get(line, 0.0)
+        errors = (together.standard_error(line), alone.standard_error(line))
         noise = (errors[0] ** 2 + errors[1] ** 2) ** 0.5
         return longer if longer > 2 * noise else 0.0
 
 
-def _parts(calls: Calls, spot: Spot, own: float) -> tuple[Part, ...]:
-    """The library calls of a line, as shares of a batch that add to its own at most."""
-    found = calls.library[spot].parts() if spot in calls.library else {}
-    if not found or own < LEAST_DIVIDED:
+def _parts(calls: CallGraph, line: LineKey, self_share: float) -> tuple[Part, ...]:
+    """The library calls of a line, as shares of a batch that add to its self share at most."""
+    found = calls.library_calls[line].parts() if line in calls.library_calls else {}
+    if not found or self_share < LEAST_DIVIDED:
         return ()
-    shares = {name: seconds / calls.total for name, seconds in found.items()}
-    # Recording slows Python code down more than the rest.
-    scale = min(1.0, own / sum(shares.values()))
+    shares = {name: seconds / calls.total_seconds for name, seconds in found.items()}
+    # Recording slows Python code down more than other code.
+    scale = min(1.0, self_share / sum(shares.values()))
     parts = [Part(name, share * scale) for name, share in shares.items()]
     return tuple(part for part in parts[:MOST_PARTS] if part.share >= LEAST_PART)
 
 
-def _libraries(calls: Calls, spot: Spot) -> tuple[str, ...]:
-    if spot not in calls.library:
+def _libraries(calls: CallGraph, line: LineKey) -> tuple[str, ...]:
+    if line not in calls.library_calls:
         return ()
-    found = calls.library[spot].packages()
-    return tuple(
-        sorted(
-            name
-            for name, seconds in found.items()
-            if seconds >= LEAST_PART * calls.total and name != NO_SOURCE
-        )
-    )
+    least = LEAST_PART * calls.total_seconds
+    packages = calls.library_calls[line].packages().items()
+    return tuple(sorted(p for p, seconds in packages if seconds >= least and p != NO_SOURCE))
 
 
 def _ranked(functions: list[Function]) -> tuple[HotLine, ...]:

@@ -1,8 +1,8 @@
-"""How the time of functions divides over the lines that call them.
+"""Divide the time of functions among the lines that call them.
 
-A line's inclusive time is measured, and so is a function's; how much of a function's time each of
-its callers has is not. Recorded batches say it roughly: batches differ. The measured times of the
-calling lines set it right, as no line can pass on more time than it has.
+The inclusive time of lines and of functions is measured, but not how much of a function's time
+belongs to each of its callers. Recorded batches give an estimate only, since batches differ. The
+measured time of the calling lines corrects it: no line can pass on more time than it has.
 """
 
 from __future__ import annotations
@@ -10,128 +10,146 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from workbench.measure.lines.record_calls import Calls, Place
+from workbench.measure.lines.call_graph import CallGraph, FunctionKey, LineKey
 
-Spot = tuple[Place, int]  # a line of a function
 ROUNDS = 8  # of moving what one line cannot have to another
+
+Edges = dict[FunctionKey, dict[LineKey, float]]  # {called function: {calling line: seconds}}
 
 
 @dataclass(frozen=True)
-class Flows:
-    """Times are seconds, as measured.
+class CallerShares:
+    """How functions' time divides among calling lines. Seconds are as measured.
 
     Attributes:
-        parts: For each line the functions that it calls, and its share of their time.
-        left: Seconds of each line without them.
-        outside: Share of each function's time that no listed line has called.
-        entered: Seconds of all functions that were called so.
+        callees: For each line the functions that it calls, with its share of their time.
+        self_seconds: Seconds of each line without its callees.
+        entry_shares: Share of each function's time in calls from no listed line.
+        entry_seconds: Seconds of all such calls.
     """
 
-    parts: dict[Spot, dict[Place, float]]
-    left: dict[Spot, float]
-    outside: dict[Place, float]
-    entered: float
+    callees: dict[LineKey, dict[FunctionKey, float]]
+    self_seconds: dict[LineKey, float]
+    entry_shares: dict[FunctionKey, float]
+    entry_seconds: float
 
 
-def flows_of(calls: Calls, places: list[Place], seconds: dict[Spot, float]) -> Flows:
-    """Divide the time.
+def divide_by_caller(
+    calls: CallGraph, functions: list[FunctionKey], seconds: dict[LineKey, float]
+) -> CallerShares:
+    """Divide the time of functions among calling lines.
 
     Args:
-        calls: From recorded batches.
-        places: The functions that were measured.
-        seconds: Of each line, callees included.
+        calls: Call graph of recorded batches.
+        functions: The profiled functions.
+        seconds: Measured seconds of each line, callees included.
     """
-    shares = _recorded_shares(calls, set(places), seconds)
-    has, of = _measured(calls, places, seconds, shares)
-    flow = {
-        callee: {spot: share * of[callee] for spot, share in spots.items()}
-        for callee, spots in shares.items()
+    shares = _recorded_shares(calls, set(functions), seconds)
+    line_seconds, function_seconds = _inclusive(calls, functions, seconds, shares)
+    edges = {
+        callee: {line: share * function_seconds[callee] for line, share in lines.items()}
+        for callee, lines in shares.items()
     }
-    from_lines = {callee: sum(spots.values()) for callee, spots in flow.items()}
+    expected = {callee: sum(lines.values()) for callee, lines in edges.items()}
     for _ in range(ROUNDS):
-        _cut(flow, has)
-        _move(flow, has, from_lines)
-    parts: dict[Spot, dict[Place, float]] = defaultdict(dict)
-    left = dict(has)
-    for callee, spots in flow.items():
-        for spot, amount in spots.items():
-            if of[callee] and amount:
-                parts[spot][callee] = amount / of[callee]
-                left[spot] = max(0.0, left[spot] - amount)
-    passed = {place: sum(flow.get(place, {}).values()) for place in places}
-    rest = {place: max(0.0, of[place] - passed[place]) for place in places}
-    outside = {place: rest[place] / of[place] if of[place] else 0.0 for place in places}
-    return Flows(parts, left, outside, sum(rest.values()))
+        _limit_to_line_seconds(edges, line_seconds)
+        _redistribute(edges, line_seconds, expected)
+    return _as_shares(edges, line_seconds, function_seconds)
+
+
+def _as_shares(
+    edges: Edges, line_seconds: dict[LineKey, float], function_seconds: dict[FunctionKey, float]
+) -> CallerShares:
+    callees: dict[LineKey, dict[FunctionKey, float]] = defaultdict(dict)
+    self_seconds = dict(line_seconds)
+    for callee, lines in edges.items():
+        for line, seconds in lines.items():
+            if function_seconds[callee] and seconds:
+                callees[line][callee] = seconds / function_seconds[callee]
+                self_seconds[line] = max(0.0, self_seconds[line] - seconds)
+    entries = {
+        function: max(0.0, seconds - sum(edges.get(function, {}).values()))
+        for function, seconds in function_seconds.items()
+    }
+    entry_shares = {
+        function: entries[function] / seconds if seconds else 0.0
+        for function, seconds in function_seconds.items()
+    }
+    return CallerShares(callees, self_seconds, entry_shares, sum(entries.values()))
 
 
 def _recorded_shares(
-    calls: Calls, listed: set[Place], seconds: dict[Spot, float]
-) -> dict[Place, dict[Spot, float]]:
+    calls: CallGraph, listed: set[FunctionKey], seconds: dict[LineKey, float]
+) -> Edges:
     """For each function the lines that called it, and their shares of its recorded time."""
-    found: dict[Place, dict[Spot, float]] = defaultdict(dict)
+    found: Edges = defaultdict(dict)
     for (caller, line, callee), time in calls.edges.items():
         if caller in listed and callee in listed and (caller, line) in seconds:
-            found[callee][caller, line] = time / (calls.inclusive[callee] or 1.0)
+            found[callee][caller, line] = time / (calls.summed[callee] or 1.0)
     return found
 
 
-def _measured(
-    calls: Calls,
-    places: list[Place],
-    seconds: dict[Spot, float],
-    shares: dict[Place, dict[Spot, float]],
-) -> tuple[dict[Spot, float], dict[Place, float]]:
+def _inclusive(
+    calls: CallGraph,
+    functions: list[FunctionKey],
+    seconds: dict[LineKey, float],
+    shares: Edges,
+) -> tuple[dict[LineKey, float], dict[FunctionKey, float]]:
     """Seconds of lines and of functions, callees included.
 
-    line_profiler ends a line of a generator where it yields: of `yield from` it does not see what
-    comes after the first time. There the callees' time is the line's.
+    line_profiler ends a line of a generator where it yields, so it misses what `yield from` runs
+    after the first value. Such a line gets at least the time of its callees.
     """
-    has = dict(seconds)
-    spots = {place: [spot for spot in seconds if spot[0] == place] for place in places}
-    called = {
-        spot: [(callee, of[spot]) for callee, of in shares.items() if spot in of]
-        for place in places
-        for spot in spots[place]
+    line_seconds = dict(seconds)
+    lines_of = {
+        function: [line for line in seconds if line[0] == function] for function in functions
     }
-    done: dict[Place, float] = {}
+    callees = {
+        line: [(callee, lines[line]) for callee, lines in shares.items() if line in lines]
+        for function in functions
+        for line in lines_of[function]
+    }
+    done: dict[FunctionKey, float] = {}
 
-    def function(place: Place) -> float:
-        if place not in done:
-            done[place] = sum(seconds[spot] for spot in spots[place])  # for one that calls itself
-            for spot in spots[place] if calls.is_generator(place) else ():
-                below = sum(share * function(callee) for callee, share in called[spot])
-                has[spot] = max(has[spot], below)
-            done[place] = sum(has[spot] for spot in spots[place])
-        return done[place]
+    def inclusive(function: FunctionKey) -> float:
+        if function not in done:
+            # A preliminary value, for functions that call themselves.
+            done[function] = sum(seconds[line] for line in lines_of[function])
+            for line in lines_of[function] if calls.is_generator(function) else ():
+                below = sum(share * inclusive(callee) for callee, share in callees[line])
+                line_seconds[line] = max(line_seconds[line], below)
+            done[function] = sum(line_seconds[line] for line in lines_of[function])
+        return done[function]
 
-    return has, {place: function(place) for place in places}
-
-
-def _cut(flow: dict[Place, dict[Spot, float]], has: dict[Spot, float]) -> None:
-    """No line passes on more than it has."""
-    for spot, demand in _demands(flow).items():
-        if demand > has[spot]:
-            for spots in flow.values():
-                if spot in spots:
-                    spots[spot] *= has[spot] / demand
+    return line_seconds, {function: inclusive(function) for function in functions}
 
 
-def _move(
-    flow: dict[Place, dict[Spot, float]], has: dict[Spot, float], wanted: dict[Place, float]
+def _limit_to_line_seconds(edges: Edges, line_seconds: dict[LineKey, float]) -> None:
+    """Scale edges down where a line passes on more time than it has."""
+    for line, passed_on in _passed_on(edges).items():
+        if passed_on > line_seconds[line]:
+            for lines in edges.values():
+                if line in lines:
+                    lines[line] *= line_seconds[line] / passed_on
+
+
+def _redistribute(
+    edges: Edges, line_seconds: dict[LineKey, float], expected: dict[FunctionKey, float]
 ) -> None:
-    """What a function lacks comes from lines that call it and have time left."""
-    for callee, spots in flow.items():
-        demands = _demands(flow)
-        room = {spot: max(0.0, has[spot] - demands[spot]) for spot in spots}
-        missing, whole = wanted[callee] - sum(spots.values()), sum(room.values())
-        if missing > 0 and whole > 0:
-            for spot in spots:
-                spots[spot] += room[spot] * min(1.0, missing / whole)
+    """Take what a function lacks from lines that call it and have time left."""
+    for callee, lines in edges.items():
+        passed_on = _passed_on(edges)
+        spare = {line: max(0.0, line_seconds[line] - passed_on[line]) for line in lines}
+        missing, available = expected[callee] - sum(lines.values()), sum(spare.values())
+        if missing > 0 and available > 0:
+            for line in lines:
+                lines[line] += spare[line] * min(1.0, missing / available)
 
 
-def _demands(flow: dict[Place, dict[Spot, float]]) -> dict[Spot, float]:
-    found: dict[Spot, float] = defaultdict(float)
-    for spots in flow.values():
-        for spot, amount in spots.items():
-            found[spot] += amount
+def _passed_on(edges: Edges) -> dict[LineKey, float]:
+    """Seconds that each line passes on to functions."""
+    found: dict[LineKey, float] = defaultdict(float)
+    for lines in edges.values():
+        for line, seconds in lines.items():
+            found[line] += seconds
     return found

@@ -1,8 +1,8 @@
-"""Put functions under line_profiler in any thread, and take them out again without a trace.
+"""Put functions under line_profiler in any thread, and restore them afterwards.
 
-line_profiler knows a function by its byte code, which it pads to make it unique. So each code
-object gets a twin, and whatever holds the code object is handed the twin: function objects, and the
-constants of functions that define it anew at each call.
+line_profiler knows a function by its byte code, which it pads to make it unique. So the profiler
+gets a copy of each code object, and the copy replaces the original wherever it is used: in function
+objects, and in the constants of functions that define the function anew at each call.
 """
 
 from __future__ import annotations
@@ -19,44 +19,51 @@ from workbench.compat.line_tracing import (
     paddings,
     restore_paddings,
 )
-from workbench.measure.lines.record_calls import Calls, Place
+from workbench.measure.lines.call_graph import CallGraph, FunctionKey
 
-Ticks = dict[Place, dict[int, tuple[int, float]]]  # {function: {line: (hits, seconds)}}
+# {function: {line number: (hits, seconds)}}
+LineTimings = dict[FunctionKey, dict[int, tuple[int, float]]]
 
 
-class Instruments:
-    """Some functions under the line profiler, until `remove`.
+class InstrumentedFunctions:
+    """Functions under the line profiler, until `remove`.
 
-    Generators that were made before keep the old code, and are not seen.
+    Generators that exist already keep the old code and are not profiled.
 
     Args:
-        calls: Where they were seen.
-        places: Which ones; those that no function or constant can be found for are left out.
+        calls: Call graph with the code objects of the functions.
+        functions: What to profile.
+
+    Attributes:
+        functions: What is profiled: a function that is not found anywhere is left out.
     """
 
-    def __init__(self, calls: Calls, places: list[Place]) -> None:
+    def __init__(self, calls: CallGraph, functions: list[FunctionKey]) -> None:
         self._profiler = Tracer()
         self._paddings = paddings()
-        self._wanted = {key: code for place in places for key, code in calls.codes[place].items()}
-        self._twins: dict[int, CodeType] = {}
-        self._last: Ticks = {}
+        self._wanted = {key: code for each in functions for key, code in calls.codes[each].items()}
+        self._copies: dict[int, CodeType] = {}
+        self._last: LineTimings = {}
         self._originals: list[tuple[FunctionType, CodeType]] = []
-        for function in holders(calls, self._wanted):
+        for function in functions_with(calls, self._wanted):
             self._originals.append((function, function.__code__))
-            function.__code__ = self._twin(function.__code__)
-        known = {Place.of(twin) for twin in self._profiler.codes}
-        self.places = [place for place in places if place in known]
+            function.__code__ = self._profiled_copy(function.__code__)
+        known = {FunctionKey.of(code) for code in self._profiler.codes}
+        self.functions = [function for function in functions if function in known]
 
     def remove(self) -> None:
-        """Put all functions back as they were."""
+        """Restore all functions."""
         for function, code in self._originals:
             function.__code__ = code
         self._originals.clear()
         restore_paddings(self._paddings)
 
     @contextmanager
-    def everywhere(self) -> Iterator[None]:
-        """Within this, in the controlling thread, `here` counts; all threads do from 3.12 on."""
+    def enabled_in_process(self) -> Iterator[None]:
+        """Enable the profiler where it has one switch for all threads, from Python 3.12 on.
+
+        For the controlling thread, around the workers' `enabled_in_thread`.
+        """
         if TRACES_ITS_THREAD:
             yield
             return
@@ -69,7 +76,7 @@ class Instruments:
             self._profiler.disable()
 
     @contextmanager
-    def here(self) -> Iterator[None]:
+    def enabled_in_thread(self) -> Iterator[None]:
         """Count the lines that this thread runs."""
         if not TRACES_ITS_THREAD:
             yield
@@ -80,35 +87,35 @@ class Instruments:
         finally:
             self._profiler.disable_by_count()
 
-    def ticks(self) -> Ticks:
-        """Hits and seconds so far, of lines that have finished. Any thread may ask."""
+    def timings(self) -> LineTimings:
+        """Hits and seconds so far, of lines that have finished. Safe in any thread."""
         stats = self._profiler.get_stats()
         return {
-            Place(*place): {line: (hits, ticks * stats.unit) for line, hits, ticks in lines}
-            for place, lines in stats.timings.items()
+            FunctionKey(*key): {line: (hits, ticks * stats.unit) for line, hits, ticks in lines}
+            for key, lines in stats.timings.items()
         }
 
-    def new_ticks(self) -> Ticks:
-        """Hits and seconds since this was asked last."""
-        now, last = self.ticks(), self._last
+    def new_timings(self) -> LineTimings:
+        """Hits and seconds since the last call of this method."""
+        now, last = self.timings(), self._last
         self._last = now
-        return {place: _since(lines, last.get(place, {})) for place, lines in now.items()}
+        return {function: _since(lines, last.get(function, {})) for function, lines in now.items()}
 
-    def _twin(self, code: CodeType) -> CodeType:
-        """A copy that the profiler knows, holding twins of the functions defined within it."""
-        if id(code) not in self._twins:
+    def _profiled_copy(self, code: CodeType) -> CodeType:
+        """A copy that the profiler knows, with copies of the functions defined within it."""
+        if id(code) not in self._copies:
             consts = tuple(
-                self._twin(const) if _holds(const, self._wanted) else const
+                self._profiled_copy(const) if _contains(const, self._wanted) else const
                 for const in code.co_consts
             )
-            twin = code.replace(co_consts=consts)
+            copy = code.replace(co_consts=consts)
             if id(code) in self._wanted:
                 cells = tuple(CellType() for _ in code.co_freevars)
-                holder = FunctionType(twin, {}, closure=cells)
+                holder = FunctionType(copy, {}, closure=cells)
                 self._profiler.add_function(holder)
-                twin = holder.__code__
-            self._twins[id(code)] = twin
-        return self._twins[id(code)]
+                copy = holder.__code__
+            self._copies[id(code)] = copy
+        return self._copies[id(code)]
 
 
 def _since(
@@ -122,36 +129,33 @@ def _since(
     return {line: (hits, seconds) for line, (hits, seconds) in differences.items() if hits}
 
 
-def _holds(const: object, wanted: dict[int, CodeType]) -> bool:
-    """Whether a constant is one of the code objects, or has one within it."""
+def _contains(const: object, codes: dict[int, CodeType]) -> bool:
+    """Whether a constant is one of the code objects, or contains one."""
     if not isinstance(const, CodeType):
         return False
-    return id(const) in wanted or any(_holds(inner, wanted) for inner in const.co_consts)
+    return id(const) in codes or any(_contains(inner, codes) for inner in const.co_consts)
 
 
-def holders(calls: Calls, wanted: dict[int, CodeType]) -> list[FunctionType]:
-    """The functions that have one of these code objects, or define one when they run."""
-    holding = [
-        (place, code)
-        for place, codes in calls.codes.items()
-        for code in codes.values()
-        if _holds(code, wanted)
-    ]
+def functions_with(calls: CallGraph, codes: dict[int, CodeType]) -> list[FunctionType]:
+    """The function objects that run one of these code objects, or define one when they run."""
     found, unnamed = [], []
-    for place, code in holding:
-        function = _by_name(code, calls.namespaces[place])
-        if function is None:
-            unnamed.append(code)
-        else:
-            found.append(function)
+    for key, recorded in calls.codes.items():
+        for code in recorded.values():
+            if not _contains(code, codes):
+                continue
+            function = _by_name(code, calls.namespaces[key])
+            if function is None:
+                unnamed.append(code)
+            else:
+                found.append(function)
     if unnamed:
-        # Lambdas, closures, methods of classes that a cell has redefined: ask the garbage
-        # collector who holds the code.
-        keys = {id(code) for code in unnamed}
+        # Lambdas, closures, methods of classes that a notebook cell has redefined: only the garbage
+        # collector knows who holds the code.
+        ids = {id(code) for code in unnamed}
         found += [
             holder
             for holder in gc.get_referrers(*unnamed)
-            if isinstance(holder, FunctionType) and id(holder.__code__) in keys
+            if isinstance(holder, FunctionType) and id(holder.__code__) in ids
         ]
     return found
 

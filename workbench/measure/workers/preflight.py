@@ -1,4 +1,4 @@
-"""Whether worker processes could make a loader's batches at all: found out before they start."""
+"""Find out whether worker processes could make a loader's batches, before any are started."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from workbench.loader import Loader
 from workbench.measure.user_code import is_user_file
 from workbench.measure.workers.worker_errors import USE_THREADS, WorkersRefused
 
-# Frames of a pickle, where names stand, are smaller; what is larger is data.
+# Frames of a pickle that hold names are smaller; what is larger is data.
 FRAME_BYTES = 1 << 17
 Finding = tuple[str, str]  # a problem, and what to do about it
 OPENCV = (  # see workbench.isolation.opencv_forks, which does it here
-    "OpenCV computes in {}: where the workbench is not imported, call cv2.setNumThreads(1) before "
-    "training. Its threads do not survive a fork, and a worker may wait for them for ever."
+    "OpenCV runs in {}. Where the workbench is not imported, call cv2.setNumThreads(1) before "
+    "training: OpenCV's threads do not survive a fork, and a worker may wait for them forever."
 )
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """What was found.
+    """What was found before workers were started.
 
     Attributes:
-        example: The batch at 0.
-        seconds: How long it took.
-        problems: Why worker processes would not do.
-        advice: What to do, for each problem.
-        notes: What is good to know.
+        example: The batch at index 0.
+        seconds: How long it took to make.
+        problems: Why worker processes would not work.
+        advice: What to do about each problem.
+        notes: Other remarks.
     """
 
     example: Any
@@ -49,19 +49,19 @@ class Preflight:
     notes: tuple[str, ...] = ()
 
     def raise_problems(self) -> None:
-        """Go on only without any.
+        """Do nothing if there are no problems.
 
         Raises:
-            WorkersRefused: If there are problems.
+            WorkersRefused: If there are.
         """
         if self.problems:
             raise WorkersRefused(self.problems, self.advice)
 
 
 def examine(loader: Loader, workers: int, use_multiprocessing: bool) -> Preflight:
-    """Make one batch in this thread and look whether worker processes would make it as well.
+    """Make one batch in this thread, and find out whether worker processes could make it too.
 
-    What threads of the loader's own do is not seen.
+    Does not see what the loader's own threads do.
     """
     check_forward_only(loader, workers, use_multiprocessing)
     operations = _Operations()
@@ -72,29 +72,30 @@ def examine(loader: Loader, workers: int, use_multiprocessing: bool) -> Prefligh
     if not use_multiprocessing:
         return Preflight(example, seconds)
     forked = multiprocessing.get_start_method() == "fork"
-    found, notes = _when_forked(operations) if forked else _when_sent(loader, workers)
-    return Preflight(example, seconds, *_columns(found), notes)
+    found, notes = _when_forked(operations) if forked else _when_pickled(loader, workers)
+    problems, advice = (tuple(finding[column] for finding in found) for column in (0, 1))
+    return Preflight(example, seconds, problems, advice, notes)
 
 
 def check_forward_only(loader: Loader, workers: int, use_multiprocessing: bool) -> None:
-    """Refuse several workers for what only goes forward, one batch after the other.
+    """Refuse several workers for a loader that only gives one batch after the other.
 
     Raises:
-        WorkersRefused: Saying why.
+        WorkersRefused: With the loader's reason.
     """
     why = loader.one_worker
     if why and (workers > 1 or (use_multiprocessing and workers > 0)):
         raise WorkersRefused((why,), ())
 
 
-def note_sending(loader: Loader) -> tuple[str, ...]:
-    """What would keep the loader from start methods other than fork."""
-    found, _ = _when_sent(loader, 1)
-    return tuple(f"With spawn or forkserver it would not work: {problem}" for problem, _ in found)
+def note_pickling(loader: Loader) -> tuple[str, ...]:
+    """Notes about what keeps the loader from start methods other than fork."""
+    found, _ = _when_pickled(loader, 1)
+    return tuple(f"Would not work with spawn or forkserver: {problem}" for problem, _ in found)
 
 
 class _Operations:
-    """A profile function that notes where TensorFlow and OpenCV are first asked for something."""
+    """A profile function that notes the first lines that run TensorFlow and OpenCV."""
 
     def __init__(self) -> None:
         self.tensorflow = self.opencv = ""
@@ -103,14 +104,14 @@ class _Operations:
     def __call__(self, frame: FrameType, event: str, function: Any) -> None:
         name = getattr(function, "__name__", "") if event == "c_call" else ""
         if not self.tensorflow and runs_operation(name):
-            self.tensorflow = _place(frame)
+            self.tensorflow = _user_line(frame)
         if name and not self.opencv and getattr(self._cv2, name, None) is function:
             ours = frame.f_globals.get("__name__", "").startswith("workbench.")
-            self.opencv = "" if ours else _place(frame)
+            self.opencv = "" if ours else _user_line(frame)
 
 
-class _Sent:
-    """A file that counts what is written, and looks for names of the notebook's."""
+class _PickleSize:
+    """A file that counts its bytes, and notices names from the notebook."""
 
     def __init__(self) -> None:
         self.bytes, self.from_main = 0, False
@@ -126,48 +127,45 @@ def _when_forked(operations: _Operations) -> tuple[list[Finding], tuple[str, ...
     if not operations.tensorflow:
         return [], notes
     problem = (
-        f"TensorFlow computes in {operations.tensorflow}: forked worker processes hang there, "
-        "without the threads that TensorFlow has started in this one."
+        f"TensorFlow runs in {operations.tensorflow}: a forked worker process hangs there, because "
+        "it does not have the threads that TensorFlow has started in this process."
     )
-    mend = f"Do this step with NumPy or OpenCV, or move it into the model, or {USE_THREADS}."
-    return [(problem, mend)], notes
+    advice = f"Do this step with NumPy or OpenCV, or move it into the model, or {USE_THREADS}."
+    return [(problem, advice)], notes
 
 
-def _when_sent(loader: Loader, workers: int) -> tuple[list[Finding], tuple[str, ...]]:
-    """With spawn and forkserver each worker is sent the loader, and imports what it is made of."""
-    sent = _Sent()
+def _when_pickled(loader: Loader, workers: int) -> tuple[list[Finding], tuple[str, ...]]:
+    """Spawn and forkserver pickle the loader for each worker, which imports its parts."""
+    pickled = _PickleSize()
     try:
-        ForkingPickler(sent).dump(loader)
+        ForkingPickler(pickled).dump(loader)
     except Exception as error:
-        # Locks and shared values of multiprocessing can be sent, though only at a process's start.
+        # multiprocessing's locks and shared values can be pickled, but only at a process's start.
         if "inheritance" not in str(error):
-            return [_unsendable(error)], ()
+            return [_unpicklable(error)], ()
     found = []
-    if sent.from_main and not hasattr(sys.modules["__main__"], "__file__"):
+    if pickled.from_main and not hasattr(sys.modules["__main__"], "__file__"):
         problem = (
-            "It, or a part of it, is defined in the notebook, which worker processes cannot "
-            "import: they would end and be replaced for ever."
+            "The loader, or a part of it, is defined in the notebook, which worker processes "
+            "cannot import: workers would crash and restart endlessly."
         )
         found.append((problem, f"Move it into a .py file and import it, or {USE_THREADS}."))
-    megabytes = workers * sent.bytes / 1e6
+    megabytes = workers * pickled.bytes / 1e6
     total = "under 1 MB" if megabytes < 1 else f"{megabytes:.3g} MB"
-    copies = f"Each worker process gets a copy of it: {total} for {workers}"
-    if workers * sent.bytes > psutil.virtual_memory().available:
-        mend = f"Let it read from files or from a memory map, or {USE_THREADS}."
-        found.append((f"{copies}, for which there is not enough memory.", mend))
+    copies = f"Each worker process gets a copy of the loader: {total} for {workers}"
+    if workers * pickled.bytes > psutil.virtual_memory().available:
+        advice = f"Read the data from files or from a memory map, or {USE_THREADS}."
+        found.append((f"{copies}, which does not fit in memory.", advice))
     return found, (f"{copies}.",)
 
 
-def _unsendable(error: Exception) -> Finding:
-    problem = f"It cannot be sent to worker processes: {type(error).__name__}: {error}."
-    return problem, f"Open files and make lambdas and locks in __getitem__, or {USE_THREADS}."
+def _unpicklable(error: Exception) -> Finding:
+    problem = f"The loader cannot be sent to worker processes: {type(error).__name__}: {error}."
+    advice = f"Open files and create lambdas and locks in __getitem__, or {USE_THREADS}."
+    return problem, advice
 
 
-def _columns(found: list[Finding]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return tuple(problem for problem, _ in found), tuple(advice for _, advice in found)
-
-
-def _place(frame: FrameType) -> str:
+def _user_line(frame: FrameType) -> str:
     """The nearest line of the user's code."""
     found: FrameType | None = frame
     while found is not None and not is_user_file(found.f_code.co_filename):

@@ -1,7 +1,7 @@
 """Ask all workers of Keras's feed for the same batch, round after round. Importing imports Keras.
 
-In a round each worker takes one task and waits until all have one: so all draw equally often, and
-a worker that is quick does not draw for one that is late.
+In a round each worker takes one task and waits until all have one. So all draw equally often, and
+a fast worker does not draw in place of a slow one.
 """
 
 from __future__ import annotations
@@ -21,46 +21,48 @@ import numpy as np
 
 from workbench.compat.keras_feed import FeedAdapter
 from workbench.loader import Loader
-from workbench.measure.batch_times import Kind
+from workbench.measure.batch_times import FeedOptions
 from workbench.measure.workers.watchdog import Limits, watch
-from workbench.measure.workers.worker_pool import Crew
-from workbench.measure.workers.worker_stacks import Board, board
+from workbench.measure.workers.worker_monitor import WorkerMonitor, monitor_workers
+from workbench.measure.workers.worker_pool import WorkerPool
 
 MEET_SECONDS = 60.0  # how long a worker waits for others, which may have to import TensorFlow
 POLL = 0.002
 INDEX = 0
-Batch = tuple[bytes, ...]  # a hash of each sample
+SampleHashes = tuple[bytes, ...]  # a hash of each sample of a batch
 
 
 @dataclass(frozen=True)
-class Given:
-    """A batch that a worker gave."""
+class WorkerBatch:
+    """A batch that a worker made."""
 
     epoch: int
     worker: int
-    batch: Batch
+    samples: SampleHashes
 
 
-def ask(loader: Loader, kind: Kind, rounds: int, epochs: int, limits: Limits) -> list[Given]:
-    """What each worker gives for the same index, in each round of each epoch.
+def request_batches(
+    loader: Loader, options: FeedOptions, rounds: int, epochs: int, limits: Limits
+) -> list[WorkerBatch]:
+    """What each worker makes for the same index, in each round of each epoch.
 
     As in `fit`, each epoch has a new pool, and `on_epoch_begin` and `on_epoch_end` are called.
     """
-    given: list[Given] = []
-    with board() as where:
-        asked = _Rounds(loader, kind, rounds, where)
-        adapter = FeedAdapter(asked)
-        crew = Crew(adapter.enqueuer, where)
+    found: list[WorkerBatch] = []
+    with monitor_workers() as monitor:
+        dataset = _SameBatchDataset(loader, options, rounds, monitor)
+        adapter = FeedAdapter(dataset)
+        pool = WorkerPool(adapter.enqueuer, monitor)
 
         def work() -> None:
             for _ in range(epochs):
-                given.extend(_epoch(adapter, crew))
+                found.extend(_epoch(adapter, pool))
 
-        watch(work, crew, given, limits)
-    return given
+        watch(work, pool, found, limits)
+    return found
 
 
-def fingerprint(batch: Any) -> Batch:
+def hash_samples(batch: Any) -> SampleHashes:
     """A hash of each sample: of its part of every array in the batch."""
     leaves = [_array(leaf) for leaf in keras.tree.flatten(batch)]
     count = min((len(leaf) for leaf in leaves if leaf.ndim), default=0)
@@ -68,61 +70,63 @@ def fingerprint(batch: Any) -> Batch:
 
 
 def fetch(loader: Loader, index: int) -> Any:
-    """A batch, asked for as Keras does without a pool: in another thread than fit's."""
+    """A batch, made in another thread than `fit`'s as Keras does without a pool."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(loader.__getitem__, index).result()
 
 
-class _Rounds(keras.utils.PyDataset):
-    def __init__(self, loader: Loader, kind: Kind, rounds: int, where: Board) -> None:
-        super().__init__(kind.workers, kind.use_multiprocessing, kind.max_queue_size)
-        self._loader, self._rounds, self._where = loader, rounds, where
+class _SameBatchDataset(keras.utils.PyDataset):
+    def __init__(
+        self, loader: Loader, options: FeedOptions, rounds: int, monitor: WorkerMonitor
+    ) -> None:
+        super().__init__(options.workers, options.use_multiprocessing, options.max_queue_size)
+        self._loader, self._rounds, self._monitor = loader, rounds, monitor
         self._epoch = 0
 
     def __len__(self) -> int:
         return self._rounds * int(self.workers)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        with self._where.batch():
-            self._meet(index // self.workers)
-            batch = fingerprint(self._loader[INDEX])
-        return {"given": Given(self._epoch, _name(), batch)}
+        with self._monitor.making_batch():
+            self._wait_for_all(index // self.workers)
+            samples = hash_samples(self._loader[INDEX])
+        return {"batch": WorkerBatch(self._epoch, _worker_id(), samples)}
 
     def on_epoch_begin(self) -> None:
         self._loader.begin_epoch()
 
     def on_epoch_end(self) -> None:
         if self.workers == 1 and not self.use_multiprocessing:
-            # Keras has no pool then and goes through the data, so that a loader may count its
+            # Keras has no pool then and goes through the data in order, so a loader may count its
             # epochs by the last batch; ours does.
             fetch(self._loader, len(self._loader) - 1)
         self._epoch += 1
         self._loader.end_epoch()
 
-    def _meet(self, number: int) -> None:
-        """Wait until all workers have come here. A folder is what threads and processes share."""
-        place = self._where.folder / f"epoch {self._epoch} round {number}"
-        place.mkdir(parents=True, exist_ok=True)
-        (place / str(_name())).touch()
+    def _wait_for_all(self, number: int) -> None:
+        """Wait until all workers are here. A folder is what threads and processes share."""
+        folder = self._monitor.folder / f"epoch {self._epoch} round {number}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / str(_worker_id())).touch()
         until = time.monotonic() + MEET_SECONDS
-        while sum(1 for _ in place.iterdir()) < self.workers and time.monotonic() < until:
+        while sum(1 for _ in folder.iterdir()) < self.workers and time.monotonic() < until:
             time.sleep(POLL)
 
 
-def _epoch(adapter: FeedAdapter, crew: Crew) -> Iterator[Given]:
+def _epoch(adapter: FeedAdapter, pool: WorkerPool) -> Iterator[WorkerBatch]:
     adapter.on_epoch_begin()
     try:
         for batch in adapter.batches():
-            yield batch["given"]
+            yield batch["batch"]
     finally:
         try:
             adapter.on_epoch_end()
         finally:
-            crew.join()
+            pool.join()
 
 
-def _name() -> int:
-    """A worker's: threads of one process differ in theirs, processes may not."""
+def _worker_id() -> int:
+    """Identifies this worker: threads of one process differ in theirs, processes may not."""
     return hash((os.getpid(), get_ident()))
 
 
@@ -130,7 +134,7 @@ def _array(leaf: Any) -> Any:
     array = np.asarray(leaf)
     if array.dtype != object:
         return array
-    return np.array([pickle.dumps(part) for part in array])  # else it is a list of addresses
+    return np.array([pickle.dumps(part) for part in array])  # its own bytes are addresses
 
 
 def _hash(parts: list[Any]) -> bytes:

@@ -1,6 +1,6 @@
-"""Take batches from a crew in a thread, while the calling thread watches: nothing waits for ever.
+"""Take batches from workers in a thread while the calling thread watches, so that nothing hangs.
 
-Interrupt reaches the calling thread, so that it works as well.
+Jupyter's Interrupt reaches the calling thread, so it works as well.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from time import monotonic
 from typing import TypeVar
 
 from workbench.measure.rate import Stopped
-from workbench.measure.workers.worker_pool import Crew
+from workbench.measure.workers.worker_pool import WorkerPool
 
-Result = TypeVar("Result")
-GLANCE = 0.1  # seconds between two looks at the workers
+T = TypeVar("T")
+CHECK_SECONDS = 0.1  # between two checks of the workers
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Limits:
     """When to give up.
 
     Attributes:
-        patience: Seconds without a batch.
+        patience: Most seconds without a batch.
         until: A time of `time.monotonic`.
-        usual: A silence of so many seconds is no reason to complain at `until`.
-        stop: Asks for the end.
-        grace: Seconds it may take from then on.
+        usual: Seconds without a batch that are no error when `until` has come.
+        stop: Set to ask for the end.
+        grace: Most seconds that the end may take then.
     """
 
     patience: float
@@ -39,12 +39,12 @@ class Limits:
     grace: float = inf
 
 
-def watch(work: Callable[[], Result], crew: Crew, received: Sized, limits: Limits) -> Result:
-    """Run in a thread what takes batches from a crew.
+def watch(work: Callable[[], T], pool: WorkerPool, received: Sized, limits: Limits) -> T:
+    """Run a function that takes batches in a thread, and return its result.
 
     Args:
         work: Ends by itself, unless a worker hangs or has ended.
-        crew: Is ended when `work` has to be given up, also by an Interrupt.
+        pool: Is ended when `work` has to be given up, also by an Interrupt.
         received: Grows with each batch.
         limits: When to give up.
 
@@ -53,43 +53,43 @@ def watch(work: Callable[[], Result], crew: Crew, received: Sized, limits: Limit
         Stopped: If `limits.stop` was set and `work` did not end soon, or at `limits.until` while
             batches still came.
     """
-    outcome: Future[Result] = Future()
-    helper = threading.Thread(target=_fulfil, args=(outcome, work), name="workbench", daemon=True)
-    guard = _Guard(crew, received, limits)
+    outcome: Future[T] = Future()
+    helper = threading.Thread(target=_run, args=(outcome, work), name="workbench", daemon=True)
+    watchdog = _Watchdog(pool, received, limits)
     try:
         helper.start()
-        while not wait([outcome], GLANCE).done:
-            guard.look()
+        while not wait([outcome], CHECK_SECONDS).done:
+            watchdog.check()
     except BaseException:
-        crew.end(helper)
+        pool.end(helper)
         raise
     return outcome.result()
 
 
-class _Guard:
-    def __init__(self, crew: Crew, received: Sized, limits: Limits) -> None:
-        self._crew, self._received, self._limits = crew, received, limits
-        self._count, self._since, self._asked = 0, monotonic(), inf
+class _Watchdog:
+    def __init__(self, pool: WorkerPool, received: Sized, limits: Limits) -> None:
+        self._pool, self._received, self._limits = pool, received, limits
+        self._count, self._last_batch, self._stop_asked = 0, monotonic(), inf
 
-    def look(self) -> None:
+    def check(self) -> None:
         now, limits = monotonic(), self._limits
         if len(self._received) > self._count:
-            self._count, self._since = len(self._received), now
+            self._count, self._last_batch = len(self._received), now
         if limits.stop is not None and limits.stop.is_set():
-            self._asked = min(self._asked, now)
-            if now - self._asked > limits.grace:
+            self._stop_asked = min(self._stop_asked, now)
+            if now - self._stop_asked > limits.grace:
                 raise Stopped(f"after {self._count} batches")
-        lost = self._crew.lost()
-        if lost is not None:
-            raise lost
-        silence = now - self._since
+        ended = self._pool.find_ended()
+        if ended is not None:
+            raise ended
+        silence = now - self._last_batch
         if now > limits.until and silence < limits.usual:
             raise Stopped(f"at the time limit, after {self._count} batches")
         if silence > limits.patience or now > limits.until:
-            raise self._crew.hung(silence)
+            raise self._pool.no_batch(silence)
 
 
-def _fulfil(outcome: Future[Result], work: Callable[[], Result]) -> None:
+def _run(outcome: Future[T], work: Callable[[], T]) -> None:
     try:
         outcome.set_result(work())
     except BaseException as error:

@@ -1,10 +1,10 @@
-"""What goes wrong with workers, in words: they hang, end, or would not do at all."""
+"""Errors of workers: they hang, end, or are refused before they start."""
 
 from __future__ import annotations
 
 import signal
 
-from workbench.measure.workers.worker_stacks import Standing
+from workbench.measure.workers.worker_monitor import WorkerStatus
 
 USE_THREADS = "use threads (use_multiprocessing=False)"
 LATE = "forked after TensorFlow's threads had started"
@@ -16,48 +16,48 @@ class WorkerError(RuntimeError):
     Attributes:
         problems: What is wrong.
         advice: What to do about it.
-        standing: Where each worker stood.
+        statuses: What each worker was doing.
     """
 
     def __init__(
         self,
         problems: tuple[str, ...],
         advice: tuple[str, ...] = (),
-        standing: tuple[Standing, ...] = (),
+        statuses: tuple[WorkerStatus, ...] = (),
     ) -> None:
         super().__init__(" ".join((*problems, *advice)))
-        self.problems, self.advice, self.standing = problems, advice, standing
+        self.problems, self.advice, self.statuses = problems, advice, statuses
 
 
 class WorkersRefused(WorkerError):
     """Worker processes were not started, because they would hang or fail."""
 
 
-def ended(worker: int, code: int) -> WorkerError:
-    """A worker process has ended, with an exit code as `multiprocessing` has it."""
+def worker_ended(worker: int, code: int) -> WorkerError:
+    """The error for a worker process that has ended, with `multiprocessing`'s exit code."""
     if code < 0:
         how = f"was ended by {signal.Signals(-code).name}"
     else:
         how = f"ended itself with exit code {code}"
     return WorkerError(
-        (f"Worker {worker} {how}. Keras would wait for its batch for ever.",),
+        (f"Worker {worker} {how}. Keras would wait forever for its batch.",),
         (f"{_look_for(code)}, or {USE_THREADS}.",),
     )
 
 
-def hung(seconds: float, standing: tuple[Standing, ...], forked: bool) -> WorkerError:
-    """No batch has come for too long, while workers stood there."""
-    busy = [str(each) for each in standing if each.state == "busy"]
-    idle = [str(each) for each in standing if each.state != "busy"]
+def no_batch(seconds: float, statuses: tuple[WorkerStatus, ...], forked: bool) -> WorkerError:
+    """The error for workers that have not delivered a batch for too long."""
+    busy = [str(each) for each in statuses if each.state == "busy"]
+    idle = [str(each) for each in statuses if each.state != "busy"]
     advice: tuple[str, ...] = ()
     if forked and busy:
         busy.append(f"{'it was' if len(busy) == 1 else 'they were'} {LATE}")
         advice = (
-            "If TensorFlow computes there, keep it out of __getitem__: in forked processes it "
-            f"hangs, NumPy and OpenCV do not. Or {USE_THREADS}.",
+            "If __getitem__ runs TensorFlow there, use NumPy or OpenCV instead: TensorFlow hangs "
+            f"in forked processes. Or {USE_THREADS}.",
         )
-    where = ". ".join("; ".join(some) for some in (busy, idle) if some) or "No worker is in one"
-    return WorkerError((f"No batch came for {seconds:.0f} s. {where}.",), advice, standing)
+    where = ". ".join("; ".join(some) for some in (busy, idle) if some) or "No worker is making one"
+    return WorkerError((f"No batch came for {seconds:.0f} s. {where}.",), advice, statuses)
 
 
 def _look_for(code: int) -> str:
