@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.clock import clock  # noqa: F401  (a fixture for all)
 from workbench.settings import ArraysData, Settings
 
 ROOT = Path(__file__).parents[1]
