@@ -25,17 +25,23 @@ READ_CLOCKS = (run_race, session)  # imported now, so that the clocks they read 
 
 
 class FakeClock:
-    """Seconds of each thread: none waits for another's sleep."""
+    """Seconds of each thread: none waits for another's sleep.
+
+    Attributes:
+        reading: Seconds that pass with each look at the clock: what takes none cannot be divided.
+    """
 
     def __init__(self):
+        self.reading = 0.0
         self._own = threading.local()
         self._lock = threading.Lock()
 
     def perf_counter(self):
-        return getattr(self._own, "now", 0.0)
+        self._own.now = getattr(self._own, "now", 0.0) + self.reading
+        return self._own.now
 
     def sleep(self, seconds):
-        self._own.now = self.perf_counter() + seconds
+        self._own.now = getattr(self._own, "now", 0.0) + seconds
         charged = getattr(self._own, "charged", None)
         if charged is not None:
             spots = _lines_on(sys._getframe(1))
