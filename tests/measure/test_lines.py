@@ -7,7 +7,6 @@ Shares are exact by a clock that the loaders move (see `tests.clock`); what real
 from __future__ import annotations
 
 import cProfile
-import functools
 import linecache
 import multiprocessing
 import os
@@ -23,8 +22,20 @@ import psutil
 import pytest
 
 import workbench as wb
-from tests.measure import slow_helpers
-from tests.measure.sleepers import Failing, Sleeper, augment
+from tests.measure.sleepers import (
+    CULPRITS,
+    DefinesAnew,
+    Delegates,
+    Failing,
+    Loader,
+    Rarely,
+    Sleeper,
+    Uneven,
+    Varies,
+    augment,
+    line_of,
+    load,
+)
 from workbench.measure.lines.profiler_cost import calibrate
 from workbench.measure.lines.session import LineSession
 from workbench.measure.workers.worker_errors import WorkerError, WorkersRefused
@@ -42,22 +53,12 @@ def profile(loader, kind=THREAD, seconds=0.5, **options):
     )
 
 
-def line_of(profile, function, text):
-    lines = next(f for f in profile.functions if f.name.endswith(function)).lines
-    return next(line for line in lines if text in line.source)
-
-
 def assert_adds_to_one(profile):
     lines = [line for f in profile.functions for line in f.lines]
     own = sum(line.self_share for line in lines)
     assert own + sum(profile.outside.values()) == pytest.approx(1, abs=1e-6)
     assert sum(line.waiting for line in lines) == pytest.approx(profile.outside["waiting"])
     assert all(line.self_share >= 0 and line.share <= 1.001 for line in lines)
-
-
-class Loader:
-    def __len__(self):
-        return 7
 
 
 @KINDS
@@ -150,130 +151,6 @@ def test_waiting_for_the_interpreter_lock_is_told_from_work(clock):
 # Following the time: the real line is one to five calls down.
 
 
-class Base(Loader):
-    def __getitem__(self, index):
-        return (self._Base__load(index),)
-
-    def __load(self, index):
-        time.sleep(0.006)  # mangled
-        return np.zeros((2, 2))
-
-
-class Inherits(Base):
-    pass
-
-
-class Wraps(Loader):
-    def __init__(self):
-        self.inner = Base()
-
-    def __getitem__(self, index):
-        return self.inner[index]
-
-
-class Generates(Loader):
-    def __getitem__(self, index):
-        return (list(self.images()),)
-
-    def images(self):
-        for number in range(3):
-            time.sleep(0.002)  # within a generator
-            yield number
-
-
-class Lambda(Loader):
-    read = staticmethod(lambda index: time.sleep(0.006))  # a lambda
-
-    def __getitem__(self, index):
-        self.read(index)
-        return (index,)
-
-
-class Closures(Loader):
-    """Two closures that share their code."""
-
-    def __init__(self):
-        self.steps = [self.made(0.002), self.made(0.004)]
-
-    def made(self, seconds):
-        def step():
-            time.sleep(seconds)  # a closure
-
-        return step
-
-    def __getitem__(self, index):
-        for step in self.steps:
-            step()
-        return (index,)
-
-
-def logged(function):
-    @functools.wraps(function)
-    def wrapper(*arguments):
-        return function(*arguments)
-
-    return wrapper
-
-
-class Decorated(Loader):
-    @logged
-    def __getitem__(self, index):
-        return (self.read,)
-
-    @property
-    def read(self):
-        time.sleep(0.006)  # a property
-
-
-class DefinesAnew(Loader):
-    """Defines its helper in each call, and in that one another."""
-
-    def __getitem__(self, index):
-        def outer():
-            def inner():
-                time.sleep(0.006)  # defined anew
-
-            inner()
-
-        outer()
-        return (index,)
-
-
-class OneLine(Loader):
-    def __getitem__(self, index): time.sleep(0.006); return (index,)  # noqa: E702  # one line  # fmt: skip
-
-
-class Module(Loader):
-    def __getitem__(self, index):
-        return (slow_helpers.first(index),)
-
-
-def sleep_deeper(depth):
-    time.sleep(0.002)  # at each depth
-    if depth:
-        sleep_deeper(depth - 1)
-
-
-class Recursive(Loader):
-    def __getitem__(self, index):
-        sleep_deeper(4)
-        return (index,)
-
-
-CULPRITS = {
-    Inherits: "# mangled",
-    Wraps: "# mangled",
-    Generates: "# within a generator",
-    Lambda: "# a lambda",
-    Closures: "# a closure",
-    Decorated: "# a property",
-    DefinesAnew: "# defined anew",
-    OneLine: "# one line",
-    Module: "# five calls down",
-    Recursive: "# at each depth",
-}
-
-
 EACH_CULPRIT = pytest.mark.parametrize("loader", CULPRITS, ids=lambda kind: kind.__name__)
 
 
@@ -353,33 +230,6 @@ def test_a_function_of_1000_lines_is_profiled():
 # What batches do not have in common.
 
 
-def load(milliseconds):
-    time.sleep(milliseconds / 1000)  # in load
-
-
-class Varies(Loader):
-    """Calls one helper from two lines, for the first of which it takes longer in some batches."""
-
-    def __getitem__(self, index):
-        load(10 if index >= 4 else 1)
-        load(4)
-        time.sleep(0.002)
-        return (index,)
-
-
-class Rarely(Loader):
-    """A branch of one batch in seven, which is not among the first."""
-
-    def __getitem__(self, index):
-        load(2)
-        if index == 6:
-            self.rare()
-        return (index,)
-
-    def rare(self):
-        time.sleep(0.028)  # rarely
-
-
 @KINDS
 def test_a_helpers_time_stays_its_own_where_it_differs_from_call_to_call(kind, clock):
     found = profile(Varies(), kind, seconds=0 if kind == PROCESSES else 1.0)
@@ -400,20 +250,6 @@ def test_a_branch_that_is_rare_is_followed_once_it_was_seen(clock):
     assert rare == pytest.approx(2 / 3, abs=0.05), "the last epoch is not whole"
     assert rare + load == pytest.approx(1)
     assert_adds_to_one(found)
-
-
-class Delegates(Loader):
-    def __getitem__(self, index):
-        return (list(self.outer()),)
-
-    def outer(self):
-        time.sleep(0.004)
-        yield from self.inner()
-
-    def inner(self):
-        for number in range(4):
-            time.sleep(0.002)  # inner
-            yield number
 
 
 def test_a_generators_time_is_its_own_through_yield_from():
@@ -728,17 +564,6 @@ def test_a_loader_without_batches_is_refused():
         profile(Empty())
     with pytest.raises(ValueError, match="Received: -1"):
         profile(Sleeper(), (-1, False))
-
-
-class Uneven(Loader):
-    """Two batches: 8 samples in 20 ms, 2 samples in 5 ms."""
-
-    def __len__(self):
-        return 2
-
-    def __getitem__(self, index):
-        time.sleep((0.020, 0.005)[index])
-        return {"x": [np.zeros(((8, 2)[index], 3))]}
 
 
 def test_unequal_batches_are_measured_fairly(clock):
