@@ -252,6 +252,6 @@ def test_our_own_dataset_profiles_from_getitem_down():
         Dataset(Pipeline(settings, ArraySource(x, None), subset=None)), seconds=0.2
     )
     assert profile.functions[0].name == "Dataset.__getitem__"
-    assert "random_transform" in profile.hot[0].source
+    assert any("random_transform" in line.source for line in profile.hot[:3])
     assert "ms a batch unprofiled" in str(profile)
     assert profile.to_dict()["functions"][0]["lines"]
