@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import multiprocessing
 import os
 
@@ -16,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.clock import clock  # noqa: F401  (a fixture for all)
 from workbench.settings import ArraysData, Settings
 
 ROOT = Path(__file__).parents[1]
@@ -25,20 +24,6 @@ def array_settings(x, **groups):
     """Settings for an array, all of it training data."""
     data = ArraysData(shape=x.shape, dtype=x.dtype.name, validation_split=0.0)
     return Settings.for_data(data, **groups)
-
-
-def timed(test):
-    """For tests that time something: the machine may be busy once or twice, not three times."""
-
-    @pytest.mark.alone
-    @functools.wraps(test)
-    def attempt(*arguments, **options):
-        for _ in range(2):
-            with contextlib.suppress(AssertionError):
-                return test(*arguments, **options)
-        return test(*arguments, **options)
-
-    return attempt
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ class Pictures(Loader):
     """Resizes in a comprehension, within other calls, as an argument written over lines."""
 
     def __init__(self):
-        self.x = [Image.fromarray(smooth(900, 800, 3, n)) for n in range(SIZE)]
+        self.x = [Image.fromarray(smooth(450, 400, 3, n)) for n in range(SIZE)]
 
     def __getitem__(self, index):
         return np.array(
@@ -78,7 +78,7 @@ class Files(Loader):
         self.files = []
         for n in range(SIZE):
             self.files.append(str(folder / f"{n}{suffix}"))
-            Image.fromarray(smooth(600, 800, 3, n)).save(self.files[-1])
+            Image.fromarray(smooth(300, 400, 3, n)).save(self.files[-1])
 
     def __getitem__(self, index):
         return np.stack([np.array(opened(file).convert("RGB")) for file in self.files])  # files
@@ -113,7 +113,7 @@ class Scales(Loader):
 
 class Lists(Loader):
     def __init__(self):
-        self.x = [smooth(160, 160, 3, n).tolist() for n in range(2 * SIZE)]
+        self.x = [smooth(64, 64, 3, n).tolist() for n in range(2 * SIZE)]
 
     def __getitem__(self, index):
         return np.array(self.x[index : index + SIZE]), np.zeros(SIZE)  # list

@@ -1,4 +1,8 @@
-"""Advice: found at the right line, faster by proof, compared truly, silent otherwise."""
+"""Advice: found at the right line, compared truly, said only of what is faster, else silent.
+
+What is faster is decided by a clock that tests move; whether it is so on this machine is reported
+by `tests.accuracy`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,6 @@ import linecache
 import operator
 import re
 import sys
-import time
 import types
 from pathlib import Path
 
@@ -21,21 +24,40 @@ from PIL import Image, ImageFile
 
 import workbench as wb
 from tests.advice import advice_zoo as zoo
-from tests.conftest import timed
+from tests.clock import FakeClock
 from workbench.advice import capture, captured_call, proof, rewrite, standardizing_loop
 from workbench.advice import find as finding
 from workbench.advice import remedy as remedies
 from workbench.advice.idioms import decoding, keras_transforms, resizing, stacking, standardizing
 from workbench.advice.idioms import dtypes as kinds
+from workbench.measure import alternate
 
 ZOO = Path(zoo.__file__)
-pytestmark = pytest.mark.alone
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Whoever tunes waits for 15 rounds; a direction shows in five."""
-    monkeypatch.setattr(proof, "SECONDS", 0.5)
+def believed(monkeypatch):
+    """Each replacement takes 1 ms in place of 4, of a batch of 30; see `proved`."""
+    times = times_of(4, 1, 30)
+    monkeypatch.setattr(finding, "timed", lambda old, new, batch: batch() or times)
+
+
+def times_of(*milliseconds):
+    """Of the old way, the new one and a batch."""
+    clock = FakeClock()
+    old, new, batch = (functools.partial(clock.sleep, ms / 1e3) for ms in milliseconds)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alternate, "perf_counter", clock.perf_counter)
+        return proof.timed([old] * 4, [new] * 4, batch)
+
+
+@pytest.fixture
+def proved(monkeypatch, believed, clock):
+    """Replacements are timed, by a clock that hardly moves but for sleeps."""
+    monkeypatch.setattr(finding, "timed", proof.timed)
+    monkeypatch.setattr(proof, "SECONDS", 0.1)
+    clock.reading = 1e-6
+    return clock
 
 
 def line_of(mark):
@@ -43,18 +65,19 @@ def line_of(mark):
     return next(n for n, line in enumerate(lines, 1) if line.endswith(f"# {mark}"))
 
 
-def advice_at(mark, found):
-    return only([a for a in found if (a.file, a.line) == (str(ZOO), line_of(mark))])
+def advice_at(mark, found, instead=""):
+    """The only advice for a line, or the only one that says so."""
+    at = [a for a in found if (a.file, a.line) == (str(ZOO), line_of(mark))]
+    return only([a for a in at if instead in a.instead])
 
 
 def only(found):
-    """The only one; an assertion, so that tests that time are tried again."""
     assert len(found) == 1, found
     return found[0]
 
 
 def ask(loader):
-    return wb.advise(loader, seconds=0.2)
+    return wb.advise(loader, seconds=0.05)
 
 
 def run_shown(advice, name="decoded"):
@@ -65,22 +88,18 @@ def run_shown(advice, name="decoded"):
     return names[name]
 
 
-@timed
 def test_transform_in_a_helper_is_found_and_proved_with_the_same_draws():
     found = ask(zoo.Transforms())
     advice = advice_at("transform", found)
     assert advice.function == "Transforms._augmented"
     assert "warped(image, GENERATOR.get_random_transform(image.shape))" in advice.code_after
     assert advice.code_before == "return GENERATOR.random_transform(image)  # transform"
-    assert advice.ratio.low > 2
-    assert advice.ratio.low <= advice.ratio.median <= advice.ratio.high
-    assert 0 < advice.new_ms.median < advice.old_ms.median < 1.5 * advice.batch_ms.median
-    assert advice.saved_ms.median == pytest.approx(
-        advice.old_ms.median - advice.new_ms.median, rel=0.3
-    )
     assert advice.calls_per_batch == zoo.SIZE
+    milliseconds = [m.median for m in (advice.old_ms, advice.new_ms, advice.saved_ms)]
+    assert milliseconds == pytest.approx([4 * zoo.SIZE, zoo.SIZE, 3 * zoo.SIZE])
+    assert (advice.batch_ms.median, advice.ratio.median) == pytest.approx((30, 4))
     assert advice.epoch_batches == 5
-    assert advice.saved_epoch_s.median == pytest.approx(5 * advice.saved_ms.median / 1e3)
+    assert advice.saved_epoch_s.median == pytest.approx(5 * 3 * zoo.SIZE / 1e3)
     assert advice.difference.most <= 1
 
 
@@ -97,24 +116,20 @@ def test_the_shown_warp_agrees_with_keras_for_all_parameters():
         assert np.abs(keras_transforms.warped(image, draw, "reflect") - expected).max() <= 1
 
 
-@timed
 def test_a_generator_functions_own_line_is_found():
     found = ask(zoo.endless)
-    advice = advice_at("yields", found)
+    advice = advice_at("yields", found, "warpAffine")
     assert advice.epoch_batches is None
     assert advice.saved_epoch_s is None
     assert " an epoch" not in str(advice)
 
 
-@timed
 def test_zoom_with_linear_order_gives_scipys_own_pixels():
-    advice = advice_at("zoom", ask(zoo.Zooms()))
-    assert advice.ratio.low > 1.15
+    advice = advice_at("zoom", ask(zoo.Zooms()), "cv2")
     assert advice.difference.most < 0.01
     assert advice.before.shape == advice.after.shape == (48, 40, 1)
 
 
-@timed
 def test_a_call_within_a_comprehension_over_several_lines_is_found():
     advice = advice_at("picture", ask(zoo.Pictures()))
     assert "resized_picture(x, (64, 48))" in advice.code_after
@@ -126,39 +141,37 @@ def test_a_call_within_a_comprehension_over_several_lines_is_found():
     assert advice.difference.mean == pytest.approx(gaps.mean())
 
 
-@timed
 def test_decoding_is_replaced_and_remembered(tmp_path):
     loader = zoo.Files(tmp_path, ".jpg")
     found = ask(loader)
     kept = next(a for a in found if "memory" in a.instead)
     assert (kept.line, kept.difference.most) == (line_of("files"), 0)
     # 5 batches of 6 images.
-    assert f"Keeps {5 * 6 * 600 * 800 * 3 / 1e6:.3g} MB for the images of 5 batches." in str(kept)
+    assert f"Keeps {5 * 6 * 300 * 400 * 3 / 1e6:.3g} MB for the images of 5 batches." in str(kept)
     assert "cached(file).copy() for file in self.files" in kept.code_after
     assert "return np.array(opened(path).convert('RGB'))" in kept.code_after
 
 
 @pytest.fixture
-def slow_pillow(monkeypatch):
-    """Pillow as it is without its fast decoders: whether OpenCV is faster depends on both."""
+def slow_pillow(monkeypatch, proved):
+    """Pillow takes 20 ms an image and OpenCV 1: which is faster depends on how both are built."""
     source = (  # from "<string>": no code of the user's
         "def slowly(picture):\n"
         "    if picture.fp is not None:\n"
         "        sleep(0.02)\n"
         "    return load(picture)\n"
     )
-    names = {"load": ImageFile.ImageFile.load, "sleep": time.sleep}
+    names = {"load": ImageFile.ImageFile.load, "sleep": proved.sleep}
     exec(compile(source, "<string>", "exec"), names)
     monkeypatch.setattr(ImageFile.ImageFile, "load", names["slowly"])
+    for name in ("imread", "imdecode"):
+        monkeypatch.setattr(cv2, name, sleeping(proved, 0.001, getattr(cv2, name)))
 
 
-def wait(seconds):
-    until = proof.perf_counter() + seconds
-    while proof.perf_counter() < until:
-        pass
+def sleeping(clock, seconds, function):
+    return lambda *arguments: clock.sleep(seconds) or function(*arguments)
 
 
-@timed
 def decoding_advice(loader, instead="cv2.imread"):
     return only([a for a in ask(loader) if a.instead == instead])
 
@@ -168,7 +181,7 @@ def test_decoding_by_pillow_is_replaced_where_that_is_faster(tmp_path, suffix, s
     loader = zoo.Files(tmp_path, suffix)
     advice = decoding_advice(loader)
     assert advice.line == line_of("files")
-    assert advice.ratio.low > 1.5
+    assert advice.ratio.low == pytest.approx(20, rel=0.01)
     shown = run_shown(advice)(loader.files[0], cv2.IMREAD_COLOR_RGB)
     with Image.open(loader.files[0]) as picture:
         gap = np.abs(shown.astype(float) - np.asarray(picture)).max()
@@ -198,9 +211,8 @@ def test_nothing_is_said_where_opencv_cannot_decode(tmp_path, monkeypatch):
     assert "cv2.imread" not in [a.instead for a in found]
 
 
-def test_nothing_is_said_where_opencv_decodes_slower(tmp_path, monkeypatch):
-    read = cv2.imread
-    monkeypatch.setattr(cv2, "imread", lambda *a: wait(0.05) or read(*a))
+def test_nothing_is_said_where_opencv_decodes_slower(tmp_path, monkeypatch, slow_pillow, proved):
+    monkeypatch.setattr(cv2, "imread", sleeping(proved, 0.05, cv2.imread))
     found = ask(zoo.Files(tmp_path, ".png"))
     assert "cv2.imread" not in [a.instead for a in found]
 
@@ -229,11 +241,12 @@ def test_load_img_with_a_size_gives_the_same_pixels(tmp_path, slow_pillow):
 
 
 def test_other_files_each_time_are_not_to_be_remembered(tmp_path):
-    np.random.seed(3)
-    assert not [a for a in ask(zoo.Random(tmp_path, ".png")) if "memory" in a.instead]
+    loader = zoo.Random(tmp_path, ".png")
+    profile = wb.profile_lines(loader, seconds=0.05)
+    np.random.seed(7)  # here: how many batches the profile draws depends on the machine
+    assert not [a for a in wb.advise(loader, profile) if "memory" in a.instead]
 
 
-@timed
 def test_float64_is_found_where_it_is_made():
     advice = advice_at("scale", ask(zoo.Scales()))
     assert (advice.difference.old_dtype, advice.difference.new_dtype) == ("float64", "float32")
@@ -242,7 +255,6 @@ def test_float64_is_found_where_it_is_made():
     assert "np.multiply(x, np.float32(1 / 255.0), dtype=np.float32), np.zeros" in advice.code_after
 
 
-@timed
 def test_lists_of_samples_become_an_array():
     advice = advice_at("list", ask(zoo.Lists()))
     assert advice.difference.most == 0
@@ -255,13 +267,33 @@ def test_nothing_is_said_where_all_is_well():
     assert str(ask(zoo.FastAlready())).startswith("No advice")
 
 
-@pytest.mark.parametrize("slower", [1.0, 0.2])
-def test_what_is_not_faster_is_not_clear(slower):
-    old, new = (functools.partial(wait, s) for s in (0.001 * slower, 0.001))
-    times = proof.timed([old] * 4, [new] * 4, lambda: None)
-    assert times is None or not times.clear
-    times = proof.timed([new] * 4, [functools.partial(wait, 0.0002)] * 4, lambda: None)
-    assert times.clear
+@pytest.mark.parametrize(
+    ("old", "new", "clear"),
+    [(0.2, 1, None), (1, 1, False), (1.14, 1, False), (1.16, 1, True)],
+)
+def test_what_is_less_than_1_15_times_as_fast_is_not_clear(old, new, clear):
+    times = times_of(old, new, 30)
+    if clear is None:
+        assert times is None
+    else:
+        assert times.clear is clear
+        assert times.ratio.median == pytest.approx(old / new)
+        assert times.saved.median == pytest.approx((old - new) / 1e3)
+        assert times.batch.median == pytest.approx(0.030)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        zoo.Transforms, zoo.Zooms, zoo.Pictures, zoo.Scales, zoo.Lists, zoo.Filled, zoo.Divides,
+        zoo.Affine, zoo.Held, lambda: zoo.LoopScaled(64, 64), lambda: zoo.EnumerateScaled(64, 64),
+    ],
+)  # fmt: skip
+def test_nothing_is_said_of_what_is_not_clearly_faster(make, monkeypatch):
+    times, asked = times_of(1.1, 1, 30), []
+    monkeypatch.setattr(finding, "timed", lambda *_: asked.append(1) or times)
+    assert ask(make()) == ()
+    assert asked, "it was looked at"
 
 
 def test_scikit_image_is_known_by_its_name_and_keeps_its_range(monkeypatch, tmp_path):
@@ -324,9 +356,8 @@ def test_everything_is_as_it_was_also_after_an_error():
     assert (sys.gettrace(), sys.getprofile()) == (trace, profile)
 
 
-@timed
 def test_a_profile_taken_before_is_used():
-    profile = wb.profile_lines(zoo.Transforms(), seconds=0.2)
+    profile = wb.profile_lines(zoo.Transforms(), seconds=0.05)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("workbench.measure.lines.session.profile", None)
         found = wb.advise(zoo.Transforms(), profile)
@@ -425,18 +456,9 @@ def test_images_by_a_number_only():
         assert not known(*pair)
 
 
-@pytest.fixture
-def believed(monkeypatch):
-    """As if all were twice as fast: what is said, whether or not it is so on this machine."""
-    spread = proof.Summary(2.0, 2.0, 2.0, 5)
-    times = proof.Times(spread, spread, spread, spread, spread)
-    monkeypatch.setattr(finding, "timed", lambda old, new, batch: batch() or times)
-
-
 # Whole statements
 
 
-@timed
 @pytest.mark.parametrize(
     ("make", "mark", "source"),
     [
@@ -447,10 +469,8 @@ def believed(monkeypatch):
 )
 def test_a_loop_over_samples_becomes_one_call_for_all(make, mark, source):
     loader = make(128, 64)
-    advice = only(ask(loader))
-    assert advice.line == line_of(mark)
+    advice = advice_at(mark, ask(loader), "all samples")
     assert advice.code_after.rsplit("\n\n", 1)[1].removeprefix("return ").startswith(source)
-    assert advice.ratio.low > 3
     assert advice.calls_per_batch == 1
     assert advice.difference.most < 0.01
     expected = loader[0][0]
@@ -484,10 +504,9 @@ def test_the_loop_all_at_once_and_in_blocks_give_the_same(make, mark, shape):
     assert np.array_equal(loader.x, before)
 
 
-def test_the_way_that_saves_most_is_taken():
-    """Of two that are proved, by a clock of our own."""
+def test_the_way_that_saves_most_is_taken(proved):
     mark = types.SimpleNamespace(node=ast.parse("f(1)", mode="eval").body)
-    slow, fast, faster = (functools.partial(wait, s) for s in (0.004, 0.002, 0.0005))
+    slow, fast, faster = (functools.partial(proved.sleep, s) for s in (0.004, 0.002, 0.0005))
     assert _best_of(mark, slow, fast, (faster,)) == "0"
     assert _best_of(mark, slow, faster, (fast,)) == "first"
     assert _best_of(mark, slow, slow, (fast,)) == "0"
@@ -513,17 +532,10 @@ def _best_of(mark, old, new, others):
     return found and found.instead
 
 
-def test_large_samples_are_not_advised_to_be_scaled_all_at_once():
-    """The loop stays in the cache: all at once is slower by half, in blocks about as fast."""
-    for make in (zoo.LoopScaled, zoo.EnumerateScaled, zoo.ComprehensionScaled):
-        found = ask(make(16, 224, 224, 3))
-        assert not [a for a in found if "keepdims" in a.instead]
-
-
 @pytest.mark.parametrize(
     "images", [np.ones((64, 64), np.float32), np.arange(4096).reshape(64, 64) % 250]
 )
-def test_constant_and_whole_samples_are_compared_as_they_come_out(images, believed):
+def test_constant_and_whole_samples_are_compared_as_they_come_out(images):
     loader = zoo.LoopScaled(64, 64)
     loader.x = images
     with np.errstate(all="ignore"):
@@ -555,7 +567,6 @@ def test_only_loops_that_scale_samples_are_known(statement, expected):
     assert expected == (form and (form.source, form.target, form.epsilon))
 
 
-@timed
 def test_an_array_made_to_be_filled_is_to_be_float32():
     advice = advice_at("empty", ask(zoo.Filled(384)))
     assert "X = np.empty((SIZE, *self.x.shape[1:]), dtype=np.float32)" in advice.code_after
@@ -571,7 +582,7 @@ def test_an_array_made_to_be_filled_is_to_be_float32():
         (zoo.Divides, "double", "return np.multiply(batch, np.float32(1 / by)"),
     ],
 )
-def test_dividing_float64_gives_float32_in_its_place(loader, mark, source, believed):
+def test_dividing_float64_gives_float32_in_its_place(loader, mark, source):
     advice = advice_at(mark, ask(loader()))
     assert advice.code_after.startswith(f"{source}, dtype=np.float32)")
     assert 0 < advice.difference.most < 1e-3
@@ -579,11 +590,9 @@ def test_dividing_float64_gives_float32_in_its_place(loader, mark, source, belie
     assert np.array_equal(advice.before, loader()[0][0])
 
 
-@timed
 def test_apply_affine_transform_called_directly_becomes_a_warp():
     advice = advice_at("affine", ask(zoo.Affine()))
     assert "warped(image, {'theta': 10 * n, 'zx': 1.1})  # affine" in advice.code_after
-    assert advice.ratio.low > 2
     assert advice.difference.most <= 1
 
 
@@ -614,7 +623,7 @@ def test_what_is_asked_between_candidates_ends_the_search():
         if len(asked) > 3:
             raise InterruptedError
 
-    profile = wb.profile_lines(zoo.Transforms(), seconds=0.2)
+    profile = wb.profile_lines(zoo.Transforms(), seconds=0.05)
     code = zoo.Transforms._augmented.__code__
     with pytest.raises(InterruptedError):
         finding.find(zoo.Transforms(), profile, between)

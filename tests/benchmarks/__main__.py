@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import re
-import subprocess
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import augment, chart, handover, normalize, panel, profiler
-from workbench.machine import machine, versions
+from tests.benchmarks.record import conditions, written
 
 BENCHMARKS = {
     "augment": augment,
@@ -45,24 +41,9 @@ def main() -> None:
 
 def write(values: dict[str, Any]) -> None:
     """`results.json`, each list of numbers on one line, and the chart beside it."""
-    text = json.dumps(values, indent=1)
-    on_one_line = re.sub(r"\[[\s\d.,eE+-]*\]", lambda m: re.sub(r"\s+", " ", m[0]), text)
-    RESULTS.write_text(on_one_line + "\n")
+    RESULTS.write_text(written(values))
     if "augment" in values:
         chart.write(values["augment"], RESULTS.with_suffix(".svg"))
-
-
-def conditions() -> dict[str, object]:
-    """When, where and beside what a benchmark ran."""
-    git = ["git", "describe", "--always", "--dirty", "--abbrev=10"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": commit,
-        "machine": machine(),
-        "versions": versions(),
-        "load_average": round(os.getloadavg()[0], 2),
-    }
 
 
 if __name__ == "__main__":

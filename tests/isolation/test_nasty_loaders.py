@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import itertools
 import os
 import random
 import sys
@@ -36,6 +37,7 @@ from tests.panel.test_loader_panel import (  # noqa: F401  (a fixture)
     world,
 )
 from tests.panel.test_panel import text_of, until
+from workbench.panel import user_code_guard
 from workbench.settings import SettingsError
 
 
@@ -309,8 +311,11 @@ def endless():
     return endless()
 
 
-@pytest.mark.parametrize("when", [0, 2, 40])
-@pytest.mark.parametrize("name", RAISED)
+# The first batch is for the picture; later ones are measured: the third, or one in a running Live.
+@pytest.mark.parametrize(
+    ("name", "when"),
+    [(name, when) for n, name in enumerate(RAISED) for when in (0, (2, 40)[n % 2])],
+)
 def test_whatever_a_batch_raises_is_shown_and_the_panel_lives_on(name, when, opened):  # noqa: F811
     make, words = RAISED[name]
     asked = []
@@ -568,10 +573,11 @@ def test_a_refused_loader_leaves_the_old_panel_alone(opened):  # noqa: F811
     assert_shows(panel, Graded(4, 2.0)[0][0])
 
 
-def test_large_belongings_are_looked_at_seldom(opened):  # noqa: F811
+def test_large_belongings_are_looked_at_seldom(monkeypatch, opened):  # noqa: F811
+    monkeypatch.setattr(user_code_guard, "COMPARE_SECONDS", 0.1)
     loader = Graded()
     loader.arrays = [np.zeros(4)] * 3
-    for number in range(40):
+    for number in range(4):
         setattr(loader, f"array{number}", np.zeros((500, 100, 100), np.float32)[::2])
     panel = opened(loader)
     profiled(panel)
@@ -581,13 +587,13 @@ def test_large_belongings_are_looked_at_seldom(opened):  # noqa: F811
     def timed():
         began = time.perf_counter()
         found = look()
-        looks.append(time.perf_counter() - began)
+        looks.append((began, time.perf_counter()))
         return found
 
     subject._belongings.changes = timed
-    time.sleep(3)
-    assert len(looks) <= 4
-    assert sum(looks) < 0.3, "a tenth of the time at the very most"
+    until(lambda: len(looks) > 1)
+    for (began, ended), (next_, _) in itertools.pairwise(looks):
+        assert next_ - ended >= max(0.1, (ended - began) / 0.02), "a fiftieth of the time"
 
 
 def test_asyncio_is_not_disturbed(opened):  # noqa: F811

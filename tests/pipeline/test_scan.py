@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import workbench as wb
-from tests.conftest import timed
 from tests.pipeline.test_decoding import png_of_16_bits, tiff_of_16_bits
 from workbench.inputs import settings_of
 from workbench.pipeline.images.file_bytes import UnreadableFileError
@@ -155,19 +153,3 @@ def test_names_that_are_no_utf8_can_be_printed_and_are_refused_as_classes(tmp_pa
     assert r"caf\udce9 2 (100%)" in str(wb.scan(tmp_path)).encode().decode()
     with pytest.raises(ValueError, match=r"class_names: 'caf\\udce9' is not valid UTF-8"):
         settings_of(tmp_path)
-
-
-@timed
-def test_a_thousand_files_take_well_under_a_second(tmp_path, rng):
-    (tmp_path / "a").mkdir()
-    picture = image(rng, 256, 256)
-    picture.save(tmp_path / "a" / "0.png")
-    picture.save(tmp_path / "a" / "0.jpg")
-    for number in range(1, 500):
-        for suffix in ("png", "jpg"):
-            (tmp_path / "a" / f"{number}.{suffix}").hardlink_to(tmp_path / "a" / f"0.{suffix}")
-    wb.scan(tmp_path)
-    start = time.perf_counter()
-    assert wb.scan(tmp_path).files == 1000
-    seconds = time.perf_counter() - start
-    assert seconds < 0.8
