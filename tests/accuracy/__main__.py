@@ -34,7 +34,8 @@ def main() -> None:
     pythons = {}
     for python in (sys.executable, *filter(None, map(environment, OTHERS))):
         found = measured(python, 1 if options.quick else REPEATS, options.only)
-        pythons[found["versions"]["python"]] = found
+        if found["suites"]:
+            pythons[found["versions"]["python"]] = found
     print(table(pythons))
     print(f"\n{summary(pythons)}")
     file = options.json or (None if options.only or options.quick else RESULTS)
@@ -55,10 +56,17 @@ def measured(python: str, repeats: int, only: str) -> dict[str, Any]:
 
 
 def summary(pythons: dict[str, Any]) -> str:
-    """How many cases are off, and how busy the machine was."""
+    """How many cases are off, what could not be measured, and how busy the machine was."""
+    none = [
+        f" {name} on {python} failed, see above."
+        for python, found in pythons.items()
+        for name, cases in found["suites"].items()
+        if not cases
+    ]
     cases = [c for found in pythons.values() for suite in found["suites"].values() for c in suite]
     off = sum(not case["ok"] for case in cases)
-    return f"{off} of {len(cases)} off; load average {os.getloadavg()[0]:.1f}."
+    busy = f"load average {os.getloadavg()[0]:.1f}"
+    return f"{off} of {len(cases)} off; {busy}.{''.join(none)}"
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""Measures all that this Python can and writes it as JSON to a file: see `__main__`."""
+"""Measures what this Python can and writes it as JSON to a file: see `__main__`."""
 
 from __future__ import annotations
 
 import importlib
 import json
 import sys
+import traceback
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,16 @@ def run(name: str, repeats: int) -> list[dict[str, Any]]:
 
 
 def main(file: str, repeats: str, only: str) -> None:
-    """Measure, write; progress on stderr."""
+    """Measure, write; progress and what failed on stderr."""
     found = {}
     for name in suites():
         if only in ("", name):
             print(f"{versions()['python']}: {name} ...", file=sys.stderr, flush=True)
-            found[name] = run(name, int(repeats))
+            try:
+                found[name] = run(name, int(repeats))
+            except Exception:
+                traceback.print_exc()
+                found[name] = []
     Path(file).write_text(json.dumps({"versions": versions(), "suites": found}))
 
 
