@@ -11,6 +11,7 @@ import pytest
 
 import workbench as wb
 from tests.conftest import array_settings
+from tests.panel.driver import PanelDriver
 from workbench.api import settings_of
 from workbench.pipeline.cache.memory import Held
 from workbench.pipeline.images.decode import decode
@@ -205,7 +206,7 @@ def test_a_saved_file_names_the_way_of_reading(folder_settings, tmp_path):
 
 
 def first_batch(panel):
-    with panel._subject.loader(panel.settings) as dataset:
+    with PanelDriver(panel).loader() as dataset:
         return dataset.batch(0, 1)
 
 
