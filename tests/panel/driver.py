@@ -28,12 +28,14 @@ AREAS = {
 }
 
 
-def until(condition: Callable[[], Any], shown: Callable[[], str] = str) -> None:
+def until(
+    condition: Callable[[], Any], shown: Callable[[], str] = str, every: float = 0.01
+) -> None:
     """Wait for something that a thread does; `shown` says what else to tell if it does not."""
     end = time.monotonic() + LIMIT
     while not condition():
         assert time.monotonic() < end, f"not within {LIMIT:g} s {shown()}"
-        time.sleep(0.01)
+        time.sleep(every)
 
 
 class PanelDriver:
@@ -126,6 +128,10 @@ class PanelDriver:
     def report(self) -> Report:
         """Everything that the threads have found."""
         return self._engine.report
+
+    def tell(self, **news: Any) -> None:
+        """Let the panel show something, by the names of `Report`'s attributes."""
+        self._engine.tell(**news)
 
     @property
     def is_closing(self) -> bool:
