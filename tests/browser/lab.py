@@ -108,7 +108,7 @@ class Notebook:
 
     def __init__(self, page: Any, address: str, name: str) -> None:
         self.page = page
-        page.set_default_timeout(1000 * LIMIT)
+        page.set_default_timeout(2000 * LIMIT)  # milliseconds; a kernel imports TensorFlow
         self.console: list[str] = []
         page.on("console", self._note)
         page.on("pageerror", self._note_error)
@@ -289,12 +289,12 @@ def _wait_until_up(address: str, token: str, server: subprocess.Popen[bytes]) ->
     request = urllib.request.Request(
         f"{address}/api/status", headers={"Authorization": f"token {token}"}
     )
-    for _ in range(300):
+    for _ in range(600):
         try:
-            urllib.request.urlopen(request, timeout=2).read()
+            urllib.request.urlopen(request, timeout=10).read()
             return
         except OSError:
             if server.poll() is not None:
                 raise RuntimeError("JupyterLab ended before it was up") from None
             time.sleep(0.2)
-    raise RuntimeError("JupyterLab did not come up in 60 s")
+    raise RuntimeError("JupyterLab did not come up in 2 min")

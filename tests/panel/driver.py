@@ -18,13 +18,9 @@ from workbench.panel.results import Measured, Report
 LIMIT = 60.0  # seconds; a wait ends with its condition, so a generous limit costs nothing
 # The areas that send an action; all other actions are buttons.
 AREAS = {
-    "try": "head",
-    "others": "preview",
-    "redraw": "preview",
-    "show": "preview",
-    "advise": "hot",
-    "open": "profile",
-    "close": "profile",
+    **{"try": "head", "advise": "hot"},
+    **dict.fromkeys(("others", "redraw", "show"), "preview"),
+    **dict.fromkeys(("open", "close"), "profile"),
 }
 
 
