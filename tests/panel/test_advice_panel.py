@@ -15,13 +15,14 @@ from tests.advice import advice_zoo as zoo
 from workbench.advice import find as finding
 from workbench.advice import proof
 from workbench.advice.findings import NONE
-from workbench.panel import advising
+from workbench.panel import advising, measuring
 
 
 @pytest.fixture
 def profiling(opened, monkeypatch):
     """Opens panels and waits for a profile that tells which lines are hot."""
     monkeypatch.setattr(advising, "LEAST_SECONDS", 0.0)  # whole batches are waited for instead
+    monkeypatch.setattr(measuring, "REST", 3600.0)  # Keras's feed would refuse some batches
 
     def open_(data, **controls):
         driver = opened(data, **controls)
