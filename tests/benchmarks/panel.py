@@ -1,10 +1,12 @@
-"""What a person waits for, measured in a real JupyterLab: first picture and profile, slider."""
+"""What a person waits for, measured in a real JupyterLab: first picture, slider, Stop, close."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,19 @@ PROFILE = """() => new Promise((done, fail) => {
   handle.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true}));
 })"""
 
+STOP = """() => new Promise((done, fail) => {
+  const status = document.querySelector('.wb-status');
+  const observer = new MutationObserver(() => {
+    if (!status.textContent.includes('Live is off')) return;
+    observer.disconnect();
+    done(performance.now() - began);
+  });
+  observer.observe(status, {childList: true, subtree: true, characterData: true});
+  setTimeout(() => fail(new Error('it does not stop')), 20000);
+  const began = performance.now();
+  document.querySelector('.wb-stop').click();
+})"""
+
 
 def run(quick: bool = False) -> dict[str, Any]:
     """Milliseconds, by what was waited for."""
@@ -64,35 +79,82 @@ def run(quick: bool = False) -> dict[str, Any]:
 
 
 def _measure(browser: Any, address: str, runs: int, presses: int) -> dict[str, Any]:
-    starts = []
+    starts, closes, book = [], [], None
     for _ in range(runs):
+        if book is not None:
+            closes.append(_close(book))
+            book.restart()
+            book.page.close()
         page = browser.new_page(viewport={"width": 1400, "height": 1200})
         book = Notebook(page, address, "notebooks/01_find_the_slow_line.ipynb")
         starts.append(page.evaluate(WATCH))
-        page.wait_for_selector(".wb-verdict:has-text('Delivers')", timeout=60_000)
-        if len(starts) < runs:
-            book.run("panel.close()")
-            book.restart()
-            page.close()
+        book.wait_for_text("wb-verdict", "Delivers")
+    assert book is not None
     found = {
-        "notebook start to first picture": spread([s["picture"] for s in starts]),
-        "notebook start to first profile row": spread([s["profile"] for s in starts]),
+        "notebook start to first picture": [s["picture"] for s in starts],
+        "notebook start to first profile row": [s["profile"] for s in starts],
     }
     for method in ("keras_loop", "opencv"):
         book.run(f"panel.set(augment_method={method!r})")
         time.sleep(4)
-        keys = ["ArrowRight", "ArrowLeft"] * (presses // 2)
-        taken = []
-        for key in keys:
-            taken.append(book.latency("wb-rotation-range", key))
-            time.sleep(0.4)
-        found[f"slider to picture, {method}, 224x224, profiling"] = spread(taken)
-        taken = []
-        for _ in range(presses // 2):
-            time.sleep(1.5)
-            taken.append(page.evaluate(PROFILE))
-        found[f"slider to first profile, {method}, 224x224"] = spread(taken)
-    return found
+        on = f"{method}, 224x224"
+        found[f"slider to picture, {on}, profiling"] = _slide(book, presses)
+        found[f"slider to first profile, {on}"] = _profile(book, presses // 2)
+        found[f"Stop to the end of the profile, {on}"] = _stop(book, presses // 2)
+    with _busy(book):
+        found["slider to picture, opencv, 224x224, beside a cell"] = _slide(book, presses)
+    found["close"] = [*closes, _close(book)]
+    return {name: spread(taken) for name, taken in found.items()}
+
+
+def _slide(book: Notebook, presses: int) -> list[float]:
+    taken = []
+    for key in ["ArrowRight", "ArrowLeft"] * (presses // 2):
+        taken.append(book.latency("wb-rotation-range", key))
+        time.sleep(0.4)
+    return taken
+
+
+def _profile(book: Notebook, times: int) -> list[float]:
+    taken = []
+    for _ in range(times):
+        time.sleep(1.5)
+        taken.append(book.page.evaluate(PROFILE))
+    return taken
+
+
+def _stop(book: Notebook, times: int) -> list[float]:
+    taken = []
+    for _ in range(times):
+        taken.append(book.page.evaluate(STOP))
+        book.page.locator(".wb-live").click()
+        book.wait_for_text("wb-status", "Live:")
+        time.sleep(0.4)
+    return taken
+
+
+@contextmanager
+def _busy(book: Notebook) -> Iterator[None]:
+    """While a cell runs that waits for others most of the time."""
+    with tempfile.TemporaryDirectory() as folder:
+        over = Path(folder) / "over"
+        waiting = f"import pathlib, time\nwhile not pathlib.Path({str(over)!r}).exists(): "
+        book.page.evaluate(
+            """code => { window.busy = jupyterapp.shell.currentWidget.sessionContext.session.kernel
+                 .requestExecute({code, store_history: false}).done }""",
+            waiting + "time.sleep(0.05)",
+        )
+        book.wait_for_text("wb-status", "Paused while a cell runs")
+        try:
+            yield
+        finally:
+            over.touch()
+        book.page.evaluate("() => window.busy")
+
+
+def _close(book: Notebook) -> float:
+    clock = "import time\nbegan = time.perf_counter()\n"
+    return 1e3 * float(book.run(f"{clock}panel.close()\nprint(time.perf_counter() - began)"))
 
 
 def table(values: dict[str, Any]) -> str:

@@ -45,6 +45,6 @@ def book(address, browser):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     book = Notebook(page, address, NOTEBOOK)
     book.run_all()
-    page.wait_for_selector(".wb-verdict:has-text('Delivers')", timeout=60_000)
+    book.wait_for_text("wb-verdict", "Delivers")
     yield book
     page.close()

@@ -17,13 +17,16 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+
+from tests.conftest import ROOT
+from tests.panel.driver import LIMIT
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -58,7 +61,9 @@ def jupyterlab(root: Path, private: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     token = secrets.token_hex(16)
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     env = {**os.environ, "IPYTHONDIR": str(private / "ipython"), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    env["PYTHONPATH"] = path  # kernels import this package and these tests
     for name in FOLDERS:
         key = f"JUPYTERLAB_{name[4:]}_DIR" if name.startswith("LAB_") else f"JUPYTER_{name}_DIR"
         env[key] = str(private / name.lower())
@@ -103,18 +108,18 @@ class Notebook:
 
     def __init__(self, page: Any, address: str, name: str) -> None:
         self.page = page
+        page.set_default_timeout(2000 * LIMIT)  # milliseconds; a kernel imports TensorFlow
         self.console: list[str] = []
         page.on("console", self._note)
         page.on("pageerror", self._note_error)
         base, token = address.split("?")
         page.goto(f"{base}/lab/tree/{name}?{token}&reset")
-        page.wait_for_function("() => !!window.jupyterapp", timeout=60_000)
+        page.wait_for_function("() => !!window.jupyterapp")
         page.evaluate("async () => { await window.jupyterapp.restored }")
-        page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell", timeout=60_000)
+        page.wait_for_selector(".jp-NotebookPanel .jp-Notebook .jp-Cell")
         page.wait_for_function(
             "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel"
-            "?.status === 'idle'",
-            timeout=60_000,
+            "?.status === 'idle'"
         )
 
     def _note(self, message: Any) -> None:
@@ -188,6 +193,11 @@ class Notebook:
             raise RuntimeError(result["error"])
         return result["text"].strip()
 
+    def drive(self, code: str) -> str:
+        """Run code in the kernel that uses `driver`, a `PanelDriver` of the notebook's `panel`."""
+        start = "from tests.panel.driver import PanelDriver\ndriver = PanelDriver(panel)\n"
+        return self.run(start + code)
+
     def restart(self) -> None:
         """Restart the kernel."""
         self.page.evaluate(
@@ -197,9 +207,7 @@ class Notebook:
     def theme(self, name: str) -> None:
         """Switch JupyterLab's theme."""
         self.command("apputils:change-theme", theme=name)
-        self.page.wait_for_function(
-            "name => document.body.dataset.jpThemeName === name", arg=name, timeout=10_000
-        )
+        self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
 
     def slider(self, css: str, handle: int = 0) -> Any:
         """A slider's handle; focus it and press arrow keys."""
@@ -227,6 +235,30 @@ class Notebook:
         data = np.frombuffer(base64.b64decode(encoded), np.uint8)
         return cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
 
+    def wait_for_text(self, css: str, text: str) -> None:
+        """Wait until an area shows a text."""
+        self.page.wait_for_selector(f".{css}:has-text({json.dumps(text, ensure_ascii=False)})")
+
+    def settle(self) -> None:
+        """Wait until the page shows the picture of the newest settings."""
+        newest = None
+        while newest != (now := self.drive("print(driver.report.request.generation)")):
+            newest = now  # keys may still be on their way
+            self._wait_for_picture(">= number", newest)
+
+    def wait_for_new_picture(self, action: Callable[[], object]) -> None:
+        """Do something that leads to another picture, and wait for it."""
+        before = self.page.get_attribute("img.wb-preview", "data-settings")
+        action()
+        self._wait_for_picture("!== number", before)
+
+    def _wait_for_picture(self, condition: str, number: str | None) -> None:
+        self.page.wait_for_function(
+            "number => { const i = document.querySelector('img.wb-preview');"
+            f" return i.dataset.settings {condition} && i.complete }}",
+            arg=number,
+        )
+
     def press(self, css: str, key: str, times: int = 1) -> None:
         """Press a key on a slider."""
         handle = self.slider(css)
@@ -245,7 +277,7 @@ LATENCY = """([css, key]) => new Promise((done, fail) => {
     done(performance.now() - began);
   });
   observer.observe(image, {attributes: true, attributeFilter: ['src']});
-  setTimeout(() => fail(new Error('no new picture')), 20000);
+  setTimeout(() => fail(new Error('no new picture')), 60000);
   const handle = document.querySelector(`.${css} [role=slider]`);
   handle.focus();
   const began = performance.now();
@@ -257,12 +289,12 @@ def _wait_until_up(address: str, token: str, server: subprocess.Popen[bytes]) ->
     request = urllib.request.Request(
         f"{address}/api/status", headers={"Authorization": f"token {token}"}
     )
-    for _ in range(300):
+    for _ in range(600):
         try:
-            urllib.request.urlopen(request, timeout=2).read()
+            urllib.request.urlopen(request, timeout=10).read()
             return
         except OSError:
             if server.poll() is not None:
                 raise RuntimeError("JupyterLab ended before it was up") from None
             time.sleep(0.2)
-    raise RuntimeError("JupyterLab did not come up in 60 s")
+    raise RuntimeError("JupyterLab did not come up in 2 min")

@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.lab import Notebook
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 LOADER = """\
 import numpy as np
@@ -38,7 +38,7 @@ CELLS = [LOADER, "panel = wb.Workbench(Own())\npanel"]
 def own(address, browser):
     """A notebook with a loader in it, run, with the panel profiling."""
     base, token = address.split("?token=")
-    cells = [
+    cells: list[dict[str, object]] = [
         {"cell_type": "code", "source": s, "metadata": {}, "outputs": [], "execution_count": None}
         for s in CELLS
     ]
@@ -59,7 +59,7 @@ def own(address, browser):
     page = browser.new_page(viewport={"width": 1400, "height": 1500})
     book = Notebook(page, address, "own.ipynb")
     book.run_all()
-    page.wait_for_selector(".wb-hot li code:has-text('random_transform')", timeout=60_000)
+    page.wait_for_selector(".wb-hot li code:has-text('random_transform')")
     yield book
     page.close()
 
@@ -86,7 +86,7 @@ def pixels(page, number):
 def test_the_button_leads_to_words_code_and_pictures_in_both_themes(own):
     page = own.page
     page.click("button.wb-advise")
-    page.wait_for_selector(".wb-advice li", timeout=60_000)
+    page.wait_for_selector(".wb-advice li")
     item = page.locator(".wb-advice li", has_text="cv2.warpAffine")
     assert "an epoch of 40 batches" in item.inner_text()
     item.locator("summary").click()
@@ -120,8 +120,8 @@ def test_the_button_leads_to_words_code_and_pictures_in_both_themes(own):
 
 def test_a_slider_dims_it_and_does_not_close_it(own):
     own.press("wb-workers", "ArrowRight")
-    own.page.wait_for_selector(".wb-area-advice.wb-stale", timeout=20_000)
+    own.page.wait_for_selector(".wb-area-advice.wb-stale")
     assert own.page.locator(".wb-advice details").first.evaluate("node => node.open")
     own.press("wb-workers", "ArrowLeft")
-    own.page.wait_for_selector(".wb-area-advice:not(.wb-stale)", timeout=20_000)
+    own.page.wait_for_selector(".wb-area-advice:not(.wb-stale)")
     assert own.console == []

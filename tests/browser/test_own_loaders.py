@@ -10,9 +10,8 @@ import pytest
 
 from tests.browser.conftest import NOTEBOOK
 from tests.browser.lab import Notebook
-from tests.browser.test_panel import settle, wait_for_new_picture, wait_for_text
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 SIDE = 48
 # Images that tell the batch, the sample and the keywords apart. The slow line is two calls down.
@@ -39,7 +38,7 @@ class Scans(keras.utils.PyDataset):
         return image
 
     def _decode(self):
-        time.sleep(0.02 if self.slow else 0.002)
+        time.sleep(0.1 if self.slow else 0.002)
 
     def _labels(self):
         return np.arange(self.batch_size) % 2
@@ -65,8 +64,8 @@ def clean_console(book):
 def opens(book, source):
     """Run a cell whose last line is the panel, and wait for its first profile."""
     book.run_cell(source)
-    book.page.wait_for_selector("img.wb-preview[src]", timeout=30_000)
-    book.page.wait_for_selector(".wb-hot li code", timeout=30_000)
+    book.page.wait_for_selector("img.wb-preview[src]")
+    book.page.wait_for_selector(".wb-hot li code")
 
 
 def number(book, expression):
@@ -95,12 +94,12 @@ def test_the_picture_of_a_class_in_a_cell_is_its_batch(book, tmp_path):
     assert len(images) == 6
     assert_shows(book, images)
     assert book.page.locator(".wb-captions b").all_inner_texts() == list("010101")
-    wait_for_text(book, "wb-title", "4 batches · batch 6 × 48×48×1")
+    book.wait_for_text("wb-title", "4 batches · batch 6 × 48×48×1")
 
 
 def test_the_hottest_line_is_the_leaf_with_the_cells_source(book):
-    wait_for_text(book, "wb-slowest", "time.sleep(0.02 if self.slow else 0.002)")
-    wait_for_text(book, "wb-where", "cell:")
+    book.wait_for_text("wb-slowest", "time.sleep(0.1 if self.slow else 0.002)")
+    book.wait_for_text("wb-where", "cell:")
     functions = book.page.locator("tbody[data-function]")
     names = functions.evaluate_all("nodes => nodes.map(n => n.dataset.function)")
     assert names[0] == "Scans.__getitem__"
@@ -115,7 +114,6 @@ def test_the_hottest_line_is_the_leaf_with_the_cells_source(book):
         "line => document.querySelector(`tbody[data-function='Scans._decode']"
         " tr[data-line='${line}']`).dataset.share > 0.5",
         arg=cell_line,
-        timeout=20_000,
     )
 
 
@@ -146,7 +144,7 @@ def test_a_factorys_keywords_have_controls_and_each_change_builds_anew(book, tmp
     book.page.wait_for_selector(".wb-level .widget-readout:text-is('55')")
     book.press("wb-batch-size", "ArrowLeft")
     book.page.wait_for_function("() => document.querySelectorAll('.wb-captions b').length === 5")
-    settle(book)
+    book.settle()
     assert number(book, "made[-1]") == 5
     assert number(book, "len(made)") > before
     assert_shows(book, batch(book, tmp_path, "Scans(5, 55.0)"))
@@ -156,27 +154,27 @@ def milliseconds_a_hit(book, function, at_least):
     """Of a function's last line, once it shows so many."""
     cell = f"tbody[data-function='{function}'] tr[data-line]:last-child td:nth-child(6)"
     shown = f"+document.querySelector({json.dumps(cell)})?.textContent"
-    book.page.wait_for_function(f"least => {shown} >= least", arg=at_least, timeout=20_000)
+    book.page.wait_for_function(f"least => {shown} >= least", arg=at_least)
     return book.page.evaluate(f"() => {shown}")
 
 
 def test_a_change_of_a_factory_changes_its_profile(book):
     fast = milliseconds_a_hit(book, "Scans._decode", 2)
-    wait_for_new_picture(book, lambda: book.page.locator(".wb-slow input").check())
-    slow = milliseconds_a_hit(book, "Scans._decode", 20)
-    assert fast < 15 < slow, "it sleeps 2, then 20 ms, and a little longer each time"
+    book.wait_for_new_picture(lambda: book.page.locator(".wb-slow input").check())
+    slow = milliseconds_a_hit(book, "Scans._decode", 100)
+    assert fast < 50 < slow, "it sleeps 2, then 100 ms, and longer on a busy machine"
 
 
 def test_export_and_import_of_a_factory_round_trip(book, tmp_path):
     file = tmp_path / "tuned.json"
     book.page.locator(".wb-mode select").select_option("b")
     wanted = "panel.settings.model_dump_json()"
-    settle(book)
+    book.settle()
     before = book.run(f"print({wanted})")
     book.page.locator(".wb-export-path input").fill(str(file))
     book.page.keyboard.press("Enter")
     book.page.locator(".wb-export").click()
-    wait_for_text(book, "wb-status", "Saved")
+    book.wait_for_text("wb-status", "Saved")
     assert json.loads(file.read_text())["settings"]["data"] == {
         "kind": "factory",
         "import": None,
@@ -224,7 +222,7 @@ def test_a_plain_generator_has_one_worker_and_says_why(book):
 
 
 def test_what_a_generator_prints_is_in_the_panel_and_not_in_the_cell(book):
-    wait_for_text(book, "wb-scan", "it said")
+    book.wait_for_text("wb-scan", "it said")
     book.page.locator(".wb-scan summary").click()
     told = book.page.locator(".wb-scan-table tr", has_text="It said").locator("td")
     assert told.inner_text().startswith("made one <b>batch</b>")
@@ -262,8 +260,8 @@ panel
 
 def test_names_and_output_of_a_loader_are_text_and_never_markup(book):
     opens(book, HOSTILE)
-    wait_for_text(book, "wb-scan", "it said")
-    book.page.wait_for_selector(".wb-verdict:has-text('Delivers')", timeout=30_000)
+    book.wait_for_text("wb-scan", "it said")
+    book.page.wait_for_selector(".wb-verdict:has-text('Delivers')")
     panel = book.page.locator(".wb-workbench")
     assert EVIL in book.page.locator(".wb-title").inner_text()
     assert any(EVIL in text for text in book.page.locator(".wb-show option").all_inner_texts())
@@ -294,7 +292,7 @@ panel
 
 def test_a_volume_shows_its_middle_slice_in_as_many_tiles_as_there_are(book):
     opens(book, VOLUME)
-    wait_for_text(book, "wb-range", "slice 5 of 9")
+    book.wait_for_text("wb-range", "slice 5 of 9")
     picture = book.picture()
     assert picture.shape[:2] == (32, 3 * 32), "no black places for samples that there are not"
     for n in range(3):

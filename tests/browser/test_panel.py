@@ -12,50 +12,19 @@ import pytest
 from PIL import Image
 
 from tests.conftest import ROOT
+from tests.panel.driver import until
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(autouse=True)
 def fresh(book):
     """Each test starts from the settings the panel opened with, and leaves a clean console."""
-    book.run("panel._show(panel._subject.initial)\npanel._view.live.value = True")
-    settle(book)
+    book.drive("driver.press('reset')\ndriver.widget('live').value = True")
+    book.settle()
     book.console.clear()
     yield
     assert book.console == []
-
-
-def wait_for_text(book, css, text, seconds=30):
-    book.page.wait_for_selector(
-        f".{css}:has-text({json.dumps(text, ensure_ascii=False)})", timeout=seconds * 1000
-    )
-
-
-def until(condition, seconds=20, every=0.1):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s"
-        time.sleep(every)
-
-
-def wait_for_picture(book, condition, number):
-    """Wait until the picture's settings number meets a condition, such as "=== number"."""
-    book.page.wait_for_function(
-        "number => { const i = document.querySelector('img.wb-preview');"
-        f" return i.dataset.settings {condition} && i.complete }}",
-        arg=number,
-        timeout=20_000,
-    )
-
-
-def settle(book):
-    """Wait until the page shows the picture of the newest settings."""
-    generation = "print(panel._engine.report.request.generation)"
-    newest = None
-    while newest != (now := book.run(generation)):  # keys may still be on their way
-        newest = now
-        wait_for_picture(book, ">= number", newest)
 
 
 def setting(book, expression):
@@ -92,10 +61,16 @@ def assert_tiles_show(picture, images, low, high):
         assert np.abs(shown - other).mean() > 10, "the comparison must be able to fail"
 
 
-def wait_for_new_picture(book, action):
-    before = book.page.get_attribute("img.wb-preview", "data-settings")
-    action()
-    wait_for_picture(book, "!== number", before)
+def wait_for_rest(read):
+    """Wait until what is shown no longer changes; the profile changes five times a second."""
+    seen = [None]
+
+    def rests():
+        seen.append(read())
+        time.sleep(0.5)
+        return seen[-1] == read()
+
+    until(rests)
 
 
 def test_tiles_are_the_first_batch_of_the_exported_dataset(book, tmp_path):
@@ -107,7 +82,7 @@ def test_tiles_are_the_first_batch_of_the_exported_dataset(book, tmp_path):
 
 def test_sliders_move_by_keyboard_at_the_first_and_the_second_event(book, tmp_path):
     for number, key in enumerate(["ArrowRight", "ArrowRight", "ArrowLeft", "PageUp"]):
-        wait_for_new_picture(book, lambda key=key: book.press("wb-rotation-range", key))
+        book.wait_for_new_picture(lambda key=key: book.press("wb-rotation-range", key))
         expected = [21, 22, 21, 26][number]
         assert float(book.readout("wb-rotation-range")) == expected
         assert setting(book, "augmentation.rotation_range") == expected
@@ -133,58 +108,63 @@ def test_every_slider_answers_to_the_keyboard(book):
 def test_a_storm_of_keys_ends_at_the_last_value(book, tmp_path):
     book.press("wb-rotation-range", "ArrowRight", 40)
     assert book.readout("wb-rotation-range") == "60"
-    settle(book)
+    book.settle()
     assert setting(book, "augmentation.rotation_range") == 60
     images, _ = batch_from_json(book, tmp_path)
     assert_tiles_show(book.picture(), images, 0, 255)
 
 
-def test_a_slider_answers_while_another_cell_is_busy(book):
+def test_a_slider_answers_while_another_cell_is_busy(book, tmp_path):
+    seen = tmp_path / "seen"
     book.press("wb-seed", "ArrowRight")
     book.page.evaluate(
-        """() => { window.busy = jupyterapp.shell.currentWidget.sessionContext.session.kernel
-             .requestExecute({code: 'import time; time.sleep(4)', store_history: false}).done }"""
+        """code => { window.busy = jupyterapp.shell.currentWidget.sessionContext.session.kernel
+             .requestExecute({code, store_history: false}).done }""",
+        f"import pathlib, time\nwhile not pathlib.Path({str(seen)!r}).exists(): time.sleep(0.05)",
     )
-    wait_for_text(book, "wb-status", "Paused while a cell runs")
-    began = time.monotonic()
-    wait_for_new_picture(book, lambda: book.press("wb-seed", "ArrowRight"))
-    assert time.monotonic() - began < 3
+    book.wait_for_text("wb-status", "Paused while a cell runs")
+    try:
+        book.wait_for_new_picture(lambda: book.press("wb-seed", "ArrowRight"))
+        book.wait_for_text("wb-status", "Paused while a cell runs")
+    finally:
+        seen.touch()
     book.page.evaluate("() => window.busy")
-    wait_for_text(book, "wb-status", "Live")
+    book.wait_for_text("wb-status", "Live")
 
 
 def test_opencv_changes_profile_and_rate_and_not_the_picture(book):
-    wait_for_text(book, "wb-slowest", "random_transform")
-    rate = "print(panel._engine.report.measured.rate.samples_per_second.median)"
-    wait_for_text(book, "wb-status", "Live")
-    slow, before = float(book.run(rate)), book.picture().astype(int)
-    wait_for_new_picture(book, lambda: book.page.locator(".wb-try").click())
+    book.wait_for_text("wb-slowest", "random_transform")
+    verdict = ".wb-verdict:has-text('Delivers'):not(.wb-stale)"
+    slow = book.page.locator(verdict).inner_text()
+    before = book.picture().astype(int)
+    book.wait_for_new_picture(lambda: book.page.locator(".wb-try").click())
     book.page.wait_for_function(
         "() => document.querySelector('.wb-augment-method select').value === 'opencv'"
     )
-    # "stale" appears with the next refresh, so its absence says nothing yet.
-    method = "print(panel._engine.report.measured.request.settings.methods.augment)"
-    # Not often: nothing is measured while a cell runs.
-    until(lambda: "opencv" in book.run(method), every=3)
-    book.page.wait_for_selector(".wb-verdict:not(.wb-stale)", timeout=20_000)
+    # How much faster is the benchmark's to say; a busy machine may hide it for a second.
+    book.page.wait_for_function(
+        "([css, slow]) => ![null, slow].includes(document.querySelector(css)?.innerText ?? null)",
+        arg=[verdict.replace(":has-text('Delivers')", ""), slow],
+    )
     # One grey level of the images, and what JPEG makes of it.
     assert np.abs(book.picture() - before).max() <= 4
-    # How much faster is the benchmark's to say; a busy machine may hide it for a second.
-    assert float(book.run(rate)) != slow
     assert not any("random_transform" in line for line in rows(book))
 
 
 def test_the_profile_starts_anew_and_fills_live(book):
     caption = book.page.locator(".wb-profile caption")
     before = book.page.get_attribute(".wb-profile", "data-settings")
-    wait_for_new_picture(book, lambda: book.press("wb-batch-size", "ArrowRight"))
+    book.wait_for_new_picture(lambda: book.press("wb-batch-size", "ArrowRight"))
     book.page.wait_for_function(
-        "before => document.querySelector('.wb-profile').dataset.settings !== before",
-        arg=before,
-        timeout=10_000,
+        "before => document.querySelector('.wb-profile').dataset.settings !== before", arg=before
     )
     seen = set()
-    until(lambda: seen.add(caption.inner_text()) or len(seen) >= 4)
+
+    def grows():
+        seen.add(caption.inner_text())
+        return len(seen) >= 4
+
+    until(grows, every=0.1)
     row = book.page.locator(
         "tr[data-line]", has_text="return self.pipeline.batch(index, self.epoch)"
     ).first
@@ -196,54 +176,54 @@ def test_the_profile_starts_anew_and_fills_live(book):
     assert functions[0] == "Dataset.__getitem__"
     assert "Pipeline.transform" in functions
     book.page.locator(".wb-live").click()
-    wait_for_text(book, "wb-status", "Live is off")
-    time.sleep(0.4)
-    still = caption.inner_text()
-    time.sleep(0.6)
-    assert caption.inner_text() == still
+    book.wait_for_text("wb-status", "Live is off")
+    wait_for_rest(caption.inner_text)
+
+
+def wait_for_no_children(book):
+    children = "import psutil; print(len(psutil.Process().children()))"
+    until(lambda: book.run(children) == "0", every=0.2)
 
 
 def test_the_profile_goes_into_the_workers_and_back(book):
     book.run("panel.set(workers=2)")
-    settle(book)
+    book.settle()
     book.page.get_by_role("button", name="the workers as set").click()
     caption = ".wb-profile caption:has-text('2 threads')"
-    book.page.wait_for_selector(caption, timeout=20_000)
-    wait_for_text(book, "wb-status", "Live: profiling batches in 2 threads.")
+    book.page.wait_for_selector(caption)
+    book.wait_for_text("wb-status", "Live: profiling batches in 2 threads.")
     book.run("panel.set(worker_kind='processes')")
-    book.page.wait_for_selector(caption.replace("threads", "processes"), timeout=20_000)
-    wait_for_text(book, "wb-notes", "conversion")
+    book.page.wait_for_selector(caption.replace("threads", "processes"))
+    book.wait_for_text("wb-notes", "conversion")
     book.page.get_by_role("button", name="this thread").click()
-    book.page.wait_for_selector(caption.replace("2 threads", "this thread"), timeout=20_000)
-    alive = "import psutil; print(len(psutil.Process().children()))"
-    assert book.run(alive) == "0"
+    book.page.wait_for_selector(caption.replace("2 threads", "this thread"))
+    wait_for_no_children(book)
 
 
 def test_a_click_on_a_line_goes_into_the_libraries_that_it_calls(book):
     line = book.page.locator("tr[data-line]:has-text('random_transform') .wb-code")
     inner = "tbody[data-function$='apply_affine_transform']"
-    line.first.wait_for(timeout=20_000)
+    line.first.wait_for()
     assert book.page.locator(inner).count() == 0
     line.first.click(position={"x": 200, "y": 5})
-    book.page.wait_for_selector(inner, timeout=20_000)
-    wait_for_text(book, "wb-hot", "geometric_transform")
+    book.page.wait_for_selector(inner)
+    book.wait_for_text("wb-hot", "geometric_transform")
     leave = book.page.get_by_role("button", name="Leave keras")
     leave.focus()
     book.page.keyboard.press("Enter")
-    book.page.wait_for_selector(inner, state="detached", timeout=20_000)
-    wait_for_text(book, "wb-hot", "random_transform")
+    book.page.wait_for_selector(inner, state="detached")
+    book.wait_for_text("wb-hot", "random_transform")
     # The same by keyboard.
     into = book.page.get_by_role("button", name="into keras").first
     into.focus()
     book.page.keyboard.press("Enter")
-    book.page.wait_for_selector(inner, timeout=20_000)
+    book.page.wait_for_selector(inner)
     leave.click()
-    book.page.wait_for_selector(inner, state="detached", timeout=20_000)
+    book.page.wait_for_selector(inner, state="detached")
 
 
 HOSTILE = """
-from workbench.measure.line_profile import LineProfile
-from workbench.measure.profile_parts import Function, HotLine, Line, Part
+from workbench.measure.line_profile import Function, HotLine, Line, LineProfile, Part
 evil = '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 2">'
 texts = [evil, '\\tx = "\\u00e9\\U0001d11e &amp;"', "a" * 5000, "\\x1b[31m", ""]
 lines = tuple(
@@ -255,15 +235,15 @@ part = (Part(evil, 0.1),)
 hot = tuple(HotLine(evil, evil, n, 0.2, text, part) for n, text in enumerate(texts))
 outside = dict(keras=0.0, conversion=0.0, waiting=0.0, other=0.0)
 profile = LineProfile(1, 1.0, 1.0, 1, 1.0, 0, False, None, outside, (function,), hot)
-panel._engine.tell(profile=profile)
+driver.tell(profile=profile)
 """
 
 
 def test_names_and_source_are_shown_as_they_are_and_never_run(book):
     book.page.locator(".wb-live").click()
-    wait_for_text(book, "wb-status", "Live is off")
-    book.run(HOSTILE)
-    book.page.wait_for_selector("tr[data-line='2000']", state="attached", timeout=20_000)
+    book.wait_for_text("wb-status", "Live is off")
+    book.drive(HOSTILE)
+    book.page.wait_for_selector("tr[data-line='2000']", state="attached")
     code = book.page.locator("tr[data-line] .wb-code")
     assert code.count() == 2000
     assert code.nth(4).inner_text().startswith("<script>window.hacked = 1</script>")
@@ -309,10 +289,9 @@ def test_each_planted_culprit_comes_out_first(book, step):
             "name => [...document.querySelectorAll(`tbody[data-function='${name}'] tr`)].some("
             "row => row.textContent.includes('time.sleep') && row.dataset.share > 0.5)",
             arg=f"slow_{step}",
-            timeout=20_000,
         )
-        assert rows(book)[0].startswith("time.sleep")
-        assert book.page.locator(".wb-slowest").inner_text().startswith("Slowest line: time.sleep")
+        until(lambda: rows(book)[0].startswith("time.sleep"), every=0.1)
+        book.wait_for_text("wb-slowest", "Slowest line: time.sleep")
     finally:
         book.run(undo)
 
@@ -327,16 +306,15 @@ def test_export_import_and_reset(book, tmp_path):
     book.page.locator(".wb-export-path input").fill(str(file))
     book.page.keyboard.press("Enter")
     book.page.locator(".wb-export").click()
-    wait_for_text(book, "wb-status", "Saved")
+    book.wait_for_text("wb-status", "Saved")
     assert json.loads(file.read_text())["settings"]["feed"]["workers"] == 2
     book.page.locator(".wb-reset").click()
     book.page.wait_for_function(
         "() => document.querySelector('.wb-fill-mode select').selectedOptions[0].text === 'nearest'"
     )
-    # The page's sliders answer what they are set to; a person is not quicker than that.
-    time.sleep(1)
+    book.settle()  # the page's sliders answer what they are set to
     book.page.locator(".wb-import").click()
-    until(lambda: book.run("print(panel.settings.model_dump_json())") == wanted)
+    until(lambda: book.run("print(panel.settings.model_dump_json())") == wanted, every=0.2)
 
 
 def test_copy_as_python_gives_the_lines_to_paste(book):
@@ -350,7 +328,7 @@ def test_errors_show_and_go_and_the_panel_lives_on(book):
     book.page.locator(".wb-export-path input").fill("nowhere.json")
     book.page.keyboard.press("Enter")
     book.page.locator(".wb-import").click()
-    wait_for_text(book, "wb-error", "No such file: nowhere.json")
+    book.wait_for_text("wb-error", "No such file: nowhere.json")
     book.run(
         "from workbench.pipeline.sources import image_files as sources\n"
         "real = sources.decode\n"
@@ -358,17 +336,17 @@ def test_errors_show_and_go_and_the_panel_lives_on(book):
         "sources.decode = broken\n"
         "panel.set(image_size=[64, 64])"
     )
-    wait_for_text(book, "wb-error", "KeyError: '<script>image_id</script>'")
+    book.wait_for_text("wb-error", "KeyError: '<script>image_id</script>'")
     assert book.page.locator(".wb-error").get_attribute("role") == "alert"
-    wait_for_text(book, "wb-verdict", "No figure")
+    book.wait_for_text("wb-verdict", "No figure")
     book.run("sources.decode = real")
-    wait_for_new_picture(book, lambda: book.press("wb-image-size", "ArrowRight"))
+    book.wait_for_new_picture(lambda: book.press("wb-image-size", "ArrowRight"))
     book.page.wait_for_function("() => document.querySelector('.wb-error').hidden")
 
 
 def test_the_files_of_the_data_are_told_before_and_after_opening(book):
     summary = book.page.locator(".wb-scan summary")
-    wait_for_text(book, "wb-scan", "176 files")
+    book.wait_for_text("wb-scan", "176 files")
     assert summary.inner_text().startswith("176 files · PNG · gray 8/16-bit · 130…256 × 128…255")
     assert summary.inner_text().endswith("2 classes, 88 / 88 · all headers readable")
     (warning,) = book.page.locator(".wb-scan-warnings li").all_inner_texts()
@@ -392,15 +370,15 @@ def test_names_of_files_and_classes_are_never_markup(book, tmp_path):
     (tmp_path / evil / f"{evil}\n.png").touch()
     (tmp_path / evil / "z\udcff.png").touch()  # on disk a byte that is no UTF-8
     (tmp_path / "empty").mkdir()
-    book.run(
+    book.drive(
         "from workbench.pipeline.sources.open_source import open_source\n"
         "from workbench.settings import FolderData, Settings\n"
-        "from workbench.panel.file_scan import FileScan\n"
-        "before = panel._engine.report.scan\n"
+        "from workbench.panel.file_scan import Scanning\n"
+        "before = driver.report.scan\n"
         f"hostile = open_source(Settings.for_data(FolderData(path={str(tmp_path)!r})))\n"
-        "panel._engine.tell(scan=FileScan(hostile).advance(60))"
+        "driver.tell(scan=Scanning(hostile).go_on(60))"
     )
-    wait_for_text(book, "wb-scan-warnings", "Unreadable")
+    book.wait_for_text("wb-scan-warnings", "Unreadable")
     unreadable, uneven = book.page.locator(".wb-scan-warnings li").all_inner_texts()
     assert unreadable.startswith(f"Unreadable: {evil}/{evil}")
     assert uneven == f"Uneven classes: {evil} 2, empty 0"
@@ -408,17 +386,17 @@ def test_names_of_files_and_classes_are_never_markup(book, tmp_path):
     assert names[-2:] == [f"{evil}/{evil}\n.png", f"{evil}/z\\udcff.png"]
     assert book.page.locator(".wb-area-scan img").count() == 0
     assert book.page.evaluate("window.hacked") is None
-    book.run("panel._engine.tell(scan=before)")
-    wait_for_text(book, "wb-scan", "176 files")
+    book.drive("driver.tell(scan=before)")
+    book.wait_for_text("wb-scan", "176 files")
 
 
 def test_a_featurewise_box_computes_statistics_for_picture_and_export(book, tmp_path):
     for css in ("wb-featurewise-center", "wb-featurewise-std"):
         box = book.page.locator(f".{css} input")
         assert box.is_enabled()
-        wait_for_new_picture(book, box.check)
-    wait_for_text(book, "wb-status", "Scaled by the data set: mean ")
-    settle(book)
+        book.wait_for_new_picture(box.check)
+    book.wait_for_text("wb-status", "Scaled by the data set: mean ")
+    book.settle()
     images, _ = batch_from_json(book, tmp_path)
     low, high = images[:16].min(), images[:16].max()
     assert low < 0 < high < 10
@@ -477,17 +455,6 @@ def test_the_panel_follows_the_theme(book):
         book.theme("JupyterLab Light")
 
 
-def test_the_picture_follows_a_slider_quickly(book):
-    book.run("panel.set(augment_method='opencv')")
-    wait_for_text(book, "wb-status", "Live")
-    taken = []
-    for key in ["ArrowRight", "ArrowLeft"] * 5:
-        taken.append(book.latency("wb-rotation-range", key))
-        time.sleep(0.3)
-    # The figure is the benchmark's; this only finds a panel that waits for the profiler.
-    assert np.median(taken) < 500
-
-
 @pytest.mark.skipif("WORKBENCH_SCREENSHOTS" not in os.environ, reason="`make screenshots`")
 def test_screenshots_for_the_readme(book):
     book.page.set_viewport_size({"width": 1400, "height": 1330})
@@ -507,8 +474,8 @@ def test_soak_minutes_of_sliding_do_not_grow_the_kernel(book):
     memory = "import psutil; print(psutil.Process().memory_info().rss)"
     sizes = []
     for minute in range(4):
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
             for css in ("wb-rotation-range", "wb-batch-size", "wb-seed", "wb-workers"):
                 book.press(css, ("ArrowRight", "ArrowLeft")[minute % 2], 3)
                 time.sleep(0.4)
@@ -525,16 +492,15 @@ def test_running_the_cell_again_leaves_one_panel_and_closing_leaves_nothing(book
     book.run_all()
     book.run_all()
     book.page.wait_for_selector("img.wb-preview[src]")
-    assert book.run(threads) == "['workbench-measure', 'workbench-picture']"
+    until(lambda: book.run(threads) == "['workbench-measure', 'workbench-picture']", every=0.2)
     assert book.page.locator(".wb-workbench").count() == 1
     book.run("panel.measure(0.5)")
     book.run("panel.close()")
     assert book.run(threads) == "[]"
-    alive = "import psutil; print(len(psutil.Process().children()))"
-    assert book.run(alive) == "0"
+    wait_for_no_children(book)
     others = (
-        "import threading, time; time.sleep(1)\n"
+        "import threading\n"
         "print([t.name for t in threading.enumerate() if 'Worker' in t.name or 'Pool' in t.name])"
     )
-    assert book.run(others) == "[]"
+    until(lambda: book.run(others) == "[]", every=0.2)
     time.sleep(1.5)  # a timer left behind in the page would complain by now

@@ -11,6 +11,7 @@ import pytest
 
 import workbench as wb
 from tests.conftest import array_settings
+from tests.panel.driver import PanelDriver
 from workbench.inputs import settings_of
 from workbench.pipeline.cache.memory import MemoryCache
 from workbench.pipeline.images.decode import decode
@@ -205,8 +206,8 @@ def test_a_saved_file_names_the_way_of_reading(folder_settings, tmp_path):
 
 
 def first_batch(panel):
-    with panel._subject.loader(panel.settings) as dataset:
-        return dataset.original.batch(0, 1)
+    with PanelDriver(panel).loader() as loader:
+        return loader.original.batch(0, 1)
 
 
 @pytest.mark.parametrize("method", [*FILES, *NPY])

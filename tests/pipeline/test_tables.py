@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
+from tests.panel.driver import PanelDriver
 from workbench.inputs import settings_of
 from workbench.pipeline.pipeline import Pipeline
 from workbench.pipeline.sources.open_source import open_source
@@ -314,24 +315,24 @@ def test_everything_that_takes_data_takes_a_table(table):
 @pytest.mark.parametrize("method", ["files", "files_in_memory"])
 def test_a_panel_opens_on_a_table(table, method):
     panel = wb.Workbench(str(table))
+    driver = PanelDriver(panel)
     try:
         panel.set(read_method=method, image_size=(32, 32), reduced_jpeg=True, batch_size=3)
         assert panel.settings.data.image_size == (32, 32)
         assert panel.settings.data.image_column == "file"
         assert panel.settings.methods.read == method
-        with panel._subject.loader(panel.settings) as dataset:
-            assert dataset.original.batch(0, 0)[0].shape == (3, 32, 32, 1)
-        parts = " ".join(panel._subject.head(panel.settings, {"shape": (32, 32, 1)}))
-        assert ("0.0 MB in memory" in parts) == (method != "files")
+        with driver.loader() as loader:
+            assert loader.original.batch(0, 0)[0].shape == (3, 32, 32, 1)
+        driver.wait_until(lambda: "batch 3 × 32×32×1" in driver.text("title"))
+        assert ("0.0 MB in memory" in driver.text("title")) == (method != "files")
     finally:
         panel.close()
 
 
 def test_an_export_says_nothing_of_where_images_are(table, tmp_path):
-    panel = wb.Workbench(settings(table))
+    other = settings(table, images=str(tmp_path / "pictures" / ".." / "pictures"))
+    panel = wb.Workbench(other)
     try:
-        other = settings(table, images=str(tmp_path / "pictures" / ".." / "pictures"))
-        panel._subject.initial = other
         text = panel.export(tmp_path / "tuned.json").read_text()
         assert str(tmp_path) not in text
         panel.set(batch_size=3)
