@@ -31,11 +31,10 @@ lab: .venv/lab
 	cd notebooks && ../$(BIN)/python -m jupyterlab $(AS_ROOT)
 
 check: lint
-	$(BIN)/python -m pytest -m "not alone" --numprocesses 2 --dist loadfile $(QUICK) $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(QUICK) $(ARGS)
 
 test: lint
-	$(BIN)/python -m pytest -m "not alone" --numprocesses 2 --dist loadfile $(ARGS)
-	$(BIN)/python -m pytest -m alone $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: .venv/test
 	$(BIN)/ruff check .
