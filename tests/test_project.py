@@ -12,8 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
+import workbench as wb
 from tests.benchmarks.figures import readme_figures
 from tests.conftest import ROOT
+from workbench import distribution
 
 README = (ROOT / "README.md").read_text()
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -26,6 +28,23 @@ def test_environment_yml_is_in_step_with_pyproject():
     wanted = PYPROJECT["dependencies"] + PYPROJECT["optional-dependencies"]["lab"]
     assert pip == [*wanted, "-e .[lab]"]
     assert f"python{PYPROJECT['requires-python']}" in lines
+
+
+def test_one_version_is_known_everywhere():
+    assert wb.__version__ == PYPROJECT["version"]
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    assert f"\n## {wb.__version__} - 20" in changelog
+
+
+def test_errors_name_the_distribution_and_not_the_package():
+    assert PYPROJECT["name"] == distribution.NAME
+    commands = [
+        line
+        for file in sorted((ROOT / "workbench").rglob("*.py"))
+        for line in file.read_text().splitlines()
+        if "pip install" in line and file.name != "distribution.py"
+    ]
+    assert commands == []
 
 
 def test_the_readmes_figures_are_the_benchmarks():

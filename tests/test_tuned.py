@@ -8,8 +8,8 @@ import pytest
 
 import workbench as wb
 from tests.conftest import array_settings
-from workbench.api import settings_of
-from workbench.measure.machine import machine
+from workbench.inputs import settings_of
+from workbench.machine import machine
 from workbench.settings import SettingsError
 from workbench.tuned import Tuned
 
@@ -113,7 +113,7 @@ def test_evidence_spoilt_by_hand_does_not_stop_loading(tuned, tmp_path, evidence
     file = tuned.save(tmp_path / "tuned.json")
     values = json.loads(file.read_text())
     file.write_text(edited(values, evidence=evidence))
-    with pytest.warns(UserWarning, match="evidence is no object"):
+    with pytest.warns(UserWarning, match="evidence: expected an object"):
         assert wb.load(file).settings == tuned.settings
 
 
@@ -162,5 +162,5 @@ def test_arrays_are_passed_by_the_caller(tmp_path, rng):
     file = Tuned(settings=settings).save(tmp_path / "t.json")
     dataset = wb.load(file).dataset(x, np.arange(10))
     assert dataset[0][0].shape == (5, 6, 6, 1)
-    with pytest.raises(ValueError, match="pass x= and y="):
+    with pytest.raises(ValueError, match="Pass x= and y="):
         wb.load(file).dataset()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from workbench import distribution
+
 if TYPE_CHECKING:
     from workbench.api import (
         advise,
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from workbench.pipeline.images.scan import Scan
     from workbench.settings import Settings, SettingsError
     from workbench.tuned import Tuned, load
+
+    __version__: str
 
 __all__ = [
     "LineProfile",
@@ -76,6 +80,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return distribution.version()
     if name not in _HOMES:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}")
     try:
@@ -85,7 +91,7 @@ def __getattr__(name: str) -> Any:
             raise
         raise ImportError(
             f"workbench.{name} requires the {error.name!r} package. "
-            "Install it with: pip install 'workbench[lab]'"
+            f"Install it with: {distribution.INSTALL}"
         ) from error
     return getattr(module, name)
 

@@ -1,4 +1,4 @@
-"""What to do with anything that gives batches: here generators and measures meet."""
+"""The public functions: each opens what the user passes and measures it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from workbench.inputs import as_loader, files_of, is_data, settings_of
-from workbench.isolation.explain_errors import explained
+from workbench.inputs import as_loader, files_of, is_data
+from workbench.isolation.explain_errors import explain_errors
 from workbench.isolation.restore_state import restored_state
 from workbench.loader import Loader
 from workbench.pipeline.sources.open_source import list_files
@@ -23,31 +23,30 @@ if TYPE_CHECKING:
 
 __all__ = [
     "advise",
-    "as_loader",
     "check_workers",
     "find_repeats",
     "measure_rate",
     "profile_lines",
     "race",
     "scan",
-    "settings_of",
 ]
 
 
 def scan(data: Any, *, decode: bool = False) -> Scan:
-    """Look at all image files of a folder or a table, before anything else runs.
+    """Scan all image files of a folder or table for what would go wrong later.
 
     Args:
-        data: A folder of class folders, a `.csv` table, or settings of either.
+        data: A folder of class folders, a `.csv` table, or `Settings` of either.
         decode: Whether to decode each file, which takes as long as reading an epoch. Defaults to
-            its header only: a file that is broken behind a good header is not found.
+            `False`: only headers are read, and a file that is damaged after its header is not
+            found.
 
     Returns:
-        Counts, formats, colours, bit depths, sizes, classes and the files that cannot be read.
+        Counts, formats, colours, bit depths, sizes and classes, and the files that cannot be read.
 
     Raises:
-        FileNotFoundError: If a path does not exist; files that a table names are told instead.
-        TypeError: If it is none of these.
+        FileNotFoundError: If a path does not exist. Missing files of a table are in the result.
+        TypeError: If `data` has another form.
 
     Example:
         >>> print(wb.scan("scans"))
@@ -65,22 +64,30 @@ def profile_lines(
     use_multiprocessing: bool = False,
     libraries: Iterable[str] = (),
 ) -> LineProfile:
-    """Profile the lines of `__getitem__`, and of the functions it calls.
+    """Profile the lines of `__getitem__`, or of a generator, and of the functions that it calls.
+
+    Batches run with and without the profiler in alternation, so that times can be scaled to batches
+    that are not slowed down by it.
 
     Args:
-        data: A loader, or anything that `Workbench` takes.
-        seconds: How long to measure; at least two batches run.
-        workers: 0 for the calling thread, or as in `keras.utils.PyDataset`.
-        use_multiprocessing: Worker processes instead of threads.
-        libraries: Packages to follow the time into, such as `["albumentations"]`. Otherwise a call
-            into a library is part of the line that makes it.
+        data: A loader, or anything that `wb.Workbench` accepts.
+        seconds: How long to measure, in seconds; at least two batches run. Defaults to `1.0`.
+        workers: Number of workers, as in `keras.utils.PyDataset`. Defaults to `0`: the calling
+            thread makes the batches.
+        use_multiprocessing: Whether workers are processes. Defaults to `False`: threads.
+        libraries: Packages whose own lines are profiled, such as `["albumentations"]`. Defaults to
+            none: a call into a library is part of the line that makes it.
 
     Returns:
-        Shares and times of lines, scaled to batches that ran unprofiled in alternation.
+        Shares and times of functions and lines. Shows as a table.
 
     Raises:
+        RuntimeError: If worker processes hang, die or would hang; see `wb.check_workers`.
+        TypeError: If `data` does not yield batches.
         ValueError: If there are no batches.
-        RuntimeError: If worker processes would hang, or did, or ended; `check_workers` tells more.
+
+    Example:
+        >>> print(wb.profile_lines(train))
     """
     from workbench.measure.lines.session import profile
 
@@ -89,21 +96,24 @@ def profile_lines(
 
 
 def advise(data: Any, profile: LineProfile | None = None, *, seconds: float = 1.0) -> Findings:
-    """Say what to write instead of slow lines, where that is faster by proof.
+    """Find faster code for slow lines.
 
-    Hot lines are searched for what is known to be slow. Their own values are caught while a batch
-    is made, the old way and the new one timed alternately on them, and the results compared. What
-    is not clearly faster (1.15 times in three quarters of the rounds, 1 % of a batch) is not said.
+    Searches the hot lines for idioms known to be slow, captures the values that they work on in a
+    real batch, times the old and the new code on them in alternation, and compares the results.
+    Reports only what is clearly faster: at least 1.15 times in three quarters of the rounds, and
+    by at least 1 % of a batch.
 
     Args:
-        data: A loader, or anything that `Workbench` takes.
-        profile: A profile of it, by `profile_lines`; one is taken if there is none.
-        seconds: How long to profile then.
+        data: A loader, or anything that `wb.Workbench` accepts.
+        profile: A profile of it by `wb.profile_lines`. Defaults to `None`: one is taken.
+        seconds: How long to profile, in seconds, if there is no profile. Defaults to `1.0`.
 
     Returns:
-        The greatest saving first; each can be printed, and shows code and pictures in a notebook.
+        The advice, greatest saving first. Can be printed, and shows code and pictures in a
+        notebook.
 
     Raises:
+        TypeError: If `data` does not yield batches.
         ValueError: If there are no batches.
 
     Example:
@@ -125,17 +135,25 @@ def measure_rate(
     max_queue_size: int = 10,
     seconds: float = 2.0,
 ) -> Rate:
-    """Measure what Keras gets from a loader: through the same feed as `fit`, without a model.
+    """Measure how fast a loader delivers batches to Keras, through the feed of `fit` but no model.
 
     Args:
-        data: A loader, or anything that `Workbench` takes.
-        workers: As in `keras.utils.PyDataset`; so are the next two.
-        use_multiprocessing: Processes instead of threads.
-        max_queue_size: Batches that may wait.
-        seconds: How long to measure, after a warm-up.
+        data: A loader, or anything that `wb.Workbench` accepts.
+        workers: Number of workers, as in `keras.utils.PyDataset`. Defaults to `1`.
+        use_multiprocessing: Whether workers are processes. Defaults to `False`: threads.
+        max_queue_size: Most batches that wait in the queue. Defaults to `10`.
+        seconds: How long to measure after a warm-up, in seconds. Defaults to `2.0`.
+
+    Returns:
+        Samples per second, milliseconds per batch, time to the first batch and peak memory.
 
     Raises:
-        RuntimeError: If worker processes would hang, or did, or ended; `check_workers` tells more.
+        RuntimeError: If worker processes hang, die or would hang; see `wb.check_workers`.
+        TypeError: If `data` does not yield batches.
+        ValueError: If there are no batches or no workers, or Keras refuses a batch.
+
+    Example:
+        >>> print(wb.measure_rate(train, workers=4))
     """
     from workbench.measure.feed import measure
 
@@ -146,19 +164,29 @@ def measure_rate(
 def check_workers(
     data: Any, *, workers: int, use_multiprocessing: bool = True, seconds: float = 30.0
 ) -> WorkerCheck:
-    """Find out whether a loader works with Keras's workers; it never hangs.
+    """Check whether a loader works with Keras's workers, without ever hanging.
 
-    First, in this process: whether the loader can be sent to worker processes, is defined in the
-    notebook, is large, or computes with TensorFlow. If nothing speaks against it, batches are
-    taken through Keras's feed, for an epoch or half the time given. If none come any more, the
-    answer says in which line each worker stands; worker processes are ended.
+    First looks for problems in this process: whether the loader can be sent to worker processes, is
+    defined in the notebook, is large, or computes with TensorFlow. If there are none, takes batches
+    through Keras's feed, for an epoch or half the given time. If batches stop coming, reports the
+    line at which each worker stands, and ends worker processes.
 
     Args:
-        data: A loader, or anything that `Workbench` takes.
-        workers: As in `keras.utils.PyDataset`; so is the next.
-        use_multiprocessing: Processes instead of threads.
-        seconds: The longest that the check may take, beside the first batch, which is made in
-            this thread.
+        data: A loader, or anything that `wb.Workbench` accepts.
+        workers: Number of workers, as in `keras.utils.PyDataset`.
+        use_multiprocessing: Whether workers are processes. Defaults to `True`.
+        seconds: Time limit in seconds, not counting the first batch, which this thread makes.
+            Defaults to `30.0`.
+
+    Returns:
+        Whether the loader works; if not, the problems, advice, and where each worker stands.
+
+    Raises:
+        TypeError: If `data` does not yield batches.
+        ValueError: If there are no batches or no workers.
+
+    Example:
+        >>> print(wb.check_workers(train, workers=4))
     """
     from workbench.measure.check_workers import check
 
@@ -169,36 +197,37 @@ def check_workers(
 def find_repeats(
     data: Any, *, workers: int = 4, use_multiprocessing: bool = True, epochs: int = 2
 ) -> Repeats:
-    """Find out whether workers or epochs draw the same augmentation.
+    """Find out whether workers or epochs repeat the same random augmentation.
 
-    All workers are asked for the same batch, through Keras's feed with a new pool for each epoch
-    as in `fit`: Keras's worker processes start with copies of one random state, so that images
-    which differ hide augmentations which do not. A loader whose batches follow from epoch and
-    index, as ours do, should give the same on each worker, and is compared across epochs only.
-    Augmentation that is rare, for whole batches, may look fixed.
+    Keras's worker processes start with copies of the same random state. Since different images hide
+    equal augmentation, all workers make the same batch, through Keras's feed with a new pool for
+    each epoch as in `fit`. A loader whose batches are determined by epoch and index, as the
+    workbench's own are, is compared across epochs only. Augmentation that is applied rarely, and
+    to whole batches, may look repeated.
 
     Args:
-        data: A loader, or anything that `Workbench` takes. Its attributes are set back afterwards.
-        workers: As in `keras.utils.PyDataset`; so is the next.
-        use_multiprocessing: Processes, as they start on this platform, instead of threads.
-        epochs: How many to compare.
+        data: A loader, or anything that `wb.Workbench` accepts. Its attributes are restored
+            afterwards.
+        workers: Number of workers, as in `keras.utils.PyDataset`. Defaults to `4`.
+        use_multiprocessing: Whether workers are processes, started as this platform does. Defaults
+            to `True`.
+        epochs: Number of epochs to compare. Defaults to `2`.
+
+    Returns:
+        The repetitions found, and advice.
 
     Raises:
-        RuntimeError: If worker processes would hang, or did, or ended; `check_workers` tells more.
+        RuntimeError: If worker processes hang, die or would hang; see `wb.check_workers`.
+        TypeError: If `data` does not yield batches.
+        ValueError: If there are no batches, workers or epochs.
+
+    Example:
+        >>> print(wb.find_repeats(train, workers=4))
     """
     from workbench.measure.find_repeats import find
 
     with _opened(data) as loader:
         return find(loader, workers, use_multiprocessing, epochs)
-
-
-@contextmanager
-def _opened(data: Any) -> Iterator[Loader]:
-    """A loader, put back as it was afterwards; exceptions say what to write instead, if known."""
-    with restored_state(), explained():
-        loader = as_loader(data)
-        with restored_state(loader.original):
-            yield loader
 
 
 def race(
@@ -213,14 +242,16 @@ def race(
     """Time several ways of making a batch in alternation, and compare each with the first.
 
     Args:
-        entrants: What makes a batch, by name: a function without arguments, an iterator, a
-            loader, a function or class that makes one of these two, or anything that `Workbench`
-            takes. A loader gives its batches in turn, in this thread.
-        seconds: When to stop, but not before five rounds; a first one is not counted.
-        rounds: The most that are counted.
-        per: What the functions make, if it is no batch: "step", "epoch". Appears in the result.
-        batches_per_epoch: To tell the time of an epoch, one batch after the other in this thread.
-        memory: Whether to measure, in a round of its own, what a turn newly allocates.
+        entrants: What makes a batch, by name: a function without arguments, an iterator, a loader,
+            a function or class that makes an iterator or loader, or anything that `wb.Workbench`
+            accepts. A loader yields its batches in order, in this thread.
+        seconds: When to stop, in seconds, but not before five rounds. Defaults to `2.0`.
+        rounds: Maximum number of rounds, not counting a warm-up. Defaults to `100`.
+        per: What one call makes, for the result's labels: `"batch"`, `"step"`, `"epoch"`. Defaults
+            to `"batch"`.
+        batches_per_epoch: If given, the result also has the time of an epoch of so many batches.
+        memory: Whether to measure, in an additional round, the memory that a call newly allocates.
+            Defaults to `False`.
 
     Returns:
         All times. Shows as a table; `.chart()` draws it.
@@ -228,23 +259,17 @@ def race(
     Raises:
         RuntimeError: If an iterator runs out of batches.
         TypeError: If an entrant is none of these.
-        ValueError: If there are no entrants, or one gives no batches.
-
-    What an entrant raises is raised, with a note that says which one it was.
+        ValueError: If there are no entrants, or one has no batches.
+        Exception: Anything that an entrant raises, with a note that names the entrant.
 
     Example:
         >>> wb.race({"before": before, "after": lambda: augment(images)}, batches_per_epoch=100)
     """
-    from workbench.measure.run_race import check_names, gives_by_number, run
+    from workbench.measure.run_race import check_names, run
 
     check_names(entrants)
     opened = {name: as_loader(e) if is_data(e) else e for name, e in entrants.items()}
-    with ExitStack() as stack:
-        # Iterators go on where they are: their attributes alone cannot be set back.
-        originals = [e.original if isinstance(e, Loader) else e for e in opened.values()]
-        loaders = [e for e in originals if gives_by_number(e) and not hasattr(e, "__next__")]
-        for loader in [None, *loaders]:
-            stack.enter_context(restored_state(loader))
+    with _restored(opened.values()):
         return run(
             opened,
             seconds=seconds,
@@ -253,3 +278,27 @@ def race(
             batches_per_epoch=batches_per_epoch,
             memory=memory,
         )
+
+
+@contextmanager
+def _opened(data: Any) -> Iterator[Loader]:
+    """A loader whose state is restored afterwards; exceptions get advice where there is some."""
+    with restored_state(), explain_errors():
+        loader = as_loader(data)
+        with restored_state(loader.original):
+            yield loader
+
+
+@contextmanager
+def _restored(entrants: Iterable[Any]) -> Iterator[None]:
+    """Restore global state and loaders' attributes after a race."""
+    from workbench.measure.run_race import gives_by_number
+
+    with ExitStack() as stack:
+        stack.enter_context(restored_state())
+        for entrant in entrants:
+            original = entrant.original if isinstance(entrant, Loader) else entrant
+            # An iterator continues where it is: restoring its attributes would not turn it back.
+            if gives_by_number(original) and not hasattr(original, "__next__"):
+                stack.enter_context(restored_state(original))
+        yield

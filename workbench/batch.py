@@ -9,33 +9,33 @@ import numpy as np
 
 
 def leaves(
-    batch: Any, path: str = "batch", is_one: Callable[[Any], bool] = lambda _: False
+    batch: Any, path: str = "batch", is_leaf: Callable[[Any], bool] = lambda _: False
 ) -> Iterator[tuple[str, Any]]:
-    """Everything in a batch that is not a tuple, list or dict, with its path: "batch[0]['image']".
+    """Each value in a batch that is not a tuple, list or dict, as (path, value).
 
     Args:
-        batch: Of any structure.
-        path: What to call the batch itself.
-        is_one: Whether a tuple or list is one leaf.
+        batch: A batch of any structure.
+        path: Name of the batch itself, with which paths start: "batch[0]['image']".
+        is_leaf: Returns whether a tuple or list is to be kept whole.
     """
     if isinstance(batch, dict):
         for key, value in batch.items():
-            yield from leaves(value, f"{path}[{key!r}]", is_one)
-    elif isinstance(batch, tuple | list) and not is_one(batch):
+            yield from leaves(value, f"{path}[{key!r}]", is_leaf)
+    elif isinstance(batch, tuple | list) and not is_leaf(batch):
         for position, value in enumerate(batch):
-            yield from leaves(value, f"{path}[{position}]", is_one)
+            yield from leaves(value, f"{path}[{position}]", is_leaf)
     else:
         yield path, batch
 
 
 def leading_dimension(batch: Any) -> int:
-    """Samples in a batch: the length of the first axis of its first array."""
+    """Number of samples: the length of the first axis of the first array in a batch."""
     shapes: Iterator[Any] = (getattr(leaf, "shape", ()) for _, leaf in leaves(batch))
     return next((int(shape[0]) for shape in shapes if len(shape)), 0)
 
 
 def copied(batch: Any) -> Any:
-    """A batch with a copy of each array: a loader may reuse its buffers."""
+    """Copy a batch and its arrays, whose memory the loader may reuse for the next batch."""
     if isinstance(batch, dict):
         return {key: copied(value) for key, value in batch.items()}
     if isinstance(batch, tuple | list):

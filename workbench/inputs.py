@@ -1,4 +1,4 @@
-"""Anything that holds data -> settings, or an object that gives batches."""
+"""Anything that a user passes, as `Settings` or as a `Loader`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workbench.settings import Settings
 from workbench.settings.data import ArraysData, CsvData, FolderData, NpyData
 from workbench.tuned import Tuned, load
 
-# Headers read to tell colour and depth; a folder of 100,000 files would take minutes.
+# Files whose headers are read for colour and bit depth: all of 100,000 would take minutes.
 PROBED_FILES = 200
 ACCEPTED = (
     "a folder of class folders, a folder with data.npy, a .csv table, a .json file of the "
@@ -28,32 +28,38 @@ Files = TypeVar("Files", FolderData, CsvData)
 
 
 def settings_of(data: Any) -> tuple[Settings, Any, Any]:
-    """Settings for data in any of the forms that the workbench reads, and x and y of a pair.
+    """Settings for data that the workbench reads itself.
+
+    Args:
+        data: See `ACCEPTED`.
+
+    Returns:
+        (settings, x, y): x and y are the arrays of a pair, else None.
 
     Raises:
         FileNotFoundError: If a path does not exist.
-        TypeError: If it is none of the accepted forms.
-        ValueError: If there is nothing to read or arrays do not fit each other.
+        TypeError: If the data has another form.
+        ValueError: If there is nothing to read, or arrays do not fit together.
     """
     if isinstance(data, Tuned):
-        return _ours(data), None, None
+        return _pipeline_settings(data), None, None
     if isinstance(data, Settings):
         return data, None, None
     if isinstance(data, str | os.PathLike):
-        return _of_path(Path(data)), None, None
+        return _path_settings(Path(data)), None, None
     if isinstance(data, tuple | list) and len(data) == 2:
-        return _of_pair(*data)
+        return _pair_settings(*data)
     raise TypeError(f"data: expected {ACCEPTED}. Received: {described(data)}")
 
 
 def as_loader(data: Any) -> Loader:
-    """A loader of anything that holds or gives batches.
+    """A loader for anything that a user passes.
 
     Args:
-        data: A user's object (see `loaders.adapt.EXPECTED`), or what `settings_of` accepts.
+        data: A user's object (see `loaders.adapt.EXPECTED`), data (see `ACCEPTED`) or a `Loader`.
 
     Raises:
-        TypeError: If it is neither, or a function that needs arguments.
+        TypeError: If it has another form, or is a function that requires arguments.
     """
     if isinstance(data, Loader):
         return data
@@ -66,14 +72,14 @@ def as_loader(data: Any) -> Loader:
 
 
 def files_of(data: Any) -> FolderData | CsvData:
-    """The folder or table that is meant; missing files of a table are no error here.
+    """The folder or table of images to scan; its unreadable files are no error.
 
     Raises:
-        TypeError: If it is neither.
+        TypeError: If the data is neither.
     """
     path = Path(data) if isinstance(data, str | os.PathLike) else None
     if path and path.is_dir() and not (path / "data.npy").exists():
-        return FolderData(path=str(path))  # what `settings_of` would probe is scanned anyway
+        return FolderData(path=str(path))  # the scan reads what `settings_of` would probe
     found = guess(path) if path and path.suffix.lower() == ".csv" else settings_of(data)[0].data
     if isinstance(found, FolderData | CsvData):
         return found.model_copy(update={"unreadable": "skip"})
@@ -81,43 +87,45 @@ def files_of(data: Any) -> FolderData | CsvData:
 
 
 def is_data(value: Any) -> bool:
-    """Whether it holds data, which `settings_of` opens, and gives no batches itself."""
+    """Whether a value is data for `settings_of`, and not an object that yields batches."""
     kinds = (str, os.PathLike, tuple, list, Settings, Tuned)
     return isinstance(value, kinds) or hasattr(value, "__array__")
 
 
-def _of_path(path: Path) -> Settings:
+def _path_settings(path: Path) -> Settings:
     if not path.exists():
         raise FileNotFoundError(f"No such file or folder: {path}")
     if path.suffix == ".json":
-        return _ours(load(path))
+        return _pipeline_settings(load(path))
     if path.suffix.lower() == ".csv":
-        return Settings.for_data(_seen(guess(path)))
+        return Settings.for_data(_probed(guess(path)))
     if not path.is_dir():
         raise ValueError(f"data: expected {ACCEPTED}. Received: the file {path}")
     if (path / "data.npy").exists():
         return Settings.for_data(NpyData(path=str(path)))
-    return Settings.for_data(_seen(FolderData(path=str(path))))
+    return Settings.for_data(_probed(FolderData(path=str(path))))
 
 
-def _ours(tuned: Tuned) -> Settings:
+def _pipeline_settings(tuned: Tuned) -> Settings:
     if isinstance(tuned.settings, Settings):
         return tuned.settings
     raise TypeError(
-        "These settings are of a loader of your own: pass it, or the function that makes it, and "
-        "then panel.import_(path)"
+        "These are settings of your own loader. Pass the loader, or the function that makes it, to "
+        "wb.Workbench, and import them there: panel.import_(path)"
     )
 
 
-def _seen(data: Files) -> Files:
-    """With the colour, depth and classes that the files have."""
+def _probed(data: Files) -> Files:
+    """The data with the colour mode, bit depth and class names of its files."""
     listing = list_files(data)
     step = max(1, len(listing.paths) // PROBED_FILES)
     colour, deep = probe(listing.paths[::step])
     classes = () if data.label_mode in ("multi_label", "none") else listing.class_names
     for name in classes:
         if name != name.encode(errors="replace").decode():
-            raise ValueError(f"class_names: {name!r} is no UTF-8, as JSON is. Rename the folder")
+            raise ValueError(
+                f"class_names: {name!r} is not valid UTF-8, which JSON requires. Rename the folder"
+            )
     return data.model_copy(
         update={
             "color_mode": "rgb" if colour else "grayscale",
@@ -127,7 +135,7 @@ def _seen(data: Files) -> Files:
     )
 
 
-def _of_pair(x: Any, y: Any) -> tuple[Settings, Any, Any]:
+def _pair_settings(x: Any, y: Any) -> tuple[Settings, Any, Any]:
     x = as_array("x", x)
     y = None if y is None else as_array("y", y)
     check_arrays(x, y)

@@ -1,4 +1,7 @@
-"""Our JSON files: known by their format, written whole or not at all, never over anybody else's."""
+"""Read and write JSON files with a format name and a version.
+
+Writing is atomic and never overwrites a file of another format.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from workbench.distribution import UPDATE
+
 
 def claim(path: str | os.PathLike[str], form: str) -> Path:
-    """Where to write a file of this format, if that may be.
+    """Check that a file of this format may be written, and return its path.
 
     Raises:
-        FileExistsError: If there is a file of another format.
-        FileNotFoundError: If there is no such folder.
+        FileExistsError: If the file exists and has another format.
+        FileNotFoundError: If the folder does not exist.
         ValueError: If the name does not end in .json.
     """
     target = Path(path).expanduser()
@@ -23,40 +28,42 @@ def claim(path: str | os.PathLike[str], form: str) -> Path:
     if not target.parent.is_dir():
         raise FileNotFoundError(f"No such folder: {target.parent}")
     if target.exists() and not _is_ours(target, form):
-        raise FileExistsError(f"{target} exists and is not a {form} file: left as it is")
+        raise FileExistsError(
+            f"{target} exists and is not a {form} file: left as it is. Choose another name"
+        )
     return target
 
 
 def read(
-    file: Path, form: str, newest: int, refusal: type[ValueError] = ValueError
+    file: Path, form: str, newest: int, error_type: type[ValueError] = ValueError
 ) -> dict[str, Any]:
-    """What is in a file of this format, its header checked.
+    """Read a file of this format, checking its format and version.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: `refusal`, if it is no such file, or newer than `newest`.
+        ValueError: If it has another format or a version above `newest`. `error_type` is raised.
     """
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FileNotFoundError(f"No such file: {file}") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise refusal(f"{file}: broken JSON: {error}") from None
+        raise error_type(f"{file}: broken JSON: {error}") from None
     if not isinstance(values, dict) or values.get("format") != form:
-        raise refusal(f'{file}: not a {form} file (no "format": "{form}")')
+        raise error_type(f'{file}: not a {form} file (no "format": "{form}")')
     version = values.get("version")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise refusal(f"{file}: version: expected {newest}. Received: {version!r}")
+        raise error_type(f"{file}: version: expected {newest}. Received: {version!r}")
     if version > newest:
-        raise refusal(
+        raise error_type(
             f"{file}: written by a newer workbench (version {version}; this one reads {newest}). "
-            "Update with: pip install -U workbench"
+            f"Update with: {UPDATE}"
         )
     return values
 
 
 def replace(target: Path, text: str) -> None:
-    """Write all or nothing: a reader never sees half a file."""
+    """Write a file atomically: a reader never sees half of it."""
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     except OSError as error:

@@ -1,7 +1,7 @@
-"""The one interface through which the package asks anything that gives batches.
+"""The interface to anything that yields batches.
 
-`loaders` wraps what users pass, and everything that measures, draws or advises takes a `Loader`:
-so a user's object may have attributes of any name, and is asked only for what Keras asks for.
+`loaders` wraps what users pass, and everything that measures, draws or advises takes a `Loader`. So
+a user's object may have attributes of any name: only the methods that Keras calls are called.
 """
 
 from __future__ import annotations
@@ -13,19 +13,18 @@ ENDLESS = 1 << 31
 
 
 class Loader:
-    """Batches by index, from an object that has `__getitem__` and `__len__`.
+    """Batches by index, of an object that has `__getitem__` and `__len__`.
 
     Subclasses adapt objects that lack one of the two.
 
     Args:
         original: The object that makes the batches.
-        kind: What to call it in a sentence, such as "generator". Defaults to its class's name.
-        notes: Remarks that a reader of its profile needs.
+        kind: What to call it in a sentence, such as "generator". Defaults to the class's name.
+        notes: Remarks to show with its profile.
 
     Attributes:
-        forward_only: Whether it gives the next batch whatever the index, so that a batch cannot be
-            asked for again.
-        one_worker: Why several workers cannot run it; empty if they can.
+        forward_only: Whether any index returns the next batch, so that no batch can be repeated.
+        one_worker: Why it cannot have several workers; empty if it can.
     """
 
     forward_only = False
@@ -36,17 +35,17 @@ class Loader:
         self.kind = kind or type(original).__name__
 
     def __len__(self) -> int:
-        """Batches that can be asked for: `ENDLESS` if their number is unknown.
+        """Number of batches; `ENDLESS` if it is unknown.
 
         Raises:
-            TypeError: If the object's own `__len__` gives no integer.
-            ValueError: If it gives a negative number, or 0.
+            TypeError: If the object's `__len__` returns no integer.
+            ValueError: If it returns a negative number or 0.
         """
         try:
             length = len(self.original)
         except (TypeError, ValueError) as error:
             name = type(self.original).__name__
-            error.add_note(f"len() of {name} failed: it has to return the number of batches.")
+            error.add_note(f"len() of {name} failed: it must return the number of batches.")
             raise
         if not length:
             raise ValueError(f"{type(self.original).__name__} has no batches: its len() is 0.")
@@ -58,12 +57,12 @@ class Loader:
 
     @property
     def epoch_batches(self) -> int | None:
-        """Batches of an epoch; None if that is unknown."""
+        """Number of batches in an epoch; None if it is unknown."""
         length = len(self)
         return length if length < ENDLESS else None
 
     def restart(self) -> None:
-        """Drop an iterator that is in use, so that the next batch runs the functions' code of now.
+        """Drop an iterator in use, so that the next batch runs the current code of the functions.
 
         A generator keeps the code that its function had when it was called.
         """
@@ -78,6 +77,6 @@ class Loader:
 
 
 def _call(original: Any, name: str) -> None:
-    # Looks at the type, as Python does: an object may answer to any name.
+    # Python looks for methods on the type, too; an instance may answer to any name.
     if hasattr(type(original), name):
         getattr(original, name)()

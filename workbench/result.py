@@ -1,33 +1,33 @@
-"""The base of all results: plain data that can be shown as text and HTML, and stored as JSON.
+"""The base class of results: plain data, shown as text and HTML, stored as JSON.
 
-What a result looks like is the business of `render`, which imports the results. It is reached
-here by name, the only such import in the package, so that measuring and training load none of it.
+How a result is shown is up to `render`, which imports the results. Here it is imported by name, the
+only such import in the package, so that measuring and training do not load it.
 """
 
 from __future__ import annotations
 
 import importlib
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 
 def renderer(module: str = "") -> Any:
-    """The room `render`, or a module of it."""
+    """Import `render`, or one of its modules."""
     return importlib.import_module(f"workbench.render{module and '.' + module}")
 
 
 class Result:
-    """Base of frozen dataclasses that a measurement returns.
+    """Base of the frozen dataclasses that measurements return.
 
-    `render.MODULES` names the module that shows each of them.
+    `render.MODULES` names the module that renders each of them.
     """
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain dicts and tuples, for JSON."""
+        """The result as dicts, tuples and plain values, which `json` can write."""
         return asdict(self)  # type: ignore[call-overload, no-any-return]
 
     def to_html(self) -> str:
-        """An HTML document of its own: no script, no links, light or dark as the reader prefers."""
+        """The result as an HTML document without scripts or links, light or dark as preferred."""
         page: str = renderer().document(self)
         return page
 
@@ -35,12 +35,34 @@ class Result:
         text: str = renderer().text(self)
         return text
 
-    __repr__ = __str__  # of classes whose fields say nothing by themselves (repr=False)
+    __repr__ = __str__  # for dataclasses with repr=False
 
     def _repr_html_(self) -> str:
         fragment: str = renderer().fragment(self)
         return fragment
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        # Notebooks and IPython would print a dataclass's fields otherwise.
         printer.text(str(self))
+
+    def __init_subclass__(cls) -> None:
+        # IPython prefers the __repr__ of a dataclass to the _repr_pretty_ of its base.
+        cls._repr_pretty_ = Result._repr_pretty_  # type: ignore[method-assign]
+
+
+@dataclass(frozen=True, repr=False)
+class Chart:
+    """A chart, and a table of its figures for terminals.
+
+    Attributes:
+        svg: The chart, without a background; its text has the colour of the page's text.
+        text: The table.
+    """
+
+    svg: str
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return f'<div style="overflow-x:auto">{self.svg}</div>'

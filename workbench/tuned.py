@@ -1,4 +1,4 @@
-"""Settings and their evidence as one JSON file: load, save, and build the dataset from it."""
+"""Settings and their evidence in one JSON file: load, save, and build the dataset."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import Discriminator, Field, Tag, ValidationError
 
 from workbench import jsonfile
 from workbench.loaders.factory_settings import LoaderSettings, build
-from workbench.measure.machine import machine
+from workbench.machine import machine
 from workbench.pipeline.pipeline import Pipeline, Subset
 from workbench.pipeline.sources.open_source import open_source
 from workbench.settings import Settings, faults
@@ -21,16 +21,16 @@ from workbench.settings.fields import Group, SettingsError
 
 FORMAT = "workbench"
 VERSION = 1
-LINE = 100  # lists of plain values that fit a line of the file stay on it
+LINE_LENGTH = 100  # a list of plain values within this length stays on one line
 
 
-def _whose(settings: Any) -> str:
-    """Which of the two kinds of settings a value is."""
+def _settings_kind(settings: Any) -> str:
+    """The tag of a value's type of settings."""
     if isinstance(settings, dict):
         data = settings.get("data")
         kind = data.get("kind") if isinstance(data, dict) else None
-        return "theirs" if kind == "factory" else "ours"
-    return "theirs" if isinstance(settings, LoaderSettings) else "ours"
+        return "loader_settings" if kind == "factory" else "pipeline_settings"
+    return "loader_settings" if isinstance(settings, LoaderSettings) else "pipeline_settings"
 
 
 class Tuned(Group):
@@ -45,11 +45,12 @@ class Tuned(Group):
     format: Literal["workbench"] = "workbench"
     version: Literal[1] = 1
     settings: Annotated[
-        Annotated[Settings, Tag("ours")] | Annotated[LoaderSettings, Tag("theirs")],
-        Discriminator(_whose),
+        Annotated[Settings, Tag("pipeline_settings")]
+        | Annotated[LoaderSettings, Tag("loader_settings")],
+        Discriminator(_settings_kind),
     ]
     evidence: dict[str, Any] = Field(
-        {}, description="What was measured, when and where; loading never depends on it."
+        {}, description="What was measured, when and where. Loading does not depend on it."
     )
 
     def dataset(
@@ -63,25 +64,25 @@ class Tuned(Group):
         factory: Any = None,
         allow_import: bool = False,
     ) -> Any:
-        """The dataset to train on.
+        """Build the dataset to train on.
 
         Args:
-            x: For settings of arrays: the images, (samples, height, width[, channels]).
-            y: The labels, one entry a sample.
-            data: Where the data is on this machine: the folder, or the table, from which its images
-                are looked for as before. Defaults to the path in the settings.
+            x: Images for settings of arrays, shape (samples, height, width[, channels]).
+            y: Labels, one entry per sample.
+            data: Path of the data on this machine: the folder, or the table, whose images are then
+                at the same relative path. Defaults to the path in the settings.
             subset: "training", "validation" (not augmented, not shuffled) or None for all.
-            augment: Defaults to True for training, False for validation.
-            factory: For settings of a loader of your own: what makes it, or the loader itself.
-            allow_import: Allow what makes it to be imported, as the settings name it.
+            augment: Whether to augment. Defaults to False for validation, else True.
+            factory: For settings of your own loader: a function that makes it, or the loader.
+            allow_import: Whether to import the factory that the settings name.
 
         Returns:
-            A `workbench.pipeline.dataset.Dataset`; for a loader of your own, that, with workers
-            and queue set as tuned where Keras looks for them on it.
+            A `workbench.pipeline.dataset.Dataset`; or your own loader, with the tuned workers and
+            queue size if it has these attributes.
 
         Raises:
-            FileNotFoundError: If the data is not there.
-            SettingsError: If it is not said what to build from.
+            FileNotFoundError: If the data does not exist.
+            SettingsError: If the settings are of your own loader and no factory is given.
             ValueError: If the data does not fit the settings.
         """
         if isinstance(self.settings, LoaderSettings):
@@ -95,12 +96,12 @@ class Tuned(Group):
         return Dataset(Pipeline(settings, source, subset=subset, augment=augment))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the file; the data's paths are stored relative to it.
+        """Write the file, with the paths of the data relative to it.
 
         Raises:
-            FileExistsError: If there is a file that is not the workbench's.
-            FileNotFoundError: If there is no such folder.
-            OSError: If it cannot be written.
+            FileExistsError: If the file exists and is not a workbench file.
+            FileNotFoundError: If the folder does not exist.
+            OSError: If the file cannot be written.
             ValueError: If the name does not end in .json.
         """
         target = jsonfile.claim(path, FORMAT)
@@ -114,16 +115,16 @@ class Tuned(Group):
 
 
 def load(path: str | os.PathLike[str]) -> Tuned:
-    """Read a file that `Tuned.save` or the panel's Export wrote.
+    """Read a file written by `Tuned.save` or the panel's Export.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        SettingsError: If it is no workbench file or its settings cannot be used.
+        SettingsError: If it is not a workbench file, or its settings cannot be used.
     """
     file = Path(path).expanduser()
     values = jsonfile.read(file, FORMAT, VERSION, SettingsError)
     if not isinstance(values.get("evidence", {}), dict):
-        warnings.warn(f"{file}: its evidence is no object and is left out", stacklevel=2)
+        warnings.warn(f"{file}: evidence: expected an object. It is ignored", stacklevel=2)
         values["evidence"] = {}
     try:
         tuned = Tuned.model_validate_json(json.dumps(values))
@@ -131,38 +132,38 @@ def load(path: str | os.PathLike[str]) -> Tuned:
         lines = (f"{file}: {fault}" for fault in faults(error, Tuned))
         raise SettingsError("\n".join(lines)) from None
     _warn_if_measured_elsewhere(file, tuned.evidence.get("machine"))
-    places = {
+    paths = {
         name: os.path.normpath(file.parent / path) for name, path in _paths(tuned.settings).items()
     }
-    settings = tuned.settings.updated({"data": places})
+    settings = tuned.settings.updated({"data": paths})
     return tuned.model_copy(update={"settings": settings})
 
 
 def _paths(settings: Settings | LoaderSettings) -> dict[str, str]:
-    """Where the data is, by the names of the fields that say so."""
+    """The paths of the data, by field name."""
     return settings.data.model_dump(include=PATHS)
 
 
-def _warn_if_measured_elsewhere(file: Path, there: Any) -> None:
-    if not isinstance(there, dict):
+def _warn_if_measured_elsewhere(file: Path, measured_on: Any) -> None:
+    if not isinstance(measured_on, dict):
         return
     here = machine()
-    # The accelerator is known only once TensorFlow is imported, so it does not count here.
+    # Not the accelerator, which is known only after importing TensorFlow.
     keys = ("cores", "memory_gb", "processor")
-    if any(there.get(key) != here[key] for key in keys):
+    if any(measured_on.get(key) != here[key] for key in keys):
         then, now = (
             f"{m.get('cores')} cores, {m.get('memory_gb')} GB, {m.get('processor')}"
-            for m in (there, here)
+            for m in (measured_on, here)
         )
         warnings.warn(
-            f"{file}: its evidence was measured on another machine ({then}; here {now}). "
-            "The settings hold; measure again before you rely on the figures.",
+            f"{file}: the evidence was measured on another machine ({then}; here {now}). "
+            "The settings are valid, but measure again before you rely on the figures.",
             stacklevel=3,
         )
 
 
 def _moved(settings: Settings, path: str) -> dict[str, str]:
-    """The data's paths when it is at another place; a table's images move with it."""
+    """The paths of moved data; the images of a table move with it."""
     data = settings.data
     if not isinstance(data, CsvData):
         return {"path": path}
@@ -175,7 +176,7 @@ def _relative(path: str, folder: Path) -> str:
 
 
 def _rounded(value: Any) -> Any:
-    """Floats to 3 significant digits, so that a review sees figures and not noise."""
+    """Round floats to 3 significant digits, so that diffs show no noise."""
     if isinstance(value, float):
         return float(f"{value:.3g}")
     if isinstance(value, dict):
@@ -184,13 +185,13 @@ def _rounded(value: Any) -> Any:
 
 
 def _readable(value: Any, indent: str = "") -> str:
-    """JSON for review: a line for each setting; lists of plain values on one line if they fit."""
+    """JSON with a line for each setting; lists of plain values stay on one line if they fit."""
     inner = indent + "  "
     if isinstance(value, dict) and value:
         items = [f"{json.dumps(k)}: {_readable(v, inner)}" for k, v in value.items()]
     elif isinstance(value, list) and value:
         line = json.dumps(value, ensure_ascii=False)
-        if len(line) <= LINE and not any(isinstance(item, dict | list) for item in value):
+        if len(line) <= LINE_LENGTH and not any(isinstance(item, dict | list) for item in value):
             return line
         items = [_readable(item, inner) for item in value]
     else:

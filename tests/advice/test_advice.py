@@ -22,10 +22,10 @@ from PIL import Image, ImageFile
 import workbench as wb
 from tests.advice import advice_zoo as zoo
 from tests.conftest import timed
-from workbench.advice import capture, proof, rewrite, samplewise, values
+from workbench.advice import capture, captured_call, proof, rewrite, standardizing_loop
 from workbench.advice import find as finding
 from workbench.advice import remedy as remedies
-from workbench.advice.idioms import decoding, resizing, stacking, standardizing, transforming
+from workbench.advice.idioms import decoding, keras_transforms, resizing, stacking, standardizing
 from workbench.advice.idioms import dtypes as kinds
 
 ZOO = Path(zoo.__file__)
@@ -94,7 +94,7 @@ def test_the_shown_warp_agrees_with_keras_for_all_parameters():
     for _ in range(10):
         draw = keras.get_random_transform(image.shape)
         expected = keras.apply_transform(image, draw)
-        assert np.abs(transforming.warped(image, draw, "reflect") - expected).max() <= 1
+        assert np.abs(keras_transforms.warped(image, draw, "reflect") - expected).max() <= 1
 
 
 @timed
@@ -134,7 +134,7 @@ def test_decoding_is_replaced_and_remembered(tmp_path):
     assert (kept.line, kept.difference.most) == (line_of("files"), 0)
     # 5 batches of 6 images.
     assert f"Keeps {5 * 6 * 600 * 800 * 3 / 1e6:.3g} MB for the images of 5 batches." in str(kept)
-    assert "remembered(file).copy() for file in self.files" in kept.code_after
+    assert "cached(file).copy() for file in self.files" in kept.code_after
     assert "return np.array(opened(path).convert('RGB'))" in kept.code_after
 
 
@@ -301,7 +301,7 @@ def test_the_shown_resize_is_near_the_mean_over_areas():
     image = zoo.smooth(64, 64, 3)
     expected = image.reshape(16, 4, 16, 4, 3).mean(axis=(1, 3))
     assert np.abs(resizing.resized(image, (16, 16)) * 255 - expected).max() < 0.01
-    assert np.abs(resizing.resized_in_range(image, (16, 16, 3)) - expected).max() < 0.01
+    assert np.abs(resizing.resized(image, (16, 16, 3), True) - expected).max() < 0.01
     assert resizing.resized(image[..., :1], (16, 16)).shape == (16, 16, 1)
 
 
@@ -345,11 +345,11 @@ def test_code_that_is_not_the_files_any_more_is_left_alone(tmp_path):
     def hook(node):
         return lambda function, *values: seen.append(values) or function(*values)
 
-    twin = types.FunctionType(rewrite.hooked(names["f"].__code__, {2}, hook), names)
+    twin = types.FunctionType(rewrite.insert_hooks(names["f"].__code__, {2}, hook), names)
     assert (twin(-3), seen) == (3, [(-3,)])
     file.write_text("def f(x):\n    return max(x, 1)\n")
     linecache.checkcache(str(file))
-    assert rewrite.hooked(names["f"].__code__, {2}, hook) is None
+    assert rewrite.insert_hooks(names["f"].__code__, {2}, hook) is None
 
 
 def test_a_class_of_a_notebooks_cell_that_imports_numpy_as_well_is_known():
@@ -397,7 +397,7 @@ class Sub(Base):
         return re.sub("0x[0-9a-f]+", "", repr(sub.go(3, 1)))
 
     expected = told()
-    code = rewrite.hooked(names["Sub"].go.__code__, set(range(1, 12)), hook)
+    code = rewrite.insert_hooks(names["Sub"].go.__code__, set(range(1, 12)), hook)
     names["Sub"].go.__code__ = code
     assert told() == expected
     assert len(counted) > 5
@@ -551,7 +551,7 @@ def test_constant_and_whole_samples_are_compared_as_they_come_out(images, believ
     ],
 )
 def test_only_loops_that_scale_samples_are_known(statement, expected):
-    form = samplewise.form_of(ast.parse(statement).body[0])
+    form = standardizing_loop.parse_standardization(ast.parse(statement).body[0])
     assert expected == (form and (form.source, form.target, form.epsilon))
 
 
@@ -602,8 +602,8 @@ def test_other_affine_transforms_are_left_alone(keywords):
     for extra, known in ((keywords, False), ({}, True)):
         named = {**usual, **extra}
         image = zoo.smooth(8, 8, 3)
-        site.calls = [values.Captured(apply_affine_transform, None, (image,), named)]
-        assert (transforming.match(site, [site]) is not None) is known
+        site.calls = [captured_call.CapturedCall(apply_affine_transform, None, (image,), named)]
+        assert (keras_transforms.match(site, [site]) is not None) is known
 
 
 def test_what_is_asked_between_candidates_ends_the_search():

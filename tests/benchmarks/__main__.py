@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks import augment, chart, handover, normalize, panel, profiler
-from workbench.measure.machine import machine, versions
+from workbench.machine import machine, versions
 
 BENCHMARKS = {
     "augment": augment,

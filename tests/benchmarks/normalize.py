@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.spread import alternating, milliseconds, ratios, shown, spread
-from workbench.pipeline.normalize import METHODS, Steps
+from workbench.pipeline.normalize import METHODS, Normalization
 from workbench.settings import Augmentation
 
 SHAPES = (
@@ -18,7 +18,7 @@ SHAPES = (
 )  # fmt: skip
 VALUES = 2**22  # scaled in each round at least: small batches several times
 ROUNDS, QUICK_ROUNDS = 25, 3
-STEPS = Steps(Augmentation(samplewise_center=True, samplewise_std_normalization=True))
+STEPS = Normalization(Augmentation(samplewise_center=True, samplewise_std_normalization=True))
 
 
 def run(quick: bool = False) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def _row(shape: tuple[int, int, int], rounds: int) -> dict[str, Any]:
     }
 
 
-def _scale(method: Callable[[Any, Steps], None], images: Any, _: int) -> float:
+def _scale(method: Callable[[Any, Normalization], None], images: Any, _: int) -> float:
     times = max(1, VALUES // images.size)
 
     def scale() -> None:

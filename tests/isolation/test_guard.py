@@ -17,23 +17,23 @@ from PIL import Image
 
 import workbench as wb
 from tests.loaders import loaders_zoo as zoo
-from workbench.api import as_loader
-from workbench.isolation.capture_output import MOST, Said, listening
-from workbench.isolation.detect_changes import Belongings
+from workbench.inputs import as_loader
+from workbench.isolation.capture_output import MAX_LINES, CapturedOutput, capture_output
+from workbench.isolation.detect_changes import ChangeDetector
 from workbench.isolation.explain_errors import explain, replacement
 
 
 def test_prints_logs_and_warnings_are_kept_and_counted():
-    said, out, handlers = Said(), sys.stdout, logging.getLogger().handlers[:]
+    captured, out, handlers = CapturedOutput(), sys.stdout, logging.getLogger().handlers[:]
 
-    with listening(said):
+    with capture_output(captured):
         print("loading", 3)
         print("loading", 3)
         print("bad", file=sys.stderr)
         logging.getLogger("mine").warning("slow %s", "disk")
         warnings.warn("odd", UserWarning, stacklevel=1)
 
-    assert str(said).splitlines() == [
+    assert str(captured).splitlines() == [
         "loading 3  (×2)",
         "bad",
         "WARNING mine: slow disk",
@@ -44,10 +44,10 @@ def test_prints_logs_and_warnings_are_kept_and_counted():
 
 
 def test_a_thread_that_listens_leaves_the_main_thread_its_output(capsys):
-    said, ready, done = Said(), threading.Event(), threading.Event()
+    captured, ready, done = CapturedOutput(), threading.Event(), threading.Event()
 
     def work():
-        with listening(said):
+        with capture_output(captured):
             print("from the loader")
             ready.set()
             done.wait()
@@ -59,18 +59,18 @@ def test_a_thread_that_listens_leaves_the_main_thread_its_output(capsys):
     done.set()
     thread.join()
 
-    assert str(said) == "from the loader"
+    assert str(captured) == "from the loader"
     assert capsys.readouterr().out == "from a cell\n"
 
 
 def test_endless_output_stays_small():
-    said = Said()
+    captured = CapturedOutput()
 
     for line in range(1000):
-        said.add(f"batch {line}")
+        captured.add(f"batch {line}")
 
-    assert len(str(said).splitlines()) == MOST + 1
-    assert "980 more" in str(said)
+    assert len(str(captured).splitlines()) == MAX_LINES + 1
+    assert "980 more" in str(captured)
 
 
 # Each raised by the library itself, so that a changed wording is noticed.
@@ -82,10 +82,10 @@ REMOVED = {
     "keras.preprocessing.image.ImageDataGenerator": "tensorflow.keras",
     "flow().next()": r"next\(iterator\)",
     "(x for x in ()).next()": r"next\(iterator\)",
-    "keras.Sequential().fit_generator": "model.fit takes generators",
-    "keras.Sequential().fit(workers=3)": "PyDataset's constructor",
+    "keras.Sequential().fit_generator": "model.fit accepts generators",
+    "keras.Sequential().fit(workers=3)": "constructor of keras.utils.PyDataset",
     "Image.ANTIALIAS": "Resampling.LANCZOS",
-    "next(running)": "one generator at a time",
+    "next(running)": "one generator at the same time",
 }
 
 
@@ -167,24 +167,24 @@ CHANGING = {
 @pytest.mark.parametrize("words", CHANGING)
 def test_a_change_of_the_callers_data_is_told(words):
     loader = CHANGING[words]()
-    belongings = Belongings(loader)
+    detector = ChangeDetector(loader)
 
-    belongings.note(as_loader(loader)[0])
+    detector.find_buffers(as_loader(loader)[0])
 
-    assert belongings.changes() == [words]
+    assert detector.changes() == [words]
 
 
 @pytest.mark.parametrize("name", zoo.LOADERS)
 def test_who_changes_nothing_is_not_accused(name):
     loader = zoo.LOADERS[name]()
-    belongings = Belongings(loader)
+    detector = ChangeDetector(loader)
 
     opened = as_loader(loader)
     for index in range(3):
-        belongings.note(opened[index])
+        detector.find_buffers(opened[index])
 
     expected = ["gives the same array buffer for each batch: copy what you keep"]
-    assert belongings.changes() == (expected if name == "re-used buffer" else [])
+    assert detector.changes() == (expected if name == "re-used buffer" else [])
 
 
 @pytest.mark.alone
@@ -192,10 +192,10 @@ def test_a_large_array_is_looked_at_quickly():
     big = np.zeros((2000, 100, 100), np.float32)  # 80 MB
 
     began = time.perf_counter()
-    belongings = Belongings(Scaling(big))
+    detector = ChangeDetector(Scaling(big))
     assert time.perf_counter() - began < 1
     big[:1000] = 1
-    assert belongings.changes() == ["writes into your array x"]
+    assert detector.changes() == ["writes into your array x"]
 
 
 def test_a_line_that_prints_is_not_said_to_call_the_workbench():
@@ -205,7 +205,7 @@ def test_a_line_that_prints_is_not_said_to_call_the_workbench():
                 print(number)
             yield (np.zeros((2, 3)),)
 
-    with listening(Said()):
+    with capture_output(CapturedOutput()):
         profile = wb.profile_lines(batches, seconds=0.2)
 
     line = max(profile.functions[0].lines, key=lambda line: line.self_share)

@@ -155,7 +155,7 @@ def test_draws_are_kerass_to_the_bit_and_pixels_to_a_grey_level(kind, parameters
     ours = []
     for _ in range(3):
         for index in range(len(old)):
-            ours += new.position.replay.transforms(new.position.wanted(index, 0).call)
+            ours += new.position.replay.transforms(new.position.plan(index, 0).call)
             assert_alike(old[index], new[index])
         old.on_epoch_end()
         new.on_epoch_end()
@@ -506,7 +506,7 @@ def test_without_a_seed_draws_have_the_same_distribution_and_repeat_with_numpys(
     def drawn():
         new = wb.faster(arrays(generator, seed=None))
         assert new.report.holds == "same distribution"
-        calls = [new.position.wanted(i, e).call for e in range(40) for i in range(len(new))]
+        calls = [new.position.plan(i, e).call for e in range(40) for i in range(len(new))]
         return [each for call in calls for each in new.position.replay.transforms(call)]
 
     np.random.seed(5)
@@ -561,8 +561,8 @@ def test_report_reads_well(mixed):
     [
         (ImageDataGenerator(), "Did you mean wb.faster(generator.flow(x, y))"),
         (ImageDataGenerator().flow_from_directory, "Call it first"),
-        ((batch for batch in ()), "A Python generator does not tell what it reads"),
-        (zip((), (), strict=True), "before they are zipped"),
+        ((batch for batch in ()), "A Python generator does not reveal what it reads"),
+        (zip((), (), strict=True), "before zipping"),
         ("scans", "Received: 'scans' of type str"),
         (None, "of type NoneType"),
     ],

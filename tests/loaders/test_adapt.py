@@ -89,7 +89,7 @@ def test_a_tf_data_pipeline_is_timed_by_its_elements():
     profile = wb.profile_lines(data, seconds=0.2)
     rate = wb.measure_rate(data, seconds=0.4)
 
-    with pytest.raises(WorkersRefused, match="workers of its own"):
+    with pytest.raises(WorkersRefused, match="has its own workers"):
         wb.measure_rate(data, workers=2)
     assert NO_LINES in profile.notes
     assert "No lines were profiled" in str(profile)

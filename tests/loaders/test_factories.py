@@ -1,4 +1,4 @@
-"""Factories: a knob for each keyword, and the loader again from JSON."""
+"""Factories: a control for each keyword, and the loader again from JSON."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def shown(factory):
     }
 
 
-def test_knobs_come_from_the_signature():
+def test_controls_come_from_the_signature():
     assert shown(Factory(make, {})) == {
         "folder": (str, None, "scans"),
         "batch_size": (int, (1, 96, 1), 32),
@@ -193,7 +193,7 @@ def test_a_factory_goes_through_json_and_is_built_again(tmp_path):
 def test_code_is_imported_only_if_the_caller_allows(tmp_path):
     tuned = wb.load(saved(tmp_path, Factory(zoo.make_sequence, {}), {}))
 
-    with pytest.raises(SettingsError, match=r"is code to be run.*allow_import=True"):
+    with pytest.raises(SettingsError, match=r"would run its code.*allow_import=True"):
         tuned.dataset()
 
 

@@ -9,8 +9,8 @@ import pytest
 
 import workbench as wb
 from tests.loaders import loaders_zoo as zoo
-from workbench.api import as_loader
-from workbench.loaders.streams import BEGUN
+from workbench.inputs import as_loader
+from workbench.loaders.streams import ALREADY_STARTED
 
 EACH = pytest.mark.parametrize("name", zoo.LOADERS)
 
@@ -60,7 +60,7 @@ def test_a_generator_that_has_begun_goes_on_and_says_so():
 
     profile = wb.profile_lines(generator, seconds=0.05)
 
-    assert BEGUN in profile.notes
+    assert ALREADY_STARTED in profile.notes
     assert "was already running" in str(profile)
     assert profile.hot[0].source.endswith("# SLOW")  # in a function that it calls
 
@@ -74,9 +74,9 @@ def test_one_that_ends_and_cannot_begin_anew_is_told():
 
 
 def test_an_empty_one_is_told():
-    with pytest.raises(ValueError, match="gave no batch"):
+    with pytest.raises(ValueError, match="yielded no batches"):
         wb.profile_lines(iter(()))
-    with pytest.raises(ValueError, match="gave no batch"):
+    with pytest.raises(ValueError, match="yielded no batches"):
         wb.profile_lines(lambda: iter(()))
 
 

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from workbench.measure.compare_profiles import Comparison
+from workbench.measure.compare_profiles import ProfileComparison
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.match_lines import Pair, pair_lines
 from workbench.measure.profile_parts import Function, HotLine, Line, Part
@@ -339,7 +339,7 @@ def test_a_line_replaced_by_a_faster_one_is_one_change():
     )
     comparison = before.compare(after)
     line = comparison.functions[0].lines[2]
-    assert isinstance(comparison, Comparison)
+    assert isinstance(comparison, ProfileComparison)
     assert kinds(comparison) == ["same", "same", "edited", "same"]
     assert (line.before_line, line.after_line) == (13, 13)
     assert (line.before_source, line.after_source) == (SLOW[2], FAST[2])

@@ -262,7 +262,7 @@ def test_charts_follow_the_theme_and_show_names_as_text(races):
 def test_without_matplotlib_the_table_is_there_and_the_chart_says_what_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert "first" in str(of(first=[1]))
-    with pytest.raises(ImportError, match=r"'matplotlib'.*pip install 'workbench\[lab\]'"):
+    with pytest.raises(ImportError, match=r"'matplotlib'.*generator-workbench\[lab\]"):
         of(first=[1]).chart()
 
 

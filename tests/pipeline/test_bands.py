@@ -22,7 +22,7 @@ def random_matrix(rng, height, width):
 @pytest.mark.parametrize("border", BORDERS)
 @pytest.mark.parametrize("dtype", ["float32", "uint8", "uint16"])
 def test_bands_make_the_whole_warp(border, dtype, rng, monkeypatch):
-    monkeypatch.setattr(bands, "SMALL", 0)  # parts of small images too
+    monkeypatch.setattr(bands, "MIN_VALUES_TO_CUT", 0)  # parts of small images too
     for _ in range(300):
         height, width = rng.integers(1, 50, 2).tolist()
         image = rng.integers(0, 256, (height, width, rng.choice([1, 3, 4]))).astype(dtype)
@@ -31,7 +31,7 @@ def test_bands_make_the_whole_warp(border, dtype, rng, monkeypatch):
             image, matrix, (width, height), None, bands.INVERSE, BORDERS[border]
         ).reshape(image.shape)
         made = np.empty_like(image)
-        for rows in bands.rows_of(height, rng.integers(1, 6)):
+        for rows in bands.split_rows(height, rng.integers(1, 6)):
             bands.warp(image, matrix, BORDERS[border], rows, made)
         # Coordinates from another corner are rounded otherwise: a whole level where that decides.
         allowed = 0.02 if dtype == "float32" else 1
@@ -40,7 +40,7 @@ def test_bands_make_the_whole_warp(border, dtype, rng, monkeypatch):
 
 @pytest.mark.parametrize(("height", "count"), [(1, 4), (7, 3), (16, 16), (100, 4)])
 def test_bands_are_all_rows_once(height, count):
-    rows = [row for part in bands.rows_of(height, count) for row in range(height)[part]]
+    rows = [row for part in bands.split_rows(height, count) for row in range(height)[part]]
     assert rows == list(range(height))
 
 
@@ -49,6 +49,6 @@ def test_a_part_holds_no_more_than_twice_the_image(border, rng):
     image = rng.integers(0, 256, (192, 192, 3), np.uint8)
     for _ in range(200):
         matrix = random_matrix(rng, 192, 192)
-        for rows in bands.rows_of(192, 4):
-            part, _, _ = bands._shown(image, matrix, BORDERS[border], rows)
-            assert part.size <= bands.LARGEST * image.size
+        for rows in bands.split_rows(192, 4):
+            part, _, _ = bands._visible_part(image, matrix, BORDERS[border], rows)
+            assert part.size <= bands.MAX_GROWTH * image.size

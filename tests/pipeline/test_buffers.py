@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import array_settings
-from workbench.pipeline.cache.buffers import Room
+from workbench.pipeline.cache.buffers import Buffers
 from workbench.pipeline.pipeline import Pipeline
 from workbench.pipeline.sources.arrays import ArraySource
 from workbench.settings import Batch
@@ -17,41 +17,41 @@ BYTE, FLOAT = np.dtype(np.uint8), np.dtype(np.float32)
 
 
 def test_what_was_lent_is_lent_again():
-    room = Room()
-    with room.lend((2, 3), FLOAT) as first:
+    buffers = Buffers()
+    with buffers.borrow((2, 3), FLOAT) as first:
         first[...] = 7
-    with room.lend((4, 6), BYTE) as second:
+    with buffers.borrow((4, 6), BYTE) as second:
         assert (second.shape, second.dtype) == ((4, 6), BYTE)
         assert np.shares_memory(first, second)
 
 
 def test_what_is_lent_at_one_time_is_apart():
-    room = Room()
-    with room.lend((5,), FLOAT) as first, room.lend((5,), FLOAT) as second:
+    buffers = Buffers()
+    with buffers.borrow((5,), FLOAT) as first, buffers.borrow((5,), FLOAT) as second:
         assert not np.shares_memory(first, second)
 
 
 def test_more_is_found_where_too_little_was_kept():
-    room = Room()
-    with room.lend((2,), BYTE):
+    buffers = Buffers()
+    with buffers.borrow((2,), BYTE):
         pass
-    with room.lend((300,), FLOAT) as larger:
+    with buffers.borrow((300,), FLOAT) as larger:
         assert larger.shape == (300,)
 
 
 def test_it_comes_back_after_an_error():
-    room = Room()
-    with pytest.raises(ZeroDivisionError), room.lend((5,), FLOAT) as first:
+    buffers = Buffers()
+    with pytest.raises(ZeroDivisionError), buffers.borrow((5,), FLOAT) as first:
         raise ZeroDivisionError
-    with room.lend((5,), FLOAT) as second:
+    with buffers.borrow((5,), FLOAT) as second:
         assert np.shares_memory(first, second)
 
 
 def test_a_copy_for_a_worker_carries_nothing_along():
-    room = Room()
-    with room.lend((1000,), FLOAT):
+    buffers = Buffers()
+    with buffers.borrow((1000,), FLOAT):
         pass
-    assert len(pickle.dumps(room)) < 200
+    assert len(pickle.dumps(buffers)) < 200
 
 
 @pytest.mark.parametrize("method", ["none", "opencv", "numpy_batch", "keras_loop"])

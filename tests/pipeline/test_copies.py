@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import array_settings
-from workbench.api import settings_of
+from workbench.inputs import settings_of
 from workbench.pipeline.pipeline import Pipeline, copies_bytes
 from workbench.pipeline.sources.open_source import open_source
 from workbench.settings import Augmentation, SettingsError
@@ -74,11 +74,10 @@ def test_nothing_is_read_or_augmented_a_second_time(x, monkeypatch):
 
 def test_what_they_take_is_known_before(x, monkeypatch):
     p = made(x, 3, data={"validation_split": 0.25}, subset="training")
-    assert p.copies_bytes == 3 * 15 * 12 * 10 * 3 * 4
-    assert copies_bytes(p.settings, 15, (12, 10, 3)) == p.copies_bytes
+    assert copies_bytes(p.settings, 15, (12, 10, 3)) == 3 * 15 * 12 * 10 * 3 * 4
     integers = made(x, 3, batch={"dtype": "uint8", "size": 2}, augmentation={"rescale": None})
-    assert integers.copies_bytes == 3 * COUNT * 12 * 10 * 3
-    assert made(x, 0).copies_bytes == 0
+    assert copies_bytes(integers.settings, COUNT, (12, 10, 3)) == 3 * COUNT * 12 * 10 * 3
+    assert copies_bytes(made(x, 0).settings, COUNT, (12, 10, 3)) == 0
     monkeypatch.setattr("workbench.pipeline.cache.memory._machine_memory", lambda: 8e4)
     with pytest.raises(MemoryError, match=r"methods\.copies needs .* for 60 images"):
         made(x, 3)
@@ -86,7 +85,7 @@ def test_what_they_take_is_known_before(x, monkeypatch):
 
 def test_validation_has_no_copies(x):
     p = made(x, 3, data={"validation_split": 0.25}, subset="validation")
-    assert p.copies_bytes == 0
+    assert p._cache is None
     np.testing.assert_array_equal(p.batch(0, 2)[0], 0.5 * x[p.rows[:6]])
 
 
@@ -102,7 +101,7 @@ def test_forked_processes_share_them(x):
     child.start()
     child.join(30)
     assert child.exitcode == 0
-    assert p._held._there.all()
+    assert p._cache._stored.all()
     np.testing.assert_array_equal(by_sample(p, 1), by_sample(made(x, 0), 0))
 
 

@@ -23,9 +23,9 @@ import pytest
 from tests.conftest import ROOT, array_settings
 from tests.pipeline.test_copies import COUNT, by_sample, made
 from workbench.pipeline.cache import disk
-from workbench.pipeline.cache.disk import HeldOnDisk
-from workbench.pipeline.cache.memory import Held
-from workbench.pipeline.pipeline import Pipeline
+from workbench.pipeline.cache.disk import DiskCache
+from workbench.pipeline.cache.memory import MemoryCache
+from workbench.pipeline.pipeline import Pipeline, copies_bytes
 from workbench.settings import Methods, SettingsError
 from workbench.tuned import Tuned
 
@@ -58,7 +58,7 @@ def on_disk(x, copies, **changes):
 
 
 def held(count=5):
-    return HeldOnDisk(count, SHAPE, np.dtype(np.float32), "methods.copies")
+    return DiskCache(count, SHAPE, np.dtype(np.float32), "methods.copies")
 
 
 def in_script(body, **environment):
@@ -107,7 +107,7 @@ def test_batches_are_those_of_memory_and_of_no_copies(x, folder, feed, dtype):
         assert images.dtype == dtype
         assert images.tobytes() == memory.batch(index, epoch)[0].tobytes() == fresh.tobytes()
         np.testing.assert_array_equal(labels, without.batch(index, epoch)[1])
-    assert disk._held._there.all(), "what workers have made, this process finds"
+    assert disk._cache._stored.all(), "what workers have made, this process finds"
 
 
 def test_nothing_is_augmented_a_second_time(x, folder, monkeypatch):
@@ -128,7 +128,7 @@ def test_spawned_processes_share_the_file(x, folder, start):
     child.start()
     child.join(60)
     assert child.exitcode == 0
-    assert p._held._there.all()
+    assert p._cache._stored.all()
     np.testing.assert_array_equal(by_sample(p, 1), by_sample(made(x, 0), 0))
 
 
@@ -136,7 +136,7 @@ def test_a_pickled_copy_has_its_own_file(x, folder):
     p = on_disk(x, 2)
     by_sample(p, 0)
     other = pickle.loads(pickle.dumps(p))
-    assert not other._held._there.any()
+    assert not other._cache._stored.any()
     np.testing.assert_array_equal(by_sample(other, 2), by_sample(p, 0))
 
 
@@ -173,7 +173,7 @@ def test_an_image_whose_process_was_killed_is_not_there(folder, monkeypatch, rng
 
 
 def test_without_pwrite_it_is_written_through_the_map(folder, monkeypatch, rng):
-    monkeypatch.setattr(disk, "PWRITE", False)
+    monkeypatch.setattr(disk, "HAS_PWRITE", False)
     room, image = held(), rng.random(SHAPE, np.float32)
     room.put(1, image)
     np.testing.assert_array_equal(room.get(1), image)
@@ -196,7 +196,7 @@ def test_copies_on_disk_take_no_memory(folder, kind):
         for epoch in range(2):
             for index in range(len(p)):
                 p.batch(index, epoch)
-        print(memory() - before, p.copies_bytes)
+        print(memory() - before, copies_bytes(settings, 250, (128, 128, 3)))
         """
     )
     grown, held_bytes = map(int, script.communicate(timeout=60)[0].split())
@@ -264,7 +264,7 @@ def test_too_little_room_is_told_before_any_is_taken(x, folder, monkeypatch):
         on_disk(x, 3)
     assert caught.value.errno == errno.ENOSPC
     assert not open_files(folder)
-    assert on_disk(x, 2).copies_bytes == 2 * COUNT * 12 * 10 * 3 * 4 == 57_600
+    assert copies_bytes(on_disk(x, 2).settings, COUNT, (12, 10, 3)) == 57_600
 
 
 def test_a_folder_that_is_not_there_is_named(x, folder, monkeypatch):
@@ -279,7 +279,7 @@ def test_a_disk_that_others_have_filled_is_an_error_not_a_crash(folder, rng):
     room.put(0, rng.random(SHAPE, np.float32))
     room._file.close()
     room._file = io.FileIO("/dev/full", "r+")
-    with pytest.raises(OSError, match=r"copies on disk, in .*: No space .* Make room") as caught:
+    with pytest.raises(OSError, match=r"copies on disk, in .*: No space .* Free space") as caught:
         room.put(1, rng.random(SHAPE, np.float32))
     room._file.close()
     assert caught.value.errno == errno.ENOSPC
@@ -291,7 +291,7 @@ def test_the_folder_is_not_in_memory_where_there_is_another(folder, monkeypatch)
     assert disk.disk_folder() == str(folder)
     monkeypatch.delenv("TMPDIR")
     assert disk.disk_folder() == "/var/tmp"
-    monkeypatch.setattr(disk, "USUAL_FOLDER", "/not/there")
+    monkeypatch.setattr(disk, "DEFAULT_FOLDER", "/not/there")
     assert Path(disk.disk_folder()).is_dir()
 
 
@@ -301,8 +301,8 @@ def test_the_json_says_memory_or_disk_and_no_place(x, tmp_path, folder):
     assert '"copies_in": "disk"' in text
     assert str(folder) not in text
     assert Methods().copies_in == "memory"
-    assert isinstance(made(x, 2)._held, Held)
-    assert not isinstance(made(x, 2)._held, HeldOnDisk)
+    assert isinstance(made(x, 2)._cache, MemoryCache)
+    assert not isinstance(made(x, 2)._cache, DiskCache)
     with pytest.raises(SettingsError, match=r"methods\.copies_in.*'memory' or 'disk'"):
         made(x, 2, methods={"copies_in": "tape"})
 

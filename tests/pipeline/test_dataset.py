@@ -165,7 +165,7 @@ except ImportError as error:
 
 
 def test_training_from_json_needs_no_jupyter(tmp_path, class_folder):
-    from workbench.api import settings_of
+    from workbench.inputs import settings_of
     from workbench.tuned import Tuned
 
     settings = settings_of(class_folder)[0].updated(
@@ -178,7 +178,7 @@ def test_training_from_json_needs_no_jupyter(tmp_path, class_folder):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("ok 2 1 ")
-    assert "pip install 'workbench[lab]'" in done.stdout
+    assert "pip install 'generator-workbench[lab]'" in done.stdout
 
 
 def test_a_plain_import_loads_nothing_heavy():

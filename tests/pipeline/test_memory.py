@@ -8,7 +8,7 @@ import cv2
 import pytest
 
 from tests.conftest import array_settings
-from workbench.pipeline.cache.buffers import Room
+from workbench.pipeline.cache.buffers import Buffers
 from workbench.pipeline.pipeline import Pipeline
 from workbench.pipeline.sources.open_source import ArraySource
 from workbench.settings import Augmentation, Batch
@@ -21,7 +21,7 @@ SCALED = {"samplewise_center": True, "samplewise_std_normalization": True}
 
 def peak_and_batch(p):
     p.batch(0, 0)  # tables of draws that stay
-    p._room = Room()  # and memory for what is read, which counts
+    p._buffers = Buffers()  # and memory for what is read, which counts
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]

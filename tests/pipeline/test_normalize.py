@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from workbench.pipeline import normalize
-from workbench.pipeline.normalize import METHODS, Steps
+from workbench.pipeline.normalize import METHODS, Normalization
 from workbench.settings import Augmentation, NormalizeMethod
 
 SCALED = Augmentation(rescale=1 / 255, samplewise_center=True, samplewise_std_normalization=True)
 
 
-BOTH = Steps(SCALED)
+BOTH = Normalization(SCALED)
 
 
 def keras_reference(images, augmentation):
@@ -36,7 +36,7 @@ def test_the_registry_has_the_methods_that_settings_name():
 def test_agrees_with_keras_standardize(method, augmentation, rng):
     images = rng.uniform(0, 255, (9, 40, 30, 3)).astype(np.float32)
     expected = keras_reference(images, augmentation)
-    METHODS[method](images, Steps(augmentation))
+    METHODS[method](images, Normalization(augmentation))
     np.testing.assert_allclose(images, expected, rtol=2e-4, atol=2e-4)
 
 
@@ -52,7 +52,7 @@ def test_a_constant_sample_becomes_zeros_and_not_nan(method):
 def test_integers_without_scaling_stay_as_they_are(method, rng):
     images = rng.integers(0, 256, (3, 5, 5, 1), np.uint8)
     before = images.copy()
-    METHODS[method](images, Steps(Augmentation()))
+    METHODS[method](images, Normalization(Augmentation()))
     np.testing.assert_array_equal(images, before)
 
 
@@ -76,13 +76,14 @@ def test_a_pixel_that_is_no_number_spoils_no_other_image(method, value, rng):
 
 
 @pytest.mark.parametrize(
-    ("steps", "blocks"), [(Steps(Augmentation(rescale=0.5)), [40]), (BOTH, [10, 10, 10, 10])]
+    ("normalization", "blocks"),
+    [(Normalization(Augmentation(rescale=0.5)), [40]), (BOTH, [10, 10, 10, 10])],
 )
 def test_cache_blocked_takes_a_cache_of_samples_where_they_are_read_more_than_once(
-    steps, blocks, monkeypatch
+    normalization, blocks, monkeypatch
 ):
     found = []
-    monkeypatch.setattr(normalize, "standardize", lambda images, _: found.append(len(images)))
+    monkeypatch.setattr(Normalization, "apply", lambda _, images: found.append(len(images)))
     monkeypatch.setattr(normalize, "CACHE_BYTES", 10 * 8 * 8 * 4)
-    METHODS["cache_blocked"](np.zeros((40, 8, 8, 1), np.float32), steps)
+    METHODS["cache_blocked"](np.zeros((40, 8, 8, 1), np.float32), normalization)
     assert found == blocks

@@ -11,8 +11,8 @@ import pytest
 
 import workbench as wb
 from tests.conftest import array_settings
-from workbench.api import settings_of
-from workbench.pipeline.cache.memory import Held
+from workbench.inputs import settings_of
+from workbench.pipeline.cache.memory import MemoryCache
 from workbench.pipeline.images.decode import decode
 from workbench.pipeline.pipeline import Pipeline
 from workbench.pipeline.sources import image_files
@@ -150,7 +150,7 @@ def test_other_pixels_are_not_taken_from_memory(folder_settings):
     changed = with_method(folder_settings, "files_in_memory", data={"interpolation": "nearest"})
     expected = open_source(with_method(changed, "files")).read(ALL)[0]
     np.testing.assert_array_equal(reopen(source, changed).read(ALL)[0], expected)
-    assert reopen(source, with_method(folder_settings, "files")).held is None
+    assert reopen(source, with_method(folder_settings, "files")).cache is None
     assert reopen(source, with_method(folder_settings, "files_in_memory")) is source
 
 
@@ -195,18 +195,18 @@ def test_unreadable_files_are_skipped_from_memory_as_from_files(class_folder, fo
 
 
 def test_room_for_no_image_is_no_error():
-    assert Held(0, (2, 2, 1), np.dtype(np.uint8), "x")._pixels.shape == (0, 2, 2, 1)
+    assert MemoryCache(0, (2, 2, 1), np.dtype(np.uint8), "x")._pixels.shape == (0, 2, 2, 1)
 
 
 def test_a_saved_file_names_the_way_of_reading(folder_settings, tmp_path):
     settings = with_method(folder_settings, "files_in_memory")
     loaded = wb.load(wb.Tuned(settings=settings).save(tmp_path / "t.json"))
-    assert loaded.dataset().pipeline.source.held is not None
+    assert loaded.dataset().pipeline.source.cache is not None
 
 
 def first_batch(panel):
     with panel._subject.loader(panel.settings) as dataset:
-        return dataset.batch(0, 1)
+        return dataset.original.batch(0, 1)
 
 
 @pytest.mark.parametrize("method", [*FILES, *NPY])

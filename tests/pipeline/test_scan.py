@@ -13,7 +13,7 @@ from PIL import Image
 import workbench as wb
 from tests.conftest import timed
 from tests.pipeline.test_decoding import png_of_16_bits, tiff_of_16_bits
-from workbench.api import settings_of
+from workbench.inputs import settings_of
 from workbench.pipeline.images.file_bytes import UnreadableFileError
 from workbench.pipeline.images.headers import read_header
 
@@ -81,7 +81,7 @@ def test_a_file_broken_behind_its_header_is_found_by_decoding(mixed):
     cut.write_bytes(cut.read_bytes()[:-100])
     assert str(cut) not in wb.scan(mixed).unreadable
     found = wb.scan(mixed, decode=True)
-    assert found.unreadable[str(cut)].startswith("cut short after")
+    assert found.unreadable[str(cut)].startswith("truncated after")
     assert len(found.unreadable) == 2
     assert found.decoded
 
@@ -153,7 +153,7 @@ def test_names_that_are_no_utf8_can_be_printed_and_are_refused_as_classes(tmp_pa
     image(rng, 8, 8).save(folder / "1.png")
     (folder / "2.png").touch()
     assert r"caf\udce9 2 (100%)" in str(wb.scan(tmp_path)).encode().decode()
-    with pytest.raises(ValueError, match=r"class_names: 'caf\\udce9' is no UTF-8"):
+    with pytest.raises(ValueError, match=r"class_names: 'caf\\udce9' is not valid UTF-8"):
         settings_of(tmp_path)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import array_settings
-from workbench.api import settings_of
+from workbench.inputs import settings_of
 from workbench.pipeline import statistics
 from workbench.pipeline.pipeline import Pipeline
 from workbench.pipeline.sources.open_source import ArraySource, open_source

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.api import settings_of
+from workbench.inputs import settings_of
 from workbench.pipeline.pipeline import Pipeline
 from workbench.pipeline.sources.open_source import open_source
 from workbench.preview.sample_grid import _label, label_counts
@@ -192,12 +192,15 @@ def test_without_filters_the_split_is_stratified(table):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"image_column": "files"}, r"data.image_column: no column 'files'.*mean 'file'\?"),
-        ({"label_columns": ("x",)}, "data.label_columns: no column 'x'.*There are: patient, file"),
-        ({"training_rows": {"se": "a"}}, "data.training_rows: no column 'se'"),
+        (
+            {"image_column": "files"},
+            r"data.image_column: expected .*'files'.*mean 'file'\?",
+        ),
+        ({"label_columns": ("x",)}, "data.label_columns: expected a column .*: patient, file.*'x'"),
+        ({"training_rows": {"se": "a"}}, "data.training_rows: expected a column .*'se'"),
         (
             {"training_rows": {"label": "cow"}},
-            "training_rows: no row .*There are: .*'cat', 'dog'",
+            "training_rows: expected values .*'cat', 'dog'",
         ),
         (
             {"training_rows": {"label": "cat"}, "validation_rows": {"patient": "p4"}},
@@ -270,12 +273,12 @@ def test_an_image_in_two_rows_is_warned_of(tmp_path, columns):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"label_columns": ["a", "b"]}, "label_mode int needs one column.*Received: a, b"),
-        ({"label_columns": []}, "label_mode int needs one column.*Received: none"),
-        ({"label_columns": [], "label_mode": "multi_label"}, "needs at least one"),
-        ({"label_columns": ["file"]}, "'file' is the image column as well"),
+        ({"label_columns": ["a", "b"]}, "expected one column with label_mode int.*Received: a, b"),
+        ({"label_columns": []}, "expected one column with label_mode int.*Received: none"),
+        ({"label_columns": [], "label_mode": "multi_label"}, "expected at least one"),
+        ({"label_columns": ["file"]}, "other than the image column. Received: 'file'"),
         ({"class_names": ["a", "b", "a"]}, "expected each name once. Received twice: a"),
-        ({"validation_rows": {"set": "b"}}, "validation_rows: needs training_rows"),
+        ({"validation_rows": {"set": "b"}}, "validation_rows: expected training_rows"),
         ({"training_rows": {"set": 3}}, "training_rows.set: .*valid string. Received: 3"),
     ],
 )
@@ -317,7 +320,7 @@ def test_a_panel_opens_on_a_table(table, method):
         assert panel.settings.data.image_column == "file"
         assert panel.settings.methods.read == method
         with panel._subject.loader(panel.settings) as dataset:
-            assert dataset.batch(0, 0)[0].shape == (3, 32, 32, 1)
+            assert dataset.original.batch(0, 0)[0].shape == (3, 32, 32, 1)
         parts = " ".join(panel._subject.head(panel.settings, {"shape": (32, 32, 1)}))
         assert ("0.0 MB in memory" in parts) == (method != "files")
     finally:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tests.pipeline.test_augment import ALL, augmented, images
-from workbench.pipeline.augment.threads import LEAST_VALUES, over_images
+from workbench.pipeline.augment.threads import MIN_VALUES_PER_THREAD, over_images
 
-LARGE = 100 * LEAST_VALUES
+LARGE = 100 * MIN_VALUES_PER_THREAD
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def test_as_many_threads_as_opencv_may_use_take_each_image_once(allowed, opencv_
     assert cv2.getNumThreads() == allowed
 
 
-@pytest.mark.parametrize(("count", "values"), [(0, 0), (1, LARGE), (32, LEAST_VALUES)])
+@pytest.mark.parametrize(("count", "values"), [(0, 0), (1, LARGE), (32, MIN_VALUES_PER_THREAD)])
 def test_little_work_stays_on_the_calling_thread(count, values, opencv_threads):
     opencv_threads(4)
     work = Work()

@@ -62,7 +62,7 @@ def test_an_unknown_key_names_the_nearest_valid_one():
 
 @pytest.mark.parametrize("name", ["zca_whitening", "preprocessing_function"])
 def test_what_is_left_out_by_decision_says_what_to_do_instead(name):
-    with pytest.raises(SettingsError, match=f"{name}: left out.*model"):
+    with pytest.raises(SettingsError, match=f"{name}: not supported.*model"):
         FOLDER.updated({"augmentation": {name: True}})
 
 

@@ -1,5 +1,4 @@
-"""What to write instead of a slow line of the user's code, proved on the user's own arrays.
+"""Replacements for slow idioms in a user's code, timed and compared on the user's own values.
 
-`find` takes the hot lines of a profile, `rewrite` and `capture` get hold of the values in them,
-`patterns` know what is faster, `proof` measures whether it is. Knows no generators of ours.
+May import `measure`, `loaders`, `pipeline` and `settings`, but neither `preview` nor `render`.
 """

@@ -13,8 +13,8 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from workbench.advice import rewrite
-from workbench.advice.statements import Fill, Mark
-from workbench.advice.values import Captured, copied, size_of
+from workbench.advice.captured_call import CapturedCall, copied, size_of
+from workbench.advice.slow_statements import ArrayFill, SlowStatement
 from workbench.loader import Loader
 from workbench.measure.lines.instrument import holders
 from workbench.measure.lines.record_calls import Calls, Place, record
@@ -42,9 +42,9 @@ class Site:
 
     place: Place
     node: ast.expr | ast.stmt
-    mark: Mark | None = None
+    mark: SlowStatement | None = None
     local_names: frozenset[str] = frozenset()
-    calls: list[Captured] = field(default_factory=list)
+    calls: list[CapturedCall] = field(default_factory=list)
     count: int = 0
     batches: int = 0
     _bytes: int = 0
@@ -61,7 +61,7 @@ class Site:
         values = [copied(subject), *map(copied, arguments)]
         named = {name: copied(value) for name, value in keywords.items()}
         self._bytes += sum(map(size_of, (*values, *named.values())))
-        self.calls.append(Captured(function, values[0], tuple(values[1:]), named, batch))
+        self.calls.append(CapturedCall(function, values[0], tuple(values[1:]), named, batch))
 
     @property
     def calls_per_batch(self) -> float:
@@ -89,7 +89,7 @@ def sites_of(loader: Loader, spots: set[tuple[str, int]], batches: int) -> list[
         lines = {line for file, line in spots if file == place.file} & rewrite.lines_of(code)
         linecache.checkcache(place.file)
         hook = partial(watch.hook, place, rewrite.local_names(code))
-        other = rewrite.hooked(code, lines, hook) if lines else None
+        other = rewrite.insert_hooks(code, lines, hook) if lines else None
         if other is not None:
             others[id(code)] = other
     with _in_place(calls, others):
@@ -113,12 +113,12 @@ class _Watch:
         self.sites: list[Site] = []
         self.batch = 0
 
-    def hook(self, place: Place, names: frozenset[str], what: rewrite.Hooked) -> Any:
+    def hook(self, place: Place, names: frozenset[str], what: rewrite.HookTarget) -> Any:
         """What is called in place of an expression, or in or before what is marked."""
         if not isinstance(what, ast.Call | ast.BinOp):
             site = Site(place, what.node, what, names)
             self.sites.append(site)
-            return partial(self._fill if isinstance(what, Fill) else self._note, site)
+            return partial(self._fill if isinstance(what, ArrayFill) else self._note, site)
         site = Site(place, what, None, names)
         self.sites.append(site)
         if isinstance(what, ast.BinOp):
@@ -156,7 +156,7 @@ def _in_place(calls: Calls, others: dict[int, CodeType]) -> Iterator[None]:
     try:
         for function in holders(calls, wanted):
             before.append((function, function.__code__))
-            function.__code__ = rewrite.exchanged(function.__code__, others)
+            function.__code__ = rewrite.replace_code(function.__code__, others)
         yield
     finally:
         for function, code in reversed(before):

@@ -15,8 +15,8 @@ from workbench.advice.idioms import PATTERNS
 from workbench.advice.proof import difference, shown, timed
 from workbench.advice.remedy import Remedy
 from workbench.loader import Loader
+from workbench.machine import memory_bytes
 from workbench.measure.line_profile import LineProfile
-from workbench.measure.machine import memory_bytes
 
 # A line below this share of a batch is not looked at, nor advice given that saves less than this.
 LEAST_SHARE = 0.03

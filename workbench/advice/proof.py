@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.advice.values import is_picture
+from workbench.advice.captured_call import is_picture
 from workbench.measure.alternate import alternate, seconds_of
 from workbench.measure.stats import Summary
 

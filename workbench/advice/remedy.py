@@ -1,4 +1,4 @@
-"""What a pattern says: another way to compute an expression."""
+"""A faster way to compute an expression, and helpers for the idioms that suggest one."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ import cv2
 import numpy as np
 
 from workbench.advice.capture import Site
-from workbench.advice.values import Captured
+from workbench.advice.captured_call import CapturedCall
 
 
 @dataclass(frozen=True)
 class Remedy:
-    """Another way.
+    """A faster way to compute an expression.
 
     Attributes:
-        what: What the line does, in words.
-        instead: What to use instead.
-        old: For each captured call, how it is computed now.
-        new: For each captured call, how else.
-        code: The expression to write instead of the node.
-        node: What is replaced.
-        helpers: Functions that `code` needs, to be defined once.
-        once: Lines that `code` needs elsewhere, such as in `__init__`.
-        notes: What else to know.
-        kept_bytes: Memory that it takes for the images of each batch of an epoch.
-        per_batch: How often a batch does it; None if as often as the expression is computed.
-        most_different: Grey levels that results may differ by, where they should be the same.
-        others: Further ways, for when they save more.
+        what: What the line does now, as a clause for the user.
+        instead: What to use or do instead, as a phrase for the user.
+        old: Repeats each captured call as the user wrote it.
+        new: Computes the result of each captured call in the faster way.
+        code: Source of the expression that replaces `node`.
+        node: The expression or statement to replace.
+        helpers: Functions that `code` calls; their source is shown above it.
+        once: Source that must run once, such as in `__init__`, before `code` is used.
+        notes: Further sentences for the user.
+        kept_bytes: Memory needed for the images of one batch, in bytes, kept for all batches.
+        per_batch: Runs per batch; None if the expression runs as often as it was captured.
+        most_different: Largest difference allowed between old and new results, in grey levels.
+        others: Alternatives, used if they save more.
     """
 
     what: str
@@ -49,64 +49,68 @@ class Remedy:
     others: tuple[Remedy, ...] = ()
 
 
-# Given an expression, and all that were seen, since some ways replace the one around it as well.
+# Takes a site and all captured sites: some remedies replace the enclosing expression as well.
 Match = Callable[[Site, list[Site]], Remedy | None]
 
 
-def argument(call: Captured, place: int, name: str, default: Any = None) -> Any:
-    """An argument by its place or its name."""
-    if len(call.arguments) > place:
-        return call.arguments[place]
+def argument(call: CapturedCall, position: int, name: str, default: Any = None) -> Any:
+    """The value of an argument, passed by position or by name."""
+    if len(call.arguments) > position:
+        return call.arguments[position]
     return call.keywords.get(name, default)
 
 
-def expression(site: Site, place: int, name: str) -> str:
-    """The source of an argument by its place or its name; empty where it is not written out."""
+def argument_source(site: Site, position: int, name: str) -> str:
+    """The source of an argument, passed by position or by name; empty if it is not found."""
     node = site.node
     if not isinstance(node, ast.Call) or any(isinstance(a, ast.Starred) for a in node.args):
         return ""
-    if len(node.args) > place:
-        return ast.unparse(node.args[place])
+    if len(node.args) > position:
+        return ast.unparse(node.args[position])
     return next((ast.unparse(k.value) for k in node.keywords if k.arg == name), "")
 
 
-def subject(site: Site) -> str:
-    """The source of the object of a method call; empty if it is not written as one."""
+def instance_source(site: Site) -> str:
+    """The source of `x` in a method call `x.f()`; empty for other calls."""
     func = site.node.func if isinstance(site.node, ast.Call) else None
     return ast.unparse(func.value) if isinstance(func, ast.Attribute) else ""
 
 
-def operand(site: Site) -> ast.expr | None:
-    """What it works on: the object of a method, or the first argument."""
+def input_node(site: Site) -> ast.expr | None:
+    """The node of `x` in `x.f()`, `f(x)` or `x / 2`: what becomes `CapturedCall.input_value`."""
     node = site.node
     if isinstance(node, ast.BinOp):
         return node.left
     if not isinstance(node, ast.Call) or site.mark is not None:
         return None
-    if site.calls[0].subject is not None and isinstance(node.func, ast.Attribute):
+    if site.calls[0].instance is not None and isinstance(node.func, ast.Attribute):
         return node.func.value
     return node.args[0] if node.args and not isinstance(node.args[0], ast.Starred) else None
 
 
-def around(site: Site, sites: list[Site]) -> Site | None:
-    """The expression that works on this one's result at once, as `np.array(f(x))` on `f(x)`."""
+def enclosing_site(site: Site, sites: list[Site]) -> Site | None:
+    """The expression that takes this one's result directly, as `np.array(f(x))` takes `f(x)`."""
     for other in sites:
-        inner = operand(other)
-        if other.place == site.place and inner is not None and _where(inner) == _where(site.node):
+        inner = input_node(other)
+        if inner is None or other.place != site.place:
+            continue
+        if _position(inner) == _position(site.node):
             return other if len(other.calls) == len(site.calls) else None
     return None
 
 
-def _where(node: ast.expr | ast.stmt) -> tuple[int, int, int | None, int | None]:
+def _position(node: ast.expr | ast.stmt) -> tuple[int, int, int | None, int | None]:
     return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
 
 
-def function_of(template: str, helpers: Iterable[Callable[..., Any]] = ()) -> Callable[..., Any]:
-    """What an expression of ours computes, so that what is timed is what is shown.
+def compile_template(
+    template: str, helpers: Iterable[Callable[..., Any]] = ()
+) -> Callable[..., Any]:
+    """Compile the code shown to the user to a function, so that the same code is timed.
 
     Args:
-        template: With `{0}` for the argument.
-        helpers: Functions in it.
+        template: Source of an expression with `{0}` for its argument.
+        helpers: Functions that the expression calls.
     """
     names: dict[str, Any] = {helper.__name__: helper for helper in helpers}
     if "Image." in template:

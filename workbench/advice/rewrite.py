@@ -1,9 +1,9 @@
-"""Function code with a hook in place of each call and arithmetic operation of some lines.
+"""Rewrite a function's code so that it calls a hook for each call and operation on given lines.
 
-A hooked line does what it did, in the same order; the hook sees the function and its arguments as
-they are. So nothing has to be evaluated a second time, and values within a comprehension, or in
-the middle of a nested call, are seen as well as names. What is longer than a call (`marks`) has a
-hook before it or in it, and of that only names and attributes are read once more.
+A rewritten line computes the same in the same order. The hook receives the function and its
+arguments, so nothing is evaluated twice, and values inside a comprehension or a nested call are
+seen too. Slow statements get a hook before or inside them, for which only names and attributes
+are evaluated a second time.
 """
 
 from __future__ import annotations
@@ -14,54 +14,62 @@ import dataclasses
 import linecache
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from types import CodeType
 from typing import Any
 
-from workbench.advice.statements import Fill, InPlace, Mark, Scaled, marks_of
+from workbench.advice.slow_statements import (
+    ArrayFill,
+    InPlaceScaling,
+    SlowStatement,
+    StandardizingLoop,
+    find_slow_statements,
+)
 
-# These look at the frame that calls them.
+# These depend on the frame that calls them, which would be the hook's.
 FRAME_AWARE = frozenset(("super", "locals", "vars", "dir", "globals", "eval", "exec"))
 OPERATORS = (ast.Div, ast.Mult)
-# No string in anybody's code, and of the same length for each hook.
+# A constant that stands for a hook until the code is compiled; no user's string is like it.
 SENTINEL = "\0workbench hook {}"
 FUTURE_FLAGS = 0x1FF0000  # of `from __future__`, as in `__future__.py`
 
-# An expression as it is written, or a mark.
-Hooked = ast.Call | ast.BinOp | Mark
+HookTarget = ast.Call | ast.BinOp | SlowStatement
 MakeHook = Callable[[Any], Callable[..., Any]]
 
 
-def hooked(code: CodeType, lines: set[int], make: MakeHook) -> CodeType | None:
-    """A copy of a function's code that calls hooks.
+def insert_hooks(code: CodeType, lines: set[int], make: MakeHook) -> CodeType | None:
+    """Copy a function's code, with calls of hooks in it.
 
     Args:
-        code: The function's.
-        lines: Of its file; what lies on them gets a hook.
-        make: Gives the hook for a node, from where it is called with the function and its
-            arguments, or with the two operands; or for a mark, see `_Hooks.visit`.
+        code: Code of the function.
+        lines: Line numbers in its file; calls, operations and slow statements there get a hook.
+        make: Makes the hook of a call, which is called with the function and its arguments; of an
+            operation, called with both operands; or of a slow statement, see
+            `_HookInserter.visit`.
 
     Returns:
-        None if the source is not at hand, or is not what the code was compiled from.
+        The new code; None if the source is missing or has changed since it was compiled.
     """
     source = "".join(linecache.getlines(code.co_filename))
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return None
-    whole = next((each for each in _parts(tree, code) if _is_of(each, code)), None)
+    units = (unit for unit in _compile_units(tree, code) if _is_compiled_from(unit, code))
+    whole = next(units, None)
     if whole is None:
         return None
-    hooks = _Hooks(lines | _comprehended(whole, lines), marks_of(whole))
-    changed = _compiled(ast.fix_missing_locations(hooks.visit(whole)), code)
+    hooks = _HookInserter(lines | _comprehension_lines(whole, lines), find_slow_statements(whole))
+    changed = _compile_function(ast.fix_missing_locations(hooks.visit(whole)), code)
     if changed is None:
         return None
-    return _armed(changed, {name: make(what) for name, what in hooks.hooked.items()})
+    return _with_constants(changed, {name: make(what) for name, what in hooks.targets.items()})
 
 
-def _parts(tree: ast.Module, code: CodeType) -> Iterator[ast.Module]:
-    """What may have been compiled at once: a file, or one statement of a notebook's cell.
+def _compile_units(tree: ast.Module, code: CodeType) -> Iterator[ast.Module]:
+    """The trees that may have been compiled as a whole: a file, or one statement of a cell.
 
-    That makes a difference: a call `np.stack(x)` is another one where `np` is seen to be imported.
+    The compiler treats `np.stack(x)` differently where it sees `np` imported.
     """
     yield tree
     for node in tree.body:
@@ -70,68 +78,73 @@ def _parts(tree: ast.Module, code: CodeType) -> Iterator[ast.Module]:
             yield ast.Module([node], [])
 
 
-def _is_of(tree: ast.Module, code: CodeType) -> bool:
-    """Whether the code was compiled from it."""
-    plain = _compiled(tree, code)
-    return plain is not None and _same(plain, code)
+def _is_compiled_from(tree: ast.Module, code: CodeType) -> bool:
+    """Whether compiling the tree gives this code."""
+    plain = _compile_function(tree, code)
+    return plain is not None and _same_code(plain, code)
 
 
-def exchanged(code: CodeType, others: dict[int, CodeType]) -> CodeType:
-    """The code that takes its place by `id`; and the same for functions defined within it."""
+def replace_code(code: CodeType, others: dict[int, CodeType]) -> CodeType:
+    """Replace code, or nested functions in it, by `id`."""
     if id(code) in others:
         return others[id(code)]
-    consts = tuple(exchanged(c, others) if isinstance(c, CodeType) else c for c in code.co_consts)
+    consts = tuple(
+        replace_code(c, others) if isinstance(c, CodeType) else c for c in code.co_consts
+    )
     return code.replace(co_consts=consts)
 
 
 def lines_of(code: CodeType) -> set[int]:
-    """The numbers of a function's lines, and of functions defined within it."""
-    return {line for each in _within(code) for _, _, line in each.co_lines() if line is not None}
+    """Line numbers of a function and of functions nested in it."""
+    return {
+        line for each in _with_nested(code) for _, _, line in each.co_lines() if line is not None
+    }
 
 
 def local_names(code: CodeType) -> frozenset[str]:
-    """What a function and those defined within it bind or have from outer functions."""
+    """Local and closure variables of a function and of functions nested in it."""
     names = ("co_varnames", "co_cellvars", "co_freevars")
-    return frozenset(n for each in _within(code) for kind in names for n in getattr(each, kind))
+    return frozenset(
+        n for each in _with_nested(code) for kind in names for n in getattr(each, kind)
+    )
 
 
-def _comprehended(tree: ast.AST, lines: set[int]) -> set[int]:
-    """The lines of comprehensions that begin on these: Python 3.11 has all their time there."""
+def _comprehension_lines(tree: ast.AST, lines: set[int]) -> set[int]:
+    """All lines of comprehensions that begin on these; Python 3.11 profiles them as one line."""
     kinds = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
     found = (node for node in ast.walk(tree) if isinstance(node, kinds) and node.lineno in lines)
     return {line for node in found for line in range(node.lineno, (node.end_lineno or 0) + 1)}
 
 
-class _Hooks(ast.NodeTransformer):
-    def __init__(self, lines: set[int], marks: dict[int, Mark]) -> None:
-        self._lines, self._marks = lines, marks
-        self.hooked: dict[str, Hooked] = {}
+class _HookInserter(ast.NodeTransformer):
+    def __init__(self, lines: set[int], statements: dict[int, SlowStatement]) -> None:
+        self._lines, self._statements = lines, statements
+        self.targets: dict[str, HookTarget] = {}
 
     def visit(self, node: ast.AST) -> Any:
-        """Marks first, and what is in them as well.
+        """Insert the hook of a slow statement, and those of the nodes inside it.
 
-        The hook of a loop, and of an operation in place, is called before it with its arrays; that
-        of a part that is put into an array with the part and the array, and gives the part.
+        The hook of a loop or an in-place operation is called before it, with its arrays. The hook
+        of `x[i] = value` is called with `value` and `x`, and returns `value`.
         """
-        mark = self._marks.get(id(node))
-        if mark is None or not self._wanted(mark.node):
+        statement = self._statements.get(id(node))
+        if statement is None or not self._wanted(statement.node):
             return super().visit(node)
-        mark = dataclasses.replace(mark, node=copy.deepcopy(node))  # type: ignore[arg-type]
+        statement = dataclasses.replace(statement, node=copy.deepcopy(node))  # type: ignore[arg-type]
         new = super().visit(node)
-        match mark:
-            case Fill():
-                new.value = self._hook(mark, new, [new.value, _read(mark.name, new)], [])
+        match statement:
+            case ArrayFill():
+                array = _parse_at(statement.name, new)
+                new.value = self._hook(statement, new, [new.value, array], [])
                 return new
-            case InPlace():
-                # The other operand is a name or a number: read twice, it is the same.
-                return [
-                    ast.Expr(self._hook(mark, new, [_read(mark.name, new), new.value], [])),
-                    new,
-                ]
-            case Scaled(form=form):
+            case InPlaceScaling():
+                # The other operand is a name or a number, which may be evaluated twice.
+                array = _parse_at(statement.name, new)
+                return [ast.Expr(self._hook(statement, new, [array, new.value], [])), new]
+            case StandardizingLoop(form=form):
                 texts = (form.source, form.target or "None", form.epsilon or "0")
-                names = [ast.keyword(name, _read(name, new)) for name in mark.names]
-                call = self._hook(mark, new, [_read(text, new) for text in texts], names)
+                names = [ast.keyword(name, _parse_at(name, new)) for name in statement.names]
+                call = self._hook(statement, new, [_parse_at(text, new) for text in texts], names)
                 if isinstance(new, ast.For):
                     return [ast.Expr(call), new]
                 both = ast.Tuple([call, new], ast.Load())
@@ -158,60 +171,56 @@ class _Hooks(ast.NodeTransformer):
         return not self._lines.isdisjoint(range(node.lineno, (node.end_lineno or node.lineno) + 1))
 
     def _hook(
-        self, what: Hooked, at: ast.AST, arguments: list[ast.expr], keywords: list[ast.keyword]
+        self, what: HookTarget, at: ast.AST, arguments: list[ast.expr], keywords: list[ast.keyword]
     ) -> ast.expr:
-        name = SENTINEL.format(len(self.hooked))
-        self.hooked[name] = what
+        name = SENTINEL.format(len(self.targets))
+        self.targets[name] = what
         hook = ast.copy_location(ast.Constant(name), at)
         return ast.copy_location(ast.Call(hook, arguments, keywords), at)
 
 
-def _read(text: str, at: ast.AST) -> ast.expr:
-    """The expression that reads it, at another one's place."""
+def _parse_at(text: str, at: ast.AST) -> ast.expr:
+    """Parse an expression, at the position of another node."""
     node = ast.parse(text, mode="eval").body
     for each in ast.walk(node):
         ast.copy_location(each, at)
     return node
 
 
-def _compiled(tree: ast.Module, like: CodeType) -> CodeType | None:
-    """The code of the same function in a file's tree, compiled as it was."""
+def _compile_function(tree: ast.Module, like: CodeType) -> CodeType | None:
+    """Compile a tree with the same flags, and find the code of the same function in it."""
     flags = like.co_flags & FUTURE_FLAGS
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a constant that is called: our own
+        warnings.simplefilter("ignore")  # "'str' object is not callable": our constants
         try:
             module = compile(tree, like.co_filename, "exec", flags, dont_inherit=True)
         except (SyntaxError, ValueError):
             return None
     wanted = like.co_qualname, like.co_firstlineno
-    found = [c for c in _within(module) if (c.co_qualname, c.co_firstlineno) == wanted]
+    found = [c for c in _with_nested(module) if (c.co_qualname, c.co_firstlineno) == wanted]
     return found[0] if len(found) == 1 else None
 
 
-def _within(code: CodeType) -> Iterator[CodeType]:
+def _with_nested(code: CodeType) -> Iterator[CodeType]:
     yield code
     for const in code.co_consts:
         if isinstance(const, CodeType):
-            yield from _within(const)
+            yield from _with_nested(const)
 
 
-def _same(one: CodeType, other: CodeType) -> bool:
-    """Whether they do the same, at the same lines."""
-    ours, theirs = list(_within(one)), list(_within(other))
-    return len(ours) == len(theirs) and all(map(_alike, ours, theirs))
-
-
-def _alike(one: CodeType, other: CodeType) -> bool:
+def _same_code(one: CodeType, other: CodeType) -> bool:
+    """Whether two functions have the same instructions and line numbers, nested ones included."""
     names = ("co_code", "co_names", "co_varnames", "co_freevars", "co_linetable")
-    return all(getattr(one, name) == getattr(other, name) for name in names)
+    pairs = zip_longest(_with_nested(one), _with_nested(other))
+    return all(getattr(a, name, None) == getattr(b, name, None) for a, b in pairs for name in names)
 
 
-def _armed(code: CodeType, hooks: dict[str, Callable[..., Any]]) -> CodeType:
-    """With the hooks themselves in place of the constants that stand for them."""
+def _with_constants(code: CodeType, hooks: dict[str, Callable[..., Any]]) -> CodeType:
+    """Replace the constants that stand for hooks by the hooks."""
 
-    def put(const: Any) -> Any:
+    def replaced(const: Any) -> Any:
         if isinstance(const, CodeType):
-            return _armed(const, hooks)
+            return _with_constants(const, hooks)
         return hooks.get(const, const) if isinstance(const, str) else const
 
-    return code.replace(co_consts=tuple(map(put, code.co_consts)))
+    return code.replace(co_consts=tuple(map(replaced, code.co_consts)))

@@ -1,4 +1,4 @@
-"""The article's six functions and the three fixes as entrants of races; see notebook 02.
+"""The article's six functions, and its three fixes as entrants for `race`; see notebook 02.
 
 Imports pipeline and settings only.
 """

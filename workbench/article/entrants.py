@@ -1,6 +1,6 @@
-"""An article's three fixes as entrants of races: its code before and after, and our methods.
+"""The article's three fixes as entrants for `race`: before, after, and with our methods.
 
-What `notebooks/02_three_fixes_measured.ipynb` measures; `race` does the measuring.
+`notebooks/02_three_fixes_measured.ipynb` races them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from workbench.article import examples
 from workbench.pipeline.augment import METHODS as AUGMENT
 from workbench.pipeline.dataset import Dataset
 from workbench.pipeline.normalize import METHODS as NORMALIZE
-from workbench.pipeline.normalize import Steps, cache_blocked
+from workbench.pipeline.normalize import Normalization, cache_blocked
 from workbench.pipeline.pipeline import Pipeline
 from workbench.pipeline.sources.arrays import open_npy
 from workbench.pipeline.sources.open_source import open_source
@@ -32,8 +32,8 @@ Entrants = dict[str, Any]
 
 BATCH_SIZE = 32
 SAMPLEWISE = Augmentation(samplewise_center=True, samplewise_std_normalization=True)
-# How each step is done: as in the article's slow examples, in its fast ones, and by us.
-WAYS = {
+# The method of each step in the article's slow examples, in its fast ones, and ours.
+METHOD_SETS = {
     "before": Methods(read="list", augment="keras_loop", normalize="loop"),
     "article": Methods(read="array", augment="keras_flow", normalize="vectorized"),
     "ours": Methods(read="memory_map", augment="opencv", normalize="cache_blocked"),
@@ -43,21 +43,21 @@ WAYS = {
 def made(
     shapes: Iterable[tuple[int, ...]], dtypes: Iterable[str] = ("uint8",), samples: int = 96
 ) -> dict[str, Array]:
-    """Random samples from 0 to 255 by shape and type: here speed does not depend on the pixels.
+    """Make random samples from 0 to 255 for each shape and dtype.
 
     Returns:
-        Arrays of shape (samples, *shape), by a name such as "64×64×3 uint8".
+        Arrays of shape (samples, *shape), by names such as "64×64×3 uint8".
     """
-    dice = np.random.default_rng(0)
-    return {
-        f"{_named(shape)} {dtype}": dice.integers(0, 256, (samples, *shape), np.uint8).astype(dtype)
-        for shape, dtype in product(shapes, dtypes)
-    }
+    rng, arrays = np.random.default_rng(0), {}
+    for shape, dtype in product(shapes, dtypes):
+        values = rng.integers(0, 256, (samples, *shape), np.uint8)
+        arrays[f"{_shape_name(shape)} {dtype}"] = values.astype(dtype)
+    return arrays
 
 
 @contextmanager
 def npy_folder(images: Array) -> Iterator[Path]:
-    """A temporary folder with these as `data.npy` and zeros as `labels.npy`."""
+    """A temporary folder with these images as `data.npy` and zeros as `labels.npy`."""
     with TemporaryDirectory(prefix="workbench-") as folder:
         np.save(Path(folder) / "data.npy", images)
         np.save(Path(folder) / "labels.npy", np.zeros(len(images), np.uint8))
@@ -65,7 +65,7 @@ def npy_folder(images: Array) -> Iterator[Path]:
 
 
 def augmenting(images: Array) -> Entrants:
-    """Example 1: batches of 32 images, shape (samples, height, width, channels)."""
+    """Example 1: augment batches of 32 images, shape (samples, height, width, channels)."""
     labels = np.zeros(len(images), np.uint8)
     return {
         "random_transform per sample": examples.augment_each_sample(images, labels, BATCH_SIZE),
@@ -76,7 +76,7 @@ def augmenting(images: Array) -> Entrants:
 
 
 def scaling(features: Array) -> Entrants:
-    """Example 2: batches of 32 samples, shape (samples, features) or (samples, h, w, channels)."""
+    """Example 2: standardize batches of 32 samples, tables or images."""
     labels = np.zeros(len(features), np.uint8)
     return {
         "loop": examples.scale_in_a_loop(features, labels, BATCH_SIZE),
@@ -91,36 +91,36 @@ def opening(folder: str | Path) -> Entrants:
 
 
 def reading(folder: str | Path) -> Entrants:
-    """Example 3: batches of 32, once it is open."""
+    """Example 3: read batches of 32, after opening."""
     return {name: read(folder, BATCH_SIZE) for name, read in READERS.items()}
 
 
 def levels(folder: str | Path, epoch: Callable[[Dataset], Any]) -> dict[str, Entrants]:
-    """Each fix alone, and all three: what they do to the step, to a batch and to an epoch.
+    """Each fix alone, and all three together, timed for the step, a batch and an epoch.
 
-    Before, article and ours differ in the fix that a case names; all else is as before.
+    Within a case, the entrants differ only in the fix that the case names.
 
     Args:
-        folder: Has `data.npy` and `labels.npy`.
-        epoch: Trains one on the data set that it is given.
+        folder: Folder with `data.npy` and `labels.npy`.
+        epoch: Trains an epoch on the dataset that it is given.
     """
     cases: dict[str, Entrants] = {}
     for step in ("read", "augment", "normalize"):
-        sets = {name: _dataset(folder, step, way) for name, way in WAYS.items()}
+        sets = {name: _dataset(folder, step, methods) for name, methods in METHOD_SETS.items()}
         cases[f"{step}: step"] = {name: _step(d, step) for name, d in sets.items()}
         cases |= _batch_and_epoch(step, sets, epoch)
-    sets = {name: _dataset(folder, None, way) for name, way in WAYS.items()}
+    sets = {name: _dataset(folder, None, methods) for name, methods in METHOD_SETS.items()}
     return cases | _batch_and_epoch("all three", sets, epoch)
 
 
 def scale_cache_blocked(features: Array, labels: Array, batch_size: int = 32) -> examples.Batches:
     """Example 2, ours: as many samples at a time as fit the cache; see `scale_in_a_loop`."""
-    steps = Steps(SAMPLEWISE)
+    normalization = Normalization(SAMPLEWISE)
     while True:
         for start in range(0, len(features), batch_size):
             batch = features[start : start + batch_size].astype(np.float32)
-            # A view: `cache_blocked` takes images, and a table's rows are one pixel high.
-            cache_blocked(batch if batch.ndim == 4 else batch[:, None, :, None], steps)
+            # `cache_blocked` takes images, so a table's rows become images one pixel high.
+            cache_blocked(batch if batch.ndim == 4 else batch[:, None, :, None], normalization)
             yield batch, labels[start : start + batch_size]
 
 
@@ -130,7 +130,7 @@ def read_from_appended(folder: str | Path, batch_size: int = 32) -> examples.Bat
     labels: list[Array] = []
     for name, samples in (("data.npy", images), ("labels.npy", labels)):
         for sample in np.load(Path(folder) / name, mmap_mode="r"):
-            samples.append(np.array(sample))  # what the example is about
+            samples.append(np.array(sample))  # the slow line of the example
     return examples.read_from_lists(images, labels, batch_size)
 
 
@@ -151,7 +151,7 @@ READERS: dict[str, Callable[[str | Path, int], examples.Batches]] = {
 }
 
 
-def _named(shape: tuple[int, ...]) -> str:
+def _shape_name(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape)) if len(shape) > 1 else f"{shape[0]:,} features"
 
 
@@ -160,7 +160,7 @@ def _first(read: Callable[..., examples.Batches], folder: str | Path) -> Any:
 
 
 def _augmented(images: Array, methods: Methods) -> Dataset:
-    """Batches in the samples' own order, as the article's generators have them."""
+    """Batches in the order of the samples, as from the article's generators."""
     settings = Settings.for_data(
         ArraysData(shape=images.shape, dtype=images.dtype.name),
         batch=Batch(size=BATCH_SIZE, shuffle=False),
@@ -170,14 +170,14 @@ def _augmented(images: Array, methods: Methods) -> Dataset:
     return Dataset(Pipeline(settings, open_source(settings, images), subset=None))
 
 
-def _dataset(folder: str | Path, step: str | None, way: Methods) -> Dataset:
-    """As before but for one step, or for all."""
-    chosen = way.model_dump() if step is None else {step: getattr(way, step)}
+def _dataset(folder: str | Path, step: str | None, methods: Methods) -> Dataset:
+    """A dataset with the slow methods, except for one step or (`None`) all."""
+    chosen = methods.model_dump() if step is None else {step: getattr(methods, step)}
     settings = Settings.for_data(
         NpyData(path=str(folder)),
         batch=Batch(size=BATCH_SIZE),
         augmentation=SAMPLEWISE.model_copy(update=examples.AUGMENTATION),
-        methods=WAYS["before"].model_copy(update=chosen),
+        methods=METHOD_SETS["before"].model_copy(update=chosen),
     )
     return Dataset(Pipeline(settings, open_source(settings), subset=None))
 
@@ -190,7 +190,7 @@ def _batch_and_epoch(
 
 
 def _step(dataset: Dataset, step: str) -> Callable[[], Any]:
-    """The step alone, on the first batch over and over."""
+    """The step alone, repeated on the first batch."""
     pipeline = dataset.pipeline
     settings, rows = pipeline.settings, pipeline.order(0)[:BATCH_SIZE]
     if step == "read":
@@ -201,5 +201,5 @@ def _step(dataset: Dataset, step: str) -> Callable[[], Any]:
         augment, draws = AUGMENT[settings.methods.augment], pipeline.draws(rows, 0)
         fill = settings.augmentation.fill_mode
         return lambda: augment(images, draws, fill_mode=fill, cval=0.0, out=out)
-    # In place: what is scaled already takes as long to scale again.
-    return partial(NORMALIZE[settings.methods.normalize], out, Steps(SAMPLEWISE))
+    # In place: scaling again takes as long.
+    return partial(NORMALIZE[settings.methods.normalize], out, Normalization(SAMPLEWISE))

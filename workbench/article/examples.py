@@ -1,9 +1,9 @@
 """The article's three examples, before and after, as Python generators that run on Keras 3.
 
-In our own words. Where the article's code has a fault that people copy, a comment starting with
-FAULT says what it was; `tests/test_examples.py` shows each on the literal form. As plain generators
-they have no length, no workers and no order of their own: to train, take a `Dataset`, whose methods
-`keras_loop` and `keras_flow`, `loop` and `vectorized`, `list` and `array` do the same work.
+Rewritten. A comment starting with FAULT names a fault of the article's code that people copy, which
+`tests/article/test_examples.py` shows on the literal code. Plain generators have no length, no
+workers and no shuffling: to train, use a `Dataset`, whose methods `keras_loop` and `keras_flow`,
+`loop` and `vectorized`, `list` and `array` do the same work.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ AUGMENTATION = {
     "horizontal_flip": True,
     "fill_mode": "nearest",
 }
-EPSILON = 1e-6  # what Keras adds to a standard deviation
+EPSILON = 1e-6  # as Keras adds to a standard deviation
 
 
 def augment_each_sample(
@@ -38,18 +38,18 @@ def augment_each_sample(
     """Example 1, before: `random_transform` for one sample after the other, into a list.
 
     Args:
-        images: Shape (samples, height, width, channels); is not changed.
-        labels: One entry a sample.
-        batch_size: Samples in a batch; the last one of an epoch may be short.
-        seed: Of the augmentation.
+        images: Shape (samples, height, width, channels). Not changed.
+        labels: One entry per sample.
+        batch_size: Samples per batch; the last batch of an epoch may be smaller.
+        seed: Seed of the augmentation.
 
     Yields:
-        (images, labels) without end, epoch after epoch.
+        (images, labels), endlessly, epoch after epoch.
     """
-    generator, dice = _image_data_generator(), np.random.RandomState(seed)
+    generator, rng = _image_data_generator(), np.random.RandomState(seed)
     while True:
         for part in _parts(len(images), batch_size):
-            with _rolling(dice):
+            with _global_rng(rng):
                 batch = [generator.random_transform(image) for image in _floats(images[part])]
             yield np.array(batch), labels[part]
 
@@ -57,36 +57,36 @@ def augment_each_sample(
 def augment_with_flow(images: Array, labels: Array, batch_size: int = 32, seed: int = 0) -> Batches:
     """Example 1, after: `ImageDataGenerator.flow` for each batch.
 
-    It is no batch operation: `flow` loops over the samples inside. See `augment_each_sample`.
+    Not a batch operation: `flow` loops over the samples inside. See `augment_each_sample`.
     """
-    dice = np.random.RandomState(seed)
-    # FAULT: `flow(batch)` anew for each batch builds an iterator each time, and `.next()` is gone.
-    # One iterator goes on over all epochs.
+    rng = np.random.RandomState(seed)
+    # FAULT: `flow(batch)` for each batch builds an iterator each time, and `.next()` was removed.
+    # One iterator serves all epochs.
     flow = _image_data_generator().flow(images, labels, batch_size=batch_size, shuffle=False)
     while True:
-        with _rolling(dice):
+        with _global_rng(rng):
             batch = next(flow)
         yield batch
 
 
 def scale_in_a_loop(features: Array, labels: Array, batch_size: int = 32) -> Batches:
-    """Example 2, before: each sample less its mean, by its standard deviation, in a loop.
+    """Example 2, before: subtract each sample's mean and divide by its deviation, in a loop.
 
     Args:
-        features: Shape (samples, ...); is not changed.
-        labels: One entry a sample.
-        batch_size: Samples in a batch; the last one of an epoch may be short.
+        features: Shape (samples, ...). Not changed.
+        labels: One entry per sample.
+        batch_size: Samples per batch; the last batch of an epoch may be smaller.
 
     Yields:
-        (features, labels) without end, epoch after epoch.
+        (features, labels), endlessly, epoch after epoch.
     """
     while True:
         for part in _parts(len(features), batch_size):
-            # FAULT: a slice is a view. Scaled in place it changes the data set for ever: the second
+            # FAULT: a slice is a view, and scaling it in place changes the data set: the second
             # epoch scales it again, and whole numbers become -1, 0 and 1.
             batch = _floats(features[part])
-            for place, sample in enumerate(batch):
-                batch[place] = (sample - sample.mean()) / (sample.std() + EPSILON)
+            for index, sample in enumerate(batch):
+                batch[index] = (sample - sample.mean()) / (sample.std() + EPSILON)
             yield batch, labels[part]
 
 
@@ -95,7 +95,7 @@ def scale_vectorized(features: Array, labels: Array, batch_size: int = 32) -> Ba
     while True:
         for part in _parts(len(features), batch_size):
             batch = _floats(features[part])
-            # FAULT: axis=1 is a sample's only axis for tables alone; of images it is the height.
+            # FAULT: axis=1 is the only axis of a sample in a table, but the height of an image.
             axes = tuple(range(1, batch.ndim))
             mean, std = batch.mean(axis=axes, keepdims=True), batch.std(axis=axes, keepdims=True)
             # FAULT: without an epsilon a constant sample gives NaN.
@@ -105,15 +105,15 @@ def scale_vectorized(features: Array, labels: Array, batch_size: int = 32) -> Ba
 def read_from_lists(
     images: Sequence[Array], labels: Sequence[Any], batch_size: int = 32
 ) -> Batches:
-    """Example 3, before: samples in Python lists, made an array batch by batch.
+    """Example 3, before: samples in Python lists, converted to an array batch by batch.
 
     Args:
-        images: Samples of one shape.
-        labels: One entry a sample.
-        batch_size: Samples in a batch; the last one of an epoch may be short.
+        images: Samples of equal shape.
+        labels: One entry per sample.
+        batch_size: Samples per batch; the last batch of an epoch may be smaller.
 
     Yields:
-        (images, labels) without end, epoch after epoch.
+        (images, labels), endlessly, epoch after epoch.
     """
     while True:
         for part in _parts(len(images), batch_size):
@@ -123,18 +123,18 @@ def read_from_lists(
 def read_from_npy(folder: str | Path, batch_size: int = 32) -> Batches:
     """Example 3, after: slices of `data.npy` and `labels.npy`; see `read_from_lists`.
 
-    `np.load` reads all of it into memory first, as the lists had it; `mmap_mode="r"` would not.
+    `np.load` first reads the whole file into memory; `mmap_mode="r"` would not.
     """
     images, labels = (np.load(Path(folder) / name) for name in ("data.npy", "labels.npy"))
     while True:
         for part in _parts(len(images), batch_size):
-            # A copy: a view would let whoever gets the batch write into the data set.
+            # A copy: writing into a view would change the data set.
             yield images[part].copy(), labels[part].copy()
 
 
 def _parts(count: int, size: int) -> Iterator[slice]:
     if count < 1 or size < 1:
-        raise ValueError(f"expected samples and a batch size. Received: {count} and {size}")
+        raise ValueError(f"expected samples and a batch size from 1. Received: {count} and {size}")
     return (slice(start, start + size) for start in range(0, count, size))
 
 
@@ -151,16 +151,16 @@ def _image_data_generator() -> Any:
 
 
 @contextmanager
-def _rolling(dice: np.random.RandomState) -> Iterator[None]:
-    """Let Keras draw from `dice`.
+def _global_rng(rng: np.random.RandomState) -> Iterator[None]:
+    """Make Keras draw from `rng`. Not thread-safe.
 
-    FAULT: it draws from NumPy's global state, so that whatever else draws in between changes the
-    augmentation, and the augmentation changes what else is drawn. In one thread at a time.
+    FAULT: Keras draws from NumPy's global state, so other code that draws changes the augmentation,
+    and the augmentation changes what other code draws.
     """
-    outside = np.random.get_state()
-    np.random.set_state(dice.get_state())
+    saved = np.random.get_state()
+    np.random.set_state(rng.get_state())
     try:
         yield
     finally:
-        dice.set_state(np.random.get_state())
-        np.random.set_state(outside)
+        rng.set_state(np.random.get_state())
+        np.random.set_state(saved)

@@ -1,4 +1,4 @@
-"""Keras's feed: what `fit` iterates a `PyDataset` with. Importing this imports Keras.
+"""Keras's feed, with which `fit` iterates over a `PyDataset`. Importing this imports Keras.
 
 The adapter and its enqueuer are private. Uses, as in Keras 3.15: `PyDatasetAdapter._get_iterator`,
 `.enqueuer`; `OrderedEnqueuer.executor_fn`, `.future_queue`, `.uid`; the module's
@@ -16,7 +16,7 @@ from keras.src.trainers.data_adapters import py_dataset_adapter
 
 
 class FeedAdapter(py_dataset_adapter.PyDatasetAdapter):
-    """Keras's adapter, which keeps an exception of the dataset: TensorFlow passes on its text."""
+    """Keras's adapter, which keeps an exception of the dataset: TensorFlow keeps only its text."""
 
     error: Exception | None = None
 
@@ -33,13 +33,13 @@ class FeedAdapter(py_dataset_adapter.PyDatasetAdapter):
 
 
 def on_new_pool(enqueuer: Any, keep: Callable[[Callable[[], Any]], Any]) -> None:
-    """Have a function make each pool of an enqueuer; it is given what makes the pool."""
+    """Create each pool of an enqueuer through `keep`, which gets a function that creates it."""
     make = enqueuer.executor_fn
     enqueuer.executor_fn = lambda sequences: keep(lambda: make(sequences))
 
 
 def drop_queued_batch(enqueuer: Any) -> None:
-    """Take a batch out of the queue: Keras's thread may wait for space that nobody makes."""
+    """Remove a batch from the queue, since Keras's thread may be waiting for space in it."""
     with suppress(Empty):
         enqueuer.future_queue.get_nowait()
 
@@ -50,9 +50,9 @@ def forget_dataset(enqueuer: Any) -> None:
 
 
 def renew_worker_queue() -> None:
-    """Have Keras make a new queue of worker numbers.
+    """Make Keras create a new queue of worker numbers.
 
-    All workers write into one queue when they start, and wait for it when they end. One that was
-    killed while it wrote keeps its lock, and then no later worker ever ends.
+    Every worker writes into this queue when it starts, and waits for it when it ends. A worker that
+    is killed while it writes keeps the queue locked, and no later worker can end.
     """
     py_dataset_adapter._WORKER_ID_QUEUE = None

@@ -1,4 +1,4 @@
-"""Names of private modules of Keras, compared with where a class was defined.
+"""Names of Keras's private modules, to compare with the `__module__` of a class.
 
 Importing the modules themselves would import TensorFlow.
 """
@@ -12,5 +12,5 @@ PY_DATASET = "keras.src.trainers.data_adapters.py_dataset_adapter"  # keras.util
 
 
 def is_keras_iterator(data: Any) -> bool:
-    """Whether an `ImageDataGenerator` made it."""
+    """Whether an object is an iterator of an `ImageDataGenerator`."""
     return type(data).__module__.startswith(IMAGES)

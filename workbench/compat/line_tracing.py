@@ -1,4 +1,4 @@
-"""line_profiler, and the `sys.monitoring` events that it listens to from Python 3.12 on.
+"""line_profiler, and the `sys.monitoring` events that it uses from Python 3.12 on.
 
 Uses, as in line_profiler 5: `LineProfiler.tool_id`, `._managers`, `._all_paddings`,
 `.code_hash_map`, `get_stats().timings` and `.unit`.
@@ -18,27 +18,27 @@ monitoring: Any = getattr(sys, "monitoring", None)
 # `sys.monitoring`, for all threads at once: enabling it in two threads that overlap raises
 # "tool 2 is not in use" within them.
 TRACES_ITS_THREAD = monitoring is None or os.environ.get("LINE_PROFILER_CORE") == "legacy"
-# A free id: line_profiler's own is also cProfile's, and a generator that uses one of the two
+# A free id: line_profiler's default is cProfile's too, and a generator that uses either of them
 # would fail.
 TOOL = 4
 
 
 class Tracer(LineProfiler):  # type: ignore[misc,unused-ignore]
-    """A line profiler next to which the user's own, or cProfile, may run."""
+    """A line profiler that can run while the user's own, or cProfile, runs."""
 
     tool_id = TOOL
     _managers: ClassVar[dict[int, Any]] = {}
 
     @property
     def codes(self) -> list[CodeType]:
-        """The code objects that it profiles."""
+        """The profiled code objects."""
         return list(self.code_hash_map)
 
     def listen(self) -> None:
-        """Have Python report the lines of profiled functions only: others would cost time."""
+        """Make Python report lines of the profiled functions only, since others would cost time."""
         events = monitoring.events
         monitoring.set_events(TOOL, events.RAISE | events.RERAISE)  # these are for all code
-        # Python 3.13 reports no line that holds the function's start unless starts are reported.
+        # Python 3.13 reports a function's first line only if its start is reported.
         wanted = events.LINE | events.PY_RETURN | events.PY_YIELD | events.PY_START
         for code in self.codes:
             monitoring.set_local_events(TOOL, code, wanted)
@@ -50,11 +50,11 @@ class Tracer(LineProfiler):  # type: ignore[misc,unused-ignore]
 
 
 def paddings() -> dict[Any, Any]:
-    """How line_profiler has padded code objects so far: more each time, and for ever."""
+    """How far line_profiler has padded each code object; it adds padding each time, forever."""
     return dict(LineProfiler._all_paddings)
 
 
 def restore_paddings(before: dict[Any, Any]) -> None:
-    """Forget the paddings that came since."""
+    """Forget the paddings that were added since `before`."""
     LineProfiler._all_paddings.clear()
     LineProfiler._all_paddings.update(before)

@@ -1,4 +1,4 @@
-"""Matplotlib's backend, read without choosing one: `rcParams["backend"]` would."""
+"""Matplotlib's backend, read without choosing one as `rcParams["backend"]` would."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 
 def backend() -> Any:
-    """The backend, or what stands for none chosen yet; None if matplotlib is not imported."""
+    """The backend, or a sentinel before one is chosen; None if matplotlib is not imported."""
     matplotlib: Any = sys.modules.get("matplotlib")
     return dict.get(matplotlib.rcParams, "backend") if matplotlib else None
 
 
 def set_backend(backend: Any) -> None:
-    """Set what `backend` returned."""
+    """Restore a value that `backend` returned."""
     if isinstance(backend, str):
         sys.modules["matplotlib"].use(backend)
     elif backend is not None:

@@ -1,8 +1,7 @@
-"""Pools of `multiprocessing`: their workers, and the end of one whose workers hang or died.
+"""Pools of `multiprocessing`: their workers, and how to end one whose workers hang or died.
 
-`Pool.terminate` may wait forever: a worker that is killed takes what it holds with it, such as a
-lock or half a message in a pipe. The attributes used here are private, and the same from Python
-3.8 to 3.14.
+`Pool.terminate` may wait forever: a worker that is killed keeps its locks, or leaves half a message
+in a pipe. The private attributes used here are the same from Python 3.8 to 3.14.
 """
 
 from __future__ import annotations
@@ -16,29 +15,30 @@ from multiprocessing.pool import (  # type: ignore[attr-defined]
 )
 from typing import Any
 
-# Handlers end within milliseconds; no wait may be endless, all the same. They are daemons.
+# The pool's handler threads are daemons and end within milliseconds; the limit is for the case that
+# one does not.
 JOIN_SECONDS = 5.0
-# A lock of a pipe is held for a message of a few bytes, once all the workers are dead.
-HELD_SECONDS = 0.5
+# Once all workers are dead, only a handler holds a pipe's lock, for a message of a few bytes.
+LOCK_SECONDS = 0.5
 
 
 def has_processes(pool: Any) -> bool:
-    """Whether it is a pool of processes."""
+    """Whether a pool's workers are processes."""
     return isinstance(pool, Pool) and not isinstance(pool, ThreadPool)
 
 
 def workers(pool: Any) -> list[Any]:
-    """Its processes or threads; a pool replaces those that end."""
+    """The current processes or threads of a pool, which replaces those that end."""
     return list(pool._pool)
 
 
 def sendable(error: Exception) -> Any:
-    """An exception that keeps its traceback, as text, on its way to another process."""
+    """Wrap an exception so that its traceback, as text, reaches another process with it."""
     return ExceptionWithTraceback(error, error.__traceback__)
 
 
 def end(pool: Pool) -> None:
-    """Kill a pool's processes, whatever they do; threads cannot be killed and are left."""
+    """Kill a pool's processes; threads, which cannot be killed, are left running."""
     if isinstance(pool, ThreadPool):
         pool.terminate()  # does not wait for the threads
         return
@@ -46,17 +46,17 @@ def end(pool: Pool) -> None:
 
 
 def fail(pool: Pool, error: Exception) -> None:
-    """Let all waiting for the pool's results end with an error: nobody else will answer."""
+    """Make everyone who waits for one of the pool's results receive an error."""
     waiting: dict[int, Any] = pool._cache  # type: ignore[attr-defined]
     for result in list(waiting.values()):
-        with suppress(KeyError):  # it was answered in this moment
+        with suppress(KeyError):  # answered just now
             result._set(0, (False, error))
 
 
 def _end_processes(pool: Any) -> None:
     pool._state = TERMINATE
-    pool._terminate.cancel()  # what runs when the pool is collected, or Python exits
-    # First the handler that would replace the killed.
+    pool._terminate.cancel()  # the finalizer, for garbage collection and exit
+    # First the handler that would replace killed workers.
     pool._worker_handler._state = TERMINATE
     pool._change_notifier.put(None)
     pool._worker_handler.join(JOIN_SECONDS)
@@ -66,7 +66,7 @@ def _end_processes(pool: Any) -> None:
         process.join(JOIN_SECONDS)
     for lock in (pool._inqueue._rlock, pool._outqueue._wlock):
         _free(lock)
-    # Without readers the one handler, without writers the other gets an error and ends.
+    # One handler ends with an error once it has no reader, the other once it has no writer.
     pool._task_handler._state = TERMINATE
     pool._inqueue._reader.close()
     pool._task_handler.join(JOIN_SECONDS)
@@ -76,7 +76,7 @@ def _end_processes(pool: Any) -> None:
 
 
 def _free(lock: Any) -> None:
-    """Release a lock that a dead process may hold; there is none for pipes on Windows."""
+    """Release a lock that a dead process may hold; pipes have none on Windows."""
     if lock is not None:
-        lock.acquire(timeout=HELD_SECONDS)
+        lock.acquire(timeout=LOCK_SECONDS)
         lock.release()

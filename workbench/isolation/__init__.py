@@ -1,4 +1,4 @@
 """Leave the user's objects, random state, output and process as they were.
 
-Imports no other room.
+Of the other rooms, imports `compat` only.
 """

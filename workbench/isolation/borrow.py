@@ -1,17 +1,16 @@
-"""Use an iterator of the user's in turns with its owner: each goes on where it was itself."""
+"""Take turns with the owner of an iterator: each continues at their own position."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from workbench.isolation.restore_state import restored_state
+from workbench.isolation.restore_state import instance_attributes, restored_state
 from workbench.loader import Loader
 
 
 class Borrowed:
-    """Keeps the attributes of an iterator, such as its position, between uses.
+    """A loader whose attributes, such as its position, are kept between uses.
 
     Args:
         loader: Wraps the user's object.
@@ -19,22 +18,22 @@ class Borrowed:
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
-        found = getattr(loader.original, "__dict__", {}) if loader.forward_only else {}
-        self._attributes: dict[str, Any] = found if isinstance(found, dict) else {}
-        self._ours, self._owners = dict(self._attributes), dict(self._attributes)
+        self._attributes = instance_attributes(loader.original) if loader.forward_only else {}
+        # Attributes at the end of the last use, and as the owner left them.
+        self._used, self._owned = dict(self._attributes), dict(self._attributes)
 
     @contextmanager
     def used(self) -> Iterator[Loader]:
-        """The loader, where the last use left it; its owner's attributes return at the end.
+        """Continue where the last use ended; restore the owner's attributes at the end.
 
-        Attributes that the owner has changed since then keep the owner's values.
+        Attributes that the owner has changed in the meantime keep the owner's values.
         """
         with restored_state(self._loader.original):
-            before = self._owners
+            before = self._owned
             changed = {k: v for k, v in self._attributes.items() if before.get(k, before) is not v}
-            self._owners = dict(self._attributes)
-            self._attributes.update({**self._ours, **changed})
+            self._owned = dict(self._attributes)
+            self._attributes.update({**self._used, **changed})
             try:
                 yield self._loader
             finally:
-                self._ours = dict(self._attributes)
+                self._used = dict(self._attributes)

@@ -1,4 +1,4 @@
-"""What a user's code prints, logs and warns of while it is measured: kept, to be shown."""
+"""Capture what a user's code prints, logs and warns while it is measured."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdo
 from threading import get_ident
 from typing import Any, TextIO
 
-MOST = 20  # different lines kept, each with its count
-LONGEST = 300  # characters of a line
+MAX_LINES = 20  # distinct lines that are kept, each with its count
+MAX_CHARACTERS = 300  # of a line
 
 
-class Said:
-    """Lines of output, each once with how often it came; safe to use from many threads."""
+class CapturedOutput:
+    """Distinct lines of output with their counts; thread-safe."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
@@ -25,12 +25,12 @@ class Said:
         self._lock = threading.Lock()
 
     def add(self, text: str) -> None:
-        """Add what was said; empty lines are left out."""
+        """Add lines; empty ones are left out."""
         with self._lock:
-            for line in map(_line, text.splitlines()):
+            for line in map(_shortened, text.splitlines()):
                 if not line:
                     continue
-                if line in self._counts or len(self._counts) < MOST:
+                if line in self._counts or len(self._counts) < MAX_LINES:
                     self._counts[line] = self._counts.get(line, 0) + 1
                 else:
                     self._dropped += 1
@@ -42,96 +42,94 @@ class Said:
         return "\n".join(lines + more)
 
 
-def _line(text: str) -> str:
-    """Short, and such that it can be sent: half a surrogate pair cannot."""
-    return text.strip()[:LONGEST].encode("utf-8", "backslashreplace").decode()
+def _shortened(line: str) -> str:
+    # Half a surrogate pair cannot be sent to the page.
+    return line.strip()[:MAX_CHARACTERS].encode("utf-8", "backslashreplace").decode()
 
 
 @contextmanager
-def listening(said: Said) -> Iterator[None]:
-    """Keep what is printed, logged and warned of, by all threads but the main one.
+def capture_output(captured: CapturedOutput) -> Iterator[None]:
+    """Capture the output of all threads except the main one, where the notebook's cells run.
 
-    The main thread's own output goes where it did, unless it is the one that listens: cells of the
-    notebook run there. Put back at the end.
+    Called in the main thread, it captures the main thread's output, too.
     """
     with ExitStack() as undo:
-        out, err = (_Ear(said, stream) for stream in (sys.stdout, sys.stderr))
+        out, err = (_CapturingStream(captured, stream) for stream in (sys.stdout, sys.stderr))
         undo.callback(out.end)
         undo.callback(err.end)
-        undo.callback(_exchange({sys.stdout: out, sys.stderr: err}))
+        undo.callback(_redirect_handlers({sys.stdout: out, sys.stderr: err}))
         undo.enter_context(redirect_stdout(out))
         undo.enter_context(redirect_stderr(err))
-        undo.enter_context(_logging_to(said))
+        undo.enter_context(_capture_root_logger(captured))
         undo.enter_context(warnings.catch_warnings())
 
         def show(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
-            said.add(f"{category.__name__}: {message}")
+            captured.add(f"{category.__name__}: {message}")
 
         warnings.showwarning = show
         yield
 
 
-class _Ear(io.TextIOBase):
-    """A stream that keeps what is written, or passes it on."""
+class _CapturingStream(io.TextIOBase):
+    """A stream that captures what is written, or passes it on to another stream."""
 
-    def __init__(self, said: Said, beyond: TextIO) -> None:
-        self._said, self._beyond = said, beyond
-        # Whose output passes; none's if it is the main thread that listens.
+    def __init__(self, captured: CapturedOutput, stream: TextIO) -> None:
+        self._captured, self._stream = captured, stream
         main = threading.main_thread().ident
-        self._passing = None if main == get_ident() else main
-        self._begun: dict[int, str] = {}  # of each thread: `print` writes a line in pieces
+        self._passed_thread = None if main == get_ident() else main
+        self._unfinished: dict[int, str] = {}  # by thread: `print` writes a line in pieces
 
     def write(self, text: str) -> int:
-        if get_ident() == self._passing:
-            return self._beyond.write(text)
-        lines, _, rest = (self._begun.pop(get_ident(), "") + text).rpartition("\n")
-        self._said.add("\n".join(map(_overwritten, lines.split("\n"))))
+        if get_ident() == self._passed_thread:
+            return self._stream.write(text)
+        lines, _, rest = (self._unfinished.pop(get_ident(), "") + text).rpartition("\n")
+        self._captured.add("\n".join(map(_as_displayed, lines.split("\n"))))
         if rest:
-            self._begun[get_ident()] = _overwritten(rest)[-LONGEST:]
+            self._unfinished[get_ident()] = _as_displayed(rest)[-MAX_CHARACTERS:]
         return len(text)
 
     def end(self) -> None:
-        """Keep lines that were not ended."""
-        self._said.add("\n".join(self._begun.values()))
+        """Add the unfinished lines."""
+        self._captured.add("\n".join(self._unfinished.values()))
 
     def flush(self) -> None:
-        self._beyond.flush()
+        self._stream.flush()
 
     def writable(self) -> bool:
         return True
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._beyond, name)  # `buffer`, `encoding`: what a stream has besides
+        return getattr(self._stream, name)  # `buffer`, `encoding` and the like
 
 
-def _overwritten(line: str) -> str:
-    """What a terminal shows of it: progress bars go back to the line's beginning."""
+def _as_displayed(line: str) -> str:
+    """What a terminal shows of a line: a progress bar overwrites it from its start."""
     return line.rstrip("\r").rsplit("\r", 1)[-1]
 
 
-class _Handler(logging.Handler):
-    def __init__(self, said: Said) -> None:
+class _CapturingHandler(logging.Handler):
+    def __init__(self, captured: CapturedOutput) -> None:
         super().__init__()
-        self._said = said
+        self._captured = captured
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._said.add(f"{record.levelname} {record.name}: {record.getMessage()}")
+        self._captured.add(f"{record.levelname} {record.name}: {record.getMessage()}")
 
 
 @contextmanager
-def _logging_to(said: Said) -> Iterator[None]:
-    """Root's handlers hold the streams that were there when they were made, so they are swapped."""
+def _capture_root_logger(captured: CapturedOutput) -> Iterator[None]:
+    """Replace the root logger's handlers, which keep the streams they were created with."""
     root = logging.getLogger()
     before = root.handlers[:]
-    root.handlers[:] = [_Handler(said)]
+    root.handlers[:] = [_CapturingHandler(captured)]
     try:
         yield
     finally:
         root.handlers[:] = before
 
 
-def _exchange(ears: dict[Any, _Ear]) -> Callable[[], None]:
-    """Let handlers of other loggers write to the ears in place of the streams; gives the undo."""
+def _redirect_handlers(streams: dict[Any, _CapturingStream]) -> Callable[[], None]:
+    """Make other loggers' handlers write to the capturing streams; returns what undoes it."""
     loggers = [
         each for each in logging.Logger.manager.loggerDict.values() if hasattr(each, "handlers")
     ]
@@ -139,10 +137,10 @@ def _exchange(ears: dict[Any, _Ear]) -> Callable[[], None]:
         (handler, handler.stream)
         for logger in loggers
         for handler in logger.handlers
-        if isinstance(handler, logging.StreamHandler) and any(handler.stream is s for s in ears)
+        if isinstance(handler, logging.StreamHandler) and any(handler.stream is s for s in streams)
     ]
     for handler, stream in found:
-        handler.setStream(ears[stream])
+        handler.setStream(streams[stream])
 
     def undo() -> None:
         for handler, stream in found:

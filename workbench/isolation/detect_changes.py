@@ -1,4 +1,4 @@
-"""Whether a loader changes data that its maker handed to it: looked at before and after."""
+"""Detect whether a loader changes data that was passed to it."""
 
 from __future__ import annotations
 
@@ -12,104 +12,104 @@ from typing import Any
 import numpy as np
 
 from workbench.batch import leaves
+from workbench.isolation.restore_state import instance_attributes
 
-# Arrays up to this size are looked at whole; of larger ones as many bytes, in blocks evenly
-# spread: an array may be mapped from a disk, where each page is read.
-LOOKED_AT = 1 << 20
+# Bytes compared of an array. Of a larger one they are taken in blocks, evenly spread: it may be
+# mapped from a disk, where every page has to be read.
+COMPARED_BYTES = 1 << 20
 BLOCKS = 128
-MOST_ITEMS = 100_000  # of a list or dict
+COMPARED_ITEMS = 100_000  # of a list or dict
 
 
-class Belongings:
-    """The lists, dicts and arrays that a loader holds, as they are now.
+class ChangeDetector:
+    """Compares the lists, dicts and arrays that a loader refers to with their first state.
 
     Args:
-        loader: Its attributes, arguments, closure and the globals that its function names.
+        loader: Its attributes, arguments and closure are compared, and the globals that its
+            function uses.
     """
 
     def __init__(self, loader: Any) -> None:
-        # References, so that no other object can get the id of one that is gone.
-        self._held = {id(thing): (name, thing) for name, thing in _held(loader)}
-        self._before = {key: _state(thing) for key, (_, thing) in self._held.items()}
+        # Keeps references, so that no other object can get the id of a deleted one.
+        self._values = {id(value): (name, value) for name, value in _mutable_values(loader)}
+        self._before = {key: _state(value) for key, (_, value) in self._values.items()}
         self._buffers: set[int] = set()
 
-    def note(self, batch: Any) -> None:
-        """Arrays that share memory with a batch are buffers that the loader uses for each.
+    def find_buffers(self, batch: Any) -> None:
+        """Find arrays that share memory with a batch: the loader reuses them for each batch.
 
         Args:
-            batch: As the loader gave it, no copy.
+            batch: As the loader returned it, not a copy.
         """
         arrays = [leaf for _, leaf in leaves(batch) if isinstance(leaf, np.ndarray)]
-        for key, (_, thing) in self._held.items():
-            if isinstance(thing, np.ndarray) and any(np.may_share_memory(thing, a) for a in arrays):
+        for key, (_, value) in self._values.items():
+            if isinstance(value, np.ndarray) and any(np.may_share_memory(value, a) for a in arrays):
                 self._buffers.add(key)
 
     def changes(self) -> list[str]:
-        """What differs now, in words."""
+        """The changes so far, each as a predicate: "writes into your array x"."""
         found = []
-        for key, (name, thing) in self._held.items():
-            before, now = self._before[key], _state(thing)
+        for key, (name, value) in self._values.items():
+            before, now = self._before[key], _state(value)
             if before != now:
-                found.append(_told(name, thing, before, now, key in self._buffers))
+                found.append(_describe(name, value, before, now, key in self._buffers))
         return found
 
 
-def _held(loader: Any) -> Iterator[tuple[str, Any]]:
-    for name, thing in _named(loader):
-        # What cannot be written to is not changed; its owner may do so through another array.
-        if isinstance(thing, list | dict) or (
-            isinstance(thing, np.ndarray) and thing.flags.writeable
+def _mutable_values(loader: Any) -> Iterator[tuple[str, Any]]:
+    for name, value in _named_values(loader):
+        # A read-only array can only change through another array, which its owner may do.
+        if isinstance(value, list | dict) or (
+            isinstance(value, np.ndarray) and value.flags.writeable
         ):
-            yield name, thing
+            yield name, value
 
 
-def _named(thing: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(thing, functools.partial):
-        yield from ((f"argument {i}", value) for i, value in enumerate(thing.args))
-        yield from thing.keywords.items()
-        yield from _named(thing.func)
-    elif isinstance(thing, MethodType):
-        yield from _named(thing.__self__)
-    elif isinstance(thing, FunctionType):
-        function = inspect.unwrap(thing)
-        found = inspect.getclosurevars(function)
+def _named_values(loader: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(loader, functools.partial):
+        yield from ((f"argument {i}", value) for i, value in enumerate(loader.args))
+        yield from loader.keywords.items()
+        yield from _named_values(loader.func)
+    elif isinstance(loader, MethodType):
+        yield from _named_values(loader.__self__)
+    elif isinstance(loader, FunctionType):
+        found = inspect.getclosurevars(inspect.unwrap(loader))
         yield from {**found.globals, **found.nonlocals}.items()
-    elif isinstance(thing, GeneratorType):
-        yield from (thing.gi_frame.f_locals if thing.gi_frame is not None else {}).items()
+    elif isinstance(loader, GeneratorType):
+        yield from (loader.gi_frame.f_locals if loader.gi_frame is not None else {}).items()
     else:
-        attributes = getattr(thing, "__dict__", {})
-        yield from attributes.items() if isinstance(attributes, dict) else ()
+        yield from instance_attributes(loader).items()
 
 
-def _state(thing: Any) -> tuple[Any, ...]:
-    """(size, content in order, content in any order)."""
-    if isinstance(thing, np.ndarray):
-        if thing.dtype == object:
-            return _state(list(thing.flat[:MOST_ITEMS]))
+def _state(value: Any) -> tuple[Any, ...]:
+    """Size, hash of the content in order, hash of the content in any order (None for arrays)."""
+    if isinstance(value, np.ndarray):
+        if value.dtype == object:
+            return _state(list(value.flat[:COMPARED_ITEMS]))
         digest = hashlib.blake2b(digest_size=16)
-        for part in _parts(thing):
-            digest.update(part.tobytes())
-        return thing.shape, digest.hexdigest(), None
-    items = list(thing.items() if isinstance(thing, dict) else thing)[:MOST_ITEMS]
-    ids = [(id(item[0]), id(item[1])) if isinstance(thing, dict) else id(item) for item in items]
-    return len(thing), hash(tuple(ids)), hash(frozenset(ids))
+        for block in _blocks(value):
+            digest.update(block.tobytes())
+        return value.shape, digest.hexdigest(), None
+    items = list(value.items() if isinstance(value, dict) else value)[:COMPARED_ITEMS]
+    ids = [(id(item[0]), id(item[1])) if isinstance(value, dict) else id(item) for item in items]
+    return len(value), hash(tuple(ids)), hash(frozenset(ids))
 
 
-def _parts(array: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
-    if array.nbytes <= LOOKED_AT:
+def _blocks(array: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
+    if array.nbytes <= COMPARED_BYTES:
         yield array
         return
-    items = LOOKED_AT // BLOCKS // array.itemsize + 1
+    items = COMPARED_BYTES // BLOCKS // array.itemsize + 1
     for start in np.linspace(0, array.size - items, BLOCKS, dtype=int):
         yield array.flat[start : start + items]
 
 
-def _told(name: str, thing: Any, before: Any, now: Any, is_buffer: bool) -> str:
-    kind = "array" if isinstance(thing, np.ndarray) else type(thing).__name__
-    if isinstance(thing, np.ndarray):
+def _describe(name: str, value: Any, before: Any, now: Any, is_buffer: bool) -> str:
+    if isinstance(value, np.ndarray):
         if is_buffer:
             return f"gives the same array {name} for each batch: copy what you keep"
         return f"writes into your array {name}"
+    kind = type(value).__name__
     if before[0] == now[0] and before[2] == now[2]:
         return f"shuffles your {kind} {name} in place"
     if before[0] != now[0]:

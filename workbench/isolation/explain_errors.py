@@ -1,4 +1,4 @@
-"""What to write instead, where an exception comes from something that libraries have removed."""
+"""Advice on exceptions that come from what libraries have removed."""
 
 from __future__ import annotations
 
@@ -7,58 +7,60 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# (what the exception says, what to do). The first that is found counts.
+from workbench.isolation.restore_state import instance_attributes
+
+# (pattern of the exception's message, advice). The first match counts.
 _REMOVED = (
     (
         r"module 'numpy' has no attribute '(int|float|bool|object|str|complex)'",
-        r"np.\1 was removed in NumPy 1.24: write \1 itself, or a sized type such as "
-        "np.int64 or np.float32.",
+        r"np.\1 was removed in NumPy 1.24: write \1 itself, or a sized type such as np.int64 or "
+        "np.float32.",
     ),
     (
         r"module 'numpy' has no attribute '(bool8|product|cumproduct|sometrue|alltrue|in1d)'",
-        r"np.\1 was removed in NumPy 2: np.bool_, np.prod, np.cumprod, np.any, np.all and np.isin "
-        "are there instead.",
+        r"np.\1 was removed in NumPy 2. Use np.bool_, np.prod, np.cumprod, np.any, np.all or "
+        "np.isin.",
     ),
     (
         r"'ImageDataGenerator' from 'keras|'keras\S*' has no attribute 'ImageDataGenerator'",
-        "Keras 3 has it no more under that name: from tensorflow.keras.preprocessing.image import "
-        "ImageDataGenerator.",
+        "ImageDataGenerator was removed from Keras 3's namespace. Use "
+        "from tensorflow.keras.preprocessing.image import ImageDataGenerator.",
     ),
     (
         r"'(\w*[Ii]terator|generator)' object has no attribute 'next'",
-        "Iterators have no .next() in Python 3: write next(iterator).",
+        "Iterators have no .next() in Python 3. Use next(iterator).",
     ),
     (
         r"has no attribute '(fit|evaluate|predict)_generator'",
-        r"\1_generator was removed in Keras 3: model.\1 takes generators.",
+        r"\1_generator was removed in Keras 3. model.\1 accepts generators.",
     ),
     (
         r"unexpected keyword argument '(workers|use_multiprocessing|max_queue_size)'",
-        r"fit takes no \1 in Keras 3: it is an argument of keras.utils.PyDataset's constructor, or "
-        "an attribute of the iterator.",
+        r"In Keras 3, \1 is not an argument of fit. Pass it to the constructor of "
+        "keras.utils.PyDataset, or set it as an attribute of the iterator.",
     ),
     (
         r"'PIL\.Image' has no attribute '(ANTIALIAS|LINEAR|CUBIC)'",
-        "Pillow 10 removed it: Image.Resampling.LANCZOS, BILINEAR or BICUBIC.",
+        r"Image.\1 was removed in Pillow 10. Use Image.Resampling.LANCZOS, BILINEAR or BICUBIC.",
     ),
     (
         r"scipy\.misc' has no attribute|cannot import name 'im(read|resize|save)' from 'scipy",
-        "SciPy has no image functions any more: cv2.imread and cv2.resize, or PIL.",
+        "SciPy's image functions were removed. Use cv2.imread and cv2.resize, or PIL.",
     ),
     (
         r"unexpected keyword argument 'multichannel'",
-        "scikit-image 0.22 removed it: write channel_axis=-1.",
+        "multichannel was removed in scikit-image 0.22. Use channel_axis=-1.",
     ),
     (
         r"generator already executing",
-        "Two threads ask one generator at a time: run it with one worker, hold a threading.Lock "
-        "around next(), or make it a keras.utils.PyDataset.",
+        "Two threads use one generator at the same time. Use one worker, guard next() with a "
+        "threading.Lock, or convert the generator to a keras.utils.PyDataset.",
     ),
 )
 
 
 def message(error: BaseException) -> str:
-    """Its text; a user's own exception may raise instead of giving one."""
+    """The message of an exception, whose `__str__` may itself raise."""
     try:
         return str(error)
     except Exception as broken:
@@ -66,7 +68,7 @@ def message(error: BaseException) -> str:
 
 
 def replacement(error: BaseException) -> str:
-    """What to write instead; empty where it is not a removal that we know.
+    """What to use instead of a removed name; empty if the exception has another cause.
 
     Example:
         >>> replacement(AttributeError("module 'numpy' has no attribute 'int'."))
@@ -80,9 +82,16 @@ def replacement(error: BaseException) -> str:
     return ""
 
 
+def explain(error: BaseException) -> None:
+    """Add advice to an exception as a note, which Python prints below its message."""
+    advice = replacement(error)
+    if advice and advice not in instance_attributes(error).get("__notes__", ()):
+        error.add_note(advice)
+
+
 @contextmanager
-def explained() -> Iterator[None]:
-    """Within this, exceptions are explained."""
+def explain_errors() -> Iterator[None]:
+    """Explain exceptions that leave this context."""
     try:
         yield
     except Exception as error:
@@ -91,11 +100,13 @@ def explained() -> Iterator[None]:
 
 
 @contextmanager
-def contained() -> Iterator[None]:
-    """Within this, what would end a thread without a word becomes an error: `sys.exit()`.
+def convert_exits() -> Iterator[None]:
+    """Turn `sys.exit()` and the like, which would end a thread silently, into an error.
+
+    A KeyboardInterrupt in the main thread is the user's Ctrl-C and passes unchanged.
 
     Raises:
-        RuntimeError: In its place. Ctrl-C in the main thread is the user's own, and stays.
+        RuntimeError: In place of any exception that is not an `Exception`.
     """
     try:
         yield
@@ -106,12 +117,5 @@ def contained() -> Iterator[None]:
         if main and isinstance(error, KeyboardInterrupt):
             raise
         what = f"{type(error).__name__}({message(error)})"
-        text = f"it raised {what}, which ends a training script without a word"
+        text = f"it raised {what}, which would end a training script without a message"
         raise RuntimeError(text).with_traceback(error.__traceback__) from None
-
-
-def explain(error: BaseException) -> None:
-    """Add the advice to the exception, where Python shows it below the message."""
-    advice = replacement(error)
-    if advice and advice not in getattr(error, "__notes__", ()):
-        error.add_note(advice)

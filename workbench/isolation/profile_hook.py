@@ -1,4 +1,4 @@
-"""Listen to the calls of a thread with `sys.setprofile`, next to a profiler of the user's."""
+"""Observe a thread's calls with `sys.setprofile`, without losing a profiler of the user's."""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""Keras's `ImageDataGenerator` iterators, made fast with nothing else changed."""
+"""Make Keras's `ImageDataGenerator` iterators fast, and change nothing else.
+
+Imports what pipeline may import, pipeline, measure and loader.
+"""

@@ -1,6 +1,6 @@
-"""Keras's iterator and its stand-in beside each other: the same batches from both, and their times.
+"""Compare batches and times of Keras's iterator and the fast dataset.
 
-Runs Keras's own code on a copy of the iterator, with the global random state put back.
+Runs Keras's own code on a copy of the iterator, and restores the global random state.
 """
 
 from __future__ import annotations
@@ -26,24 +26,25 @@ from workbench.pipeline.sources.arrays import Images, Rows
 from workbench.result import Result
 
 if TYPE_CHECKING:
-    from workbench.keras_iterators.faster_dataset import Faster
+    from workbench.keras_iterators.faster_dataset import FasterDataset
 
-OLD, NEW = "Keras", "wb.faster"
-ROUNDS = 15  # fewer, but not below five, where they take longer than this:
+KERAS, FASTER = "Keras", "wb.faster"
+ROUNDS = 15  # fewer, but at least five, if they take longer than SECONDS
 SECONDS = 15.0
-TILE_PIXELS = 96  # the longer side of a picture; three for each image
-LEVELS = 255
+TILE_PIXELS = 96  # the longer side of a picture
+GREY_LEVELS = 255
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One image, from both.
+    """One image from Keras and from `wb.faster`.
 
     Attributes:
-        name: Its file, or its place in the array.
-        largest: Difference of a pixel, in grey levels (1/255 of the images' scale).
-        mean: Over all its pixels.
-        pictures: Keras's, ours, and the difference, in which a grey level is white; JPEG and PNG.
+        name: Name of the file, or index in the array.
+        largest: Largest difference of a pixel, in grey levels (1/255 of the images' scale).
+        mean: Mean difference of the pixels, in grey levels.
+        pictures: Keras's image and ours, as JPEG, and their difference, as PNG in which one grey
+            level is white.
     """
 
     name: str
@@ -57,15 +58,15 @@ class KerasComparison(Result):
     """Keras's iterator against `wb.faster` of it.
 
     Attributes:
-        holds: As the report says.
+        holds: As in `Report`.
         pairs: The images, before standardization.
-        largest: Difference of a value in the batches as they are trained on, standardized.
-        same_labels: Whether all else in the batches is equal bit for bit.
-        old_ms: Milliseconds a batch, from Keras.
-        new_ms: From `wb.faster`.
-        ratio: Keras's time by ours, each of two batches that ran one after the other.
-        batch: Samples of a batch that was timed.
-        threads: That ours may use.
+        largest: Largest difference of a value in the standardized batches.
+        same_labels: Whether everything else in the batches is equal bit for bit.
+        old_ms: Milliseconds per batch with Keras.
+        new_ms: Milliseconds per batch with `wb.faster`.
+        ratio: Keras's time divided by ours, for batches that ran one after the other.
+        batch: Samples per batch.
+        threads: Number of threads that ours may use.
     """
 
     holds: Holds
@@ -86,60 +87,61 @@ class KerasComparison(Result):
         return found
 
 
-def compare(fast: Faster, n: int) -> KerasComparison:
+def compare(fast: FasterDataset, n: int) -> KerasComparison:
     """See `Faster.compare`."""
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise ValueError(f"n: expected a whole number from 1. Received: {n!r}")
     batches = range(min(len(fast), -(-n // fast.batch_size)))
     with restored_state(fast):
-        pairs = [pair for index in batches for pair in _pairs(_plain(fast), index)][:n]
-        both = _Both(fast, fast.keras_iterator)
-        largest, same = _compared(both, batches)
-        race = _timed(both, batches)
+        unstandardized = _without_standardization(fast)
+        pairs = [pair for index in batches for pair in _pairs(unstandardized, index)][:n]
+        sides = _Sides(fast, fast.keras_iterator)
+        largest, same = _compared(sides, batches)
+        race = _timed(sides, batches)
     return KerasComparison(
         fast.report.holds,
         tuple(pairs),
         largest,
         same,
-        race[OLD].ms,
-        race[NEW].ms,
-        race.times_as_fast(NEW),
+        race[KERAS].ms,
+        race[FASTER].ms,
+        race.times_as_fast(FASTER),
         min(fast.batch_size, fast.n),
         max(1, cv2.getNumThreads()),
     )
 
 
-class _Both:
-    """The batches of the present epoch, from Keras's own code and from ours.
+class _Sides:
+    """Batches of the present epoch, from Keras's own code and from ours.
 
     Args:
-        fast: Ours.
-        iterator: Keras's; copied.
+        fast: Our dataset.
+        iterator: Keras's iterator, which is copied.
     """
 
-    def __init__(self, fast: Faster, iterator: Any) -> None:
-        self.fast, self._keras, self._now = fast, copy.copy(iterator), fast.position
+    def __init__(self, fast: FasterDataset, iterator: Any) -> None:
+        self.fast, self._keras, self._position = fast, copy.copy(iterator), fast.position
         self._keras.lock, self._keras.save_to_dir = Lock(), None
-        self._keras.seed = self._now.replay.seed
+        self._keras.seed = self._position.replay.seed
 
     def rows(self, index: int) -> Rows:
         """The samples of the batch."""
-        return self._now.wanted(index, self._now.epoch).rows
+        return self._position.plan(index, self._position.epoch).rows
 
     def old(self, index: int) -> Any:
-        """From Keras; seeds the global random state."""
-        call = self._now.wanted(index, self._now.epoch).call
+        """The batch from Keras; seeds the global random state."""
+        call = self._position.plan(index, self._position.epoch).call
         self._keras.total_batches_seen = call.number
-        self._keras.index_array = None if call.shuffles else self._now.order
+        self._keras.index_array = None if call.shuffles else self._position.order
         return self._keras[index]
 
     def new(self, index: int) -> Any:
-        """From ours."""
-        return self.fast.batch(index, self._now.epoch)
+        """The batch from ours."""
+        return self.fast.batch(index, self._position.epoch)
 
 
-def _plain(fast: Faster) -> _Both:
-    """Both without standardization, so that differences are in grey levels."""
+def _without_standardization(fast: FasterDataset) -> _Sides:
+    """Both sides without standardization, so that differences are in grey levels."""
     iterator = copy.copy(fast.keras_iterator)
     generator = iterator.image_data_generator = copy.copy(iterator.image_data_generator)
     generator.rescale = generator.preprocessing_function = None
@@ -147,49 +149,49 @@ def _plain(fast: Faster) -> _Both:
     generator.featurewise_center = generator.featurewise_std_normalization = False
     plain = type(fast)(iterator, fast.position.replay.seed, fast.report)
     plain.position = fast.position
-    return _Both(plain, iterator)
+    return _Sides(plain, iterator)
 
 
-def _pairs(both: _Both, index: int) -> Iterator[Pair]:
-    before, after = _images(both.old(index)), _images(both.new(index))
-    if both.fast.data_format == "channels_first":
+def _pairs(sides: _Sides, index: int) -> Iterator[Pair]:
+    before, after = _images(sides.old(index)), _images(sides.new(index))
+    if sides.fast.data_format == "channels_first":
         before, after = np.moveaxis(before, 1, 3), np.moveaxis(after, 1, 3)
     low, high = float(before.min()), float(before.max())
     top = next((top for top in (1, 255, 65535) if high <= top), high)
-    off = np.abs(after.astype(np.float64) - before) * (LEVELS / top)
-    files = getattr(both.fast, "filenames", None)
-    for place, row in enumerate(both.rows(index)):
+    off = np.abs(after.astype(np.float64) - before) * (GREY_LEVELS / top)
+    files = getattr(sides.fast, "filenames", None)
+    for i, row in enumerate(sides.rows(index)):
         pictures = (
-            _picture(before[place], low, high, ".jpg"),
-            _picture(after[place], low, high, ".jpg"),
-            _picture(off[place], 0, 1, ".png"),
+            _picture(before[i], low, high, ".jpg"),
+            _picture(after[i], low, high, ".jpg"),
+            _picture(off[i], 0, 1, ".png"),
         )
         name = PurePath(files[row]).name if files else f"sample {row}"
-        yield Pair(name, float(off[place].max()), float(off[place].mean()), pictures)
+        yield Pair(name, float(off[i].max()), float(off[i].mean()), pictures)
 
 
-def _timed(both: _Both, batches: range) -> Race:
-    """Batches of Keras and of ours, in turns."""
+def _timed(sides: _Sides, batches: range) -> Race:
+    """Time batches of Keras and of ours alternately."""
 
     def turn(make: Callable[[int], Any]) -> Callable[[], Any]:
-        places = cycle(batches)
-        return lambda: make(next(places))
+        indices = cycle(batches)
+        return lambda: make(next(indices))
 
-    return run({OLD: turn(both.old), NEW: turn(both.new)}, seconds=SECONDS, rounds=ROUNDS)
+    return run({KERAS: turn(sides.old), FASTER: turn(sides.new)}, seconds=SECONDS, rounds=ROUNDS)
 
 
-def _compared(both: _Both, batches: range) -> tuple[float, bool]:
-    """Largest difference of a value, and whether all labels and weights are the same."""
-    found = [_difference(both.old(index), both.new(index)) for index in batches]
+def _compared(sides: _Sides, batches: range) -> tuple[float, bool]:
+    """Largest difference of a value, and whether all labels and weights are equal."""
+    found = [_difference(sides.old(index), sides.new(index)) for index in batches]
     return max(off for off, _ in found), all(same for _, same in found)
 
 
 def _difference(before: Any, after: Any) -> tuple[float, bool]:
-    """Largest difference of the images, and whether all else is equal."""
+    """Largest difference of the images, and whether everything else is equal."""
     images, others = _images(before), keras.tree.flatten(before)[1:]
     off = float(np.abs(_images(after).astype(np.float64) - images).max())
     pairs = zip(others, keras.tree.flatten(after)[1:], strict=True)
-    # Images that are their own labels are no more equal than the images.
+    # Labels may be the images themselves, which need not be equal.
     return off, all(np.array_equal(a, b) or np.shape(a) == np.shape(images) for a, b in pairs)
 
 
@@ -199,7 +201,7 @@ def _images(batch: Any) -> Images:
 
 
 def _picture(image: Images, low: float, high: float, kind: str) -> bytes:
-    """A small picture of an image; `low` is black, `high` white."""
+    """Encode a thumbnail in which `low` is black and `high` white."""
     shown = image[..., 2::-1] if image.shape[2] >= 3 else image[..., :1]  # OpenCV's order: BGR
     shown = (shown.astype(np.float32) - low) * np.float32(255 / ((high - low) or 1))
     scale = TILE_PIXELS / max(image.shape[:2])

@@ -1,4 +1,4 @@
-"""`workbench.keras_iterators`: one line that makes an old training script's iterator fast."""
+"""Replace a Keras iterator by a fast one, in one line of a training script."""
 
 from __future__ import annotations
 
@@ -9,39 +9,53 @@ from typing import Any
 
 import numpy as np
 
-from workbench.keras_iterators.faster_dataset import Faster
-from workbench.keras_iterators.iterator_images import Files
-from workbench.keras_iterators.iterator_parts import overridden, source_of, unwarped
+from workbench.keras_iterators.compare_keras import KerasComparison, compare
+from workbench.keras_iterators.faster_dataset import FasterDataset
+from workbench.keras_iterators.iterator_images import FileImages
+from workbench.keras_iterators.iterator_parts import overridden, source_of, why_keras_warps
 from workbench.keras_iterators.report import report_of
 
-MADE_BY = "flow, flow_from_directory or flow_from_dataframe of Keras's ImageDataGenerator"
-# Methods that a subclass may have changed, so that what it gives is not what we would.
-ITERATES = (
+FLOW_METHODS = "flow, flow_from_directory or flow_from_dataframe of Keras's ImageDataGenerator"
+# A subclass that overrides one of these makes batches in its own way.
+ITERATION_METHODS = (
     *("__getitem__", "__next__", "_set_index_array", "_flow_index", "on_epoch_end"),
     "_get_batches_of_transformed_samples",
 )
 
-# Iterators without a seed, so far: two must not share their draws.
+# Counts iterators without a seed, so that no two share their draws.
 _unseeded = itertools.count()
+
+
+class Faster(FasterDataset):
+    """What `faster` returns: a `FasterDataset` that can be compared with Keras's iterator."""
+
+    def compare(self, n: int = 16) -> KerasComparison:
+        """Show images and timings of Keras's iterator next to those of this one.
+
+        Args:
+            n: Number of images.
+        """
+        return compare(self, n)
 
 
 def faster(iterator: Any) -> Faster:
     """Make an `ImageDataGenerator` iterator fast: the same batches, augmented by OpenCV.
 
-    With a seed the same samples, labels and random transforms in the same order as from Keras's
-    iterator, every pixel within 1 grey level; `.report` says what holds, and `.compare()` shows it.
-    Everything else stays: train with `model.fit(train)` as before. The iterator is left as it is.
+    With a seed, samples, labels and random transforms are those of Keras's iterator, in the same
+    order, and every pixel is within 1 grey level. `.report` says what stays the same, and
+    `.compare()` shows it. Train with `model.fit(train)` as before. The iterator itself does not
+    change.
 
-    Without a seed, draws follow from the present state of `np.random`, which stays as it is: a
-    script that begins with `np.random.seed(1)` stays repeatable.
+    Without a seed, draws follow from the present state of `np.random`, so a script that starts
+    with `np.random.seed(1)` stays reproducible. The state does not change.
 
     Args:
-        iterator: What `flow`, `flow_from_directory` or `flow_from_dataframe` returns. One that is
-            fast already is returned.
+        iterator: From `flow`, `flow_from_directory` or `flow_from_dataframe`. A fast one is
+            returned unchanged.
 
     Raises:
-        TypeError: If it is something else, or a subclass that makes batches in its own way.
-        ValueError: If it has no images, zca_whitening or an integer dtype.
+        TypeError: If it is not such an iterator, or a subclass that makes batches in its own way.
+        ValueError: If it has no images, uses zca_whitening, or has an integer dtype.
 
     Example:
         >>> train = generator.flow_from_directory("scans", seed=42)
@@ -52,15 +66,15 @@ def faster(iterator: Any) -> Faster:
         return iterator
     _check(iterator)
     source = source_of(iterator)
-    pillow = _pillow(iterator) if isinstance(source, Files) else ""
-    report = report_of(iterator, unwarped(iterator.image_data_generator), pillow)
+    pillow = _why_pillow(iterator) if isinstance(source, FileImages) else ""
+    report = report_of(iterator, why_keras_warps(iterator.image_data_generator), pillow)
     for line in report.not_carried:
-        warnings.warn(f"wb.faster: not carried: {line}", stacklevel=2)
-    return Faster(iterator, _own_seed() if iterator.seed is None else iterator.seed, report)
+        warnings.warn(f"wb.faster: not carried over: {line}", stacklevel=2)
+    return Faster(iterator, _new_seed() if iterator.seed is None else iterator.seed, report)
 
 
-def _pillow(iterator: Any) -> str:
-    """Why every file is read by Pillow, if so."""
+def _why_pillow(iterator: Any) -> str:
+    """Why Pillow must read every file; empty if OpenCV can."""
     if iterator.color_mode == "rgba":
         return "color_mode='rgba'"
     if iterator.keep_aspect_ratio:
@@ -69,11 +83,11 @@ def _pillow(iterator: Any) -> str:
     return "" if nearest else f"interpolation={iterator.interpolation!r}"
 
 
-def _own_seed() -> int:
-    """A seed for an iterator without: another for each."""
-    dice = np.random.RandomState()
-    dice.set_state(np.random.get_state())
-    words = [dice.randint(2**31), next(_unseeded)]
+def _new_seed() -> int:
+    """A seed for an iterator that has none; different for each."""
+    rng = np.random.RandomState()
+    rng.set_state(np.random.get_state())
+    words = [rng.randint(2**31), next(_unseeded)]
     return int(np.random.SeedSequence(words).generate_state(1)[0] >> 1)
 
 
@@ -83,19 +97,22 @@ def _check(iterator: Any) -> None:
     generator = getattr(iterator, "image_data_generator", None)
     if not isinstance(iterator, Iterator) or generator is None:
         raise TypeError(
-            f"expected what {MADE_BY} returns. "
-            f"Received: {_short(iterator)} of type {type(iterator).__name__}{_slip(iterator)}"
+            f"expected what {FLOW_METHODS} returns. "
+            f"Received: {_shortened(iterator)} of type {type(iterator).__name__}{_hint(iterator)}"
         )
-    changed = overridden(iterator, *ITERATES) + overridden(generator, "get_random_transform")
+    changed = overridden(iterator, *ITERATION_METHODS) + overridden(
+        generator, "get_random_transform"
+    )
     if changed:
         raise TypeError(
-            f"expected Keras's own way of making batches. Received: {', '.join(changed)}, which "
-            "would be passed over. Train with the iterator itself"
+            "expected an iterator that makes batches with Keras's own methods. "
+            f"Received: {', '.join(changed)}. Train with the iterator itself"
         )
     if generator.zca_whitening:
         raise ValueError(
-            "zca_whitening: it makes differences of less than a grey level large, and takes longer "
-            "than all that could be saved. Leave it out, or train with the iterator itself"
+            "zca_whitening: expected False, because whitening amplifies differences below a grey "
+            "level and takes longer than could be saved. Received: True. Leave it out, or train "
+            "with the iterator itself"
         )
     if np.dtype(iterator.dtype).kind != "f":
         raise ValueError(
@@ -103,34 +120,34 @@ def _check(iterator: Any) -> None:
         )
     if not iterator.n:
         raise ValueError(
-            f"expected at least one image. Received: an iterator of none{_where(iterator)}"
+            f"expected at least one image. Received: an iterator of none{_directory_hint(iterator)}"
         )
 
 
-def _where(iterator: Any) -> str:
+def _directory_hint(iterator: Any) -> str:
     directory = getattr(iterator, "directory", "")
     return f" in {directory}: are the images in class folders there?" if directory else ""
 
 
-def _slip(received: Any) -> str:
-    """What was probably meant."""
+def _hint(received: Any) -> str:
+    """What the user probably meant."""
     name = type(received).__name__
     if name == "ImageDataGenerator" or hasattr(received, "flow_from_directory"):
         return ". Did you mean wb.faster(generator.flow(x, y)) or .flow_from_directory(...)?"
     if callable(received) and getattr(received, "__name__", "").startswith("flow"):
         return f". Call it first: wb.faster(generator.{received.__name__}(...))"
     if isinstance(received, zip):
-        return ". Make each iterator faster before they are zipped: zip(wb.faster(a), wb.faster(b))"
+        return ". Make each iterator faster before zipping: zip(wb.faster(a), wb.faster(b))"
     if isinstance(received, types.GeneratorType):
         return (
-            ". A Python generator does not tell what it reads: pass the iterator inside it, or "
-            "look at it with wb.profile_lines"
+            ". A Python generator does not reveal what it reads: pass the iterator inside it, or "
+            "profile it with wb.profile_lines"
         )
     if hasattr(received, "image_data_generator") or hasattr(received, "total_batches_seen"):
-        return ". It is another package's: make it with tf.keras.preprocessing.image"
+        return ". It is from another package: make it with tf.keras.preprocessing.image"
     return ""
 
 
-def _short(received: Any) -> str:
+def _shortened(received: Any) -> str:
     text = repr(received)
     return text if len(text) <= 60 else text[:57] + "..."

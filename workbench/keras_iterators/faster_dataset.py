@@ -1,30 +1,23 @@
-"""The `keras.utils.PyDataset` that stands in for Keras's iterator. Importing this imports Keras."""
+"""The `keras.utils.PyDataset` that replaces Keras's iterator. Importing this imports Keras."""
 
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Iterator
-from dataclasses import replace
-from threading import get_ident
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import keras
 import numpy as np
 
-from workbench.keras_iterators.iterator_parts import changes_of, replay_of, source_of
+from workbench.keras_iterators.iterator_parts import replay_of, source_of, transformer_of
 from workbench.keras_iterators.keras_draws import Start
 from workbench.keras_iterators.labels import batch_of
-from workbench.keras_iterators.position import Pass, Wanted
+from workbench.keras_iterators.position import BatchPlan, Position
 from workbench.keras_iterators.report import Report
+from workbench.pipeline.epochs import COUNTER_LOCK, EpochDataset
+from workbench.pipeline.pipeline import batch_number
 from workbench.pipeline.sources.arrays import Rows
 
-if TYPE_CHECKING:
-    from workbench.keras_iterators.compare_keras import KerasComparison
-
-# Fit's thread and TensorFlow's both count; one lock for all, as a dataset goes to processes.
-_COUNTING = threading.Lock()
-# What old scripts read from Keras's iterators, beside what is a property here.
+# Attributes of Keras's iterators that scripts read, besides the properties below.
 CARRIED = (
     *("class_indices", "class_mode", "classes", "color_mode", "data_format", "directory", "dtype"),
     *("filenames", "filepaths", "image_data_generator", "image_shape", "interpolation"),
@@ -33,75 +26,79 @@ CARRIED = (
 )
 
 
-class Faster(keras.utils.PyDataset):
+class FasterDataset(EpochDataset[Position]):
     """The batches of an `ImageDataGenerator` iterator, augmented by OpenCV on several threads.
 
-    Has the iterator's attributes (`class_indices`, `filenames`, `samples`, ...), `next`, `reset`.
+    Has the iterator's attributes (`class_indices`, `filenames`, `samples`, ...), `next` and
+    `reset`.
 
-    A batch is a function of the iterator, its epoch and its index, on any number of workers: the
-    one that Keras's iterator gives when asked for batches one after the other. Keras numbers its
-    calls, and seeds each with its number; here each batch has the number that it has in that order.
-    Calls that move Keras's numbers on outside of training do so here: `next`, and what is asked for
-    before `on_epoch_end`, as `fit` does to learn the shapes. So `fit(shuffle=False)` trains the
-    very batches that the iterator would give. With `fit`'s own shuffling, which goes by the global
-    `random`, a batch's draws go by its index, not by when it comes. A validation iterator that
-    shuffles, which Keras shuffles by what training left in `np.random`, has its own order after
-    its first pass. With `steps_per_epoch` each pass over the data is an epoch here.
+    A batch depends only on the iterator, the epoch and the index, on any number of workers. It is
+    the one that Keras's iterator gives when batches are fetched in order: Keras seeds each call
+    with its number, and each batch here has the number of that order. Calls outside training that
+    advance Keras's numbers do so here too: `next`, and fetches before `on_epoch_end`, which `fit`
+    makes to learn the shapes. So `fit(shuffle=False)` trains exactly the iterator's batches.
+
+    Batches differ from Keras's in two cases. With `fit`'s own shuffling, the draws of a batch
+    depend on its index rather than on when it comes. A shuffling validation iterator, which Keras
+    shuffles with the state that training leaves in `np.random`, has its own order after the first
+    epoch. With `steps_per_epoch`, an epoch here is still a pass over the data.
 
     Args:
-        iterator: From `flow`, `flow_from_directory` or `flow_from_dataframe`; only read.
-        seed: Its own, or the one to draw from where it has none.
-        report: What holds.
+        iterator: From `flow`, `flow_from_directory` or `flow_from_dataframe`. Not changed.
+        seed: The iterator's seed, or the one to use if it has none.
+        report: What stays the same.
 
     Attributes:
         report: Whether pixels, draws or only the distribution are those of the iterator.
-        keras_iterator: A copy of the iterator, which does nothing but hold data.
-        position: Where in the data this is.
-        batch_index: The batch that `next` gives.
+        keras_iterator: A copy of the iterator, used for its attributes only.
+        position: The present epoch and Keras's count of calls.
+        batch_index: Index of the batch that `next` returns.
     """
 
     def __init__(self, iterator: Any, seed: int, report: Report) -> None:
         feed = ("workers", "use_multiprocessing", "max_queue_size")
-        super().__init__(**{name: getattr(iterator, name) for name in feed})
-        # A copy: the iterator may go on. Neither a lock nor a generator goes to another process.
+        replay = replay_of(iterator, seed)
+        first = Start(iterator.total_batches_seen, iterator.index_array)
+        super().__init__(
+            Position(replay, first, batches=len(replay)),
+            **{name: getattr(iterator, name) for name in feed},
+        )
+        # A copy, as the iterator may still be used. A lock or generator cannot be pickled.
         self.keras_iterator = copy.copy(iterator)
         self.keras_iterator.lock = self.keras_iterator.index_generator = None
         self.report = report
-        self._source, self._changes = source_of(iterator), changes_of(iterator)
-        first = Start(iterator.total_batches_seen, iterator.index_array)
-        self._first = self.position = Pass(replay_of(iterator, seed), first)
-        self._fit_thread: int | None = None
+        self._source, self._transformer = source_of(iterator), transformer_of(iterator)
         self.batch_index = iterator.batch_index
 
     @property
     def n(self) -> int:
-        """Samples."""
+        """Number of samples."""
         return self.position.replay.n
 
     @property
     def batch_size(self) -> int:
-        """Samples of a batch."""
+        """Samples per batch."""
         return self.position.replay.batch_size
 
     @property
     def shuffle(self) -> bool:
-        """Whether each pass has its own order."""
+        """Whether each epoch has its own order."""
         return self.position.replay.shuffle
 
     @property
     def seed(self) -> int | None:
-        """As given to Keras."""
+        """The seed given to Keras."""
         seed: int | None = self.keras_iterator.seed
         return seed
 
     @property
     def index_array(self) -> Rows:
-        """All samples in the order of this pass."""
+        """All samples in the order of this epoch."""
         return self.position.order
 
     @property
     def total_batches_seen(self) -> int:
-        """The number of the next call, as Keras counts."""
+        """Number of the next call, as Keras counts."""
         return self.position.number
 
     def __getattr__(self, name: str) -> Any:
@@ -109,87 +106,43 @@ class Faster(keras.utils.PyDataset):
             return getattr(self.keras_iterator, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    @property
-    def epoch(self) -> int:
-        """The epoch that `__getitem__` serves, from 0; may be set to resume."""
-        return self.position.epoch
-
-    @epoch.setter
-    def epoch(self, epoch: int) -> None:
-        if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 0:
-            raise ValueError(f"epoch: expected a whole number from 0. Received: {epoch!r}")
-        with _COUNTING:
-            self.position = replace(self._first, epoch=epoch)
-
     def __len__(self) -> int:
         return len(self.position.replay)
 
     def __getitem__(self, index: int) -> Any:
-        place = self._place(index)
-        with _COUNTING:
-            # What the thread that fits asks for, itself, is looked at only.
-            if self._fit_thread in (None, get_ident()):
-                self.position = self.position.looked(place)
-            elif not self._fed_by_pool:
-                self.position = self.position.fed_with(place)
-            here = self.position
-        return self._made(here.wanted(place, here.epoch))
+        number = batch_number(index, len(self))
+        position = self._fetching(number)
+        return self._build(position.plan(number, position.epoch))
 
     def batch(self, index: int, epoch: int) -> Any:
-        """The batch at `index` of this epoch or a later one; counts nowhere as asked for.
+        """The batch at `index` of this epoch or a later one, without counting it as fetched.
 
         Raises:
             IndexError: If there is no such batch, or the epoch is over.
         """
-        return self._made(self.position.wanted(self._place(index), epoch))
+        return self._build(self.position.plan(batch_number(index, len(self)), epoch))
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
-        """The next batch, without end, as from Keras's iterators."""
-        with _COUNTING:
-            self.position, wanted = self.position.drawn_next(self.batch_index)
+        """The next batch; as with Keras's iterators, there is always one."""
+        with COUNTER_LOCK:
+            self.position, plan = self.position.after_next(self.batch_index)
             self.batch_index = (self.batch_index + 1) % len(self)
-        return self._made(wanted)
+        return self._build(plan)
 
     def reset(self) -> None:
-        """Have `next` begin a new pass."""
+        """Make `next` start over with the first batch."""
         self.batch_index = 0
 
-    def compare(self, n: int = 16) -> KerasComparison:
-        """Show images of Keras's iterator and of this one beside each other, and their times.
+    def _previewing(self, index: int) -> Position:
+        with COUNTER_LOCK:
+            self.position = self.position.after_preview(index)
+            return self.position
 
-        Args:
-            n: How many images.
-        """
-        from workbench.keras_iterators.compare_keras import compare
-
-        return compare(self, n)
-
-    def on_epoch_begin(self) -> None:
-        """Called by Keras."""
-        with _COUNTING:
-            self.position, self._fit_thread = self.position.begun(), get_ident()
-
-    def on_epoch_end(self) -> None:
-        """Called by Keras, also once before the first epoch."""
-        with _COUNTING:
-            self.position = self.position.ended(self._fed_by_pool)
-
-    def _made(self, wanted: Wanted) -> Any:
-        images = np.empty((len(wanted.rows), *self.position.replay.shape), self.dtype)
-        transforms = self.position.replay.transforms(wanted.call)
-        self._changes.apply(self._source.read(wanted.rows), transforms, images)
-        return batch_of(self.keras_iterator, images, wanted.rows)
-
-    @property
-    def _fed_by_pool(self) -> bool:
-        """Whether Keras uses a pool of workers rather than one generator; its own rule."""
-        return bool(self.workers > 1 or (self.workers > 0 and self.use_multiprocessing))
-
-    def _place(self, index: int) -> int:
-        place = index + len(self) if index < 0 else index
-        if not 0 <= place < len(self):
-            raise IndexError(f"batch {index} of an epoch of {len(self)} batches")
-        return place
+    def _build(self, plan: BatchPlan) -> Any:
+        images = np.empty((len(plan.rows), *self.position.replay.shape), self.dtype)
+        transforms = self.position.replay.transforms(plan.call)
+        self._transformer.apply(self._source.read(plan.rows), transforms, images)
+        return batch_of(self.keras_iterator, images, plan.rows)

@@ -1,4 +1,4 @@
-"""Keras's iterator taken apart: what it reads, does to images, and draws."""
+"""Take Keras's iterator apart: its source, its transformations and its draws."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Any
 import numpy as np
 
 from workbench.compat.keras_modules import IMAGES
-from workbench.keras_iterators.iterator_images import Array, Changes, Files
+from workbench.keras_iterators.iterator_images import ArrayImages, FileImages, Transformer
 from workbench.keras_iterators.keras_draws import Replay
 
 
 def overridden(owner: Any, *methods: str) -> list[str]:
-    """Those of the methods that are not Keras's own, as "Class.method"."""
-    theirs = [name for name in methods if getattr(owner, name).__module__ != IMAGES]
-    return [f"{type(owner).__name__}.{name}" for name in theirs]
+    """Methods that are not Keras's own, as "Class.method"."""
+    own = [name for name in methods if getattr(owner, name).__module__ != IMAGES]
+    return [f"{type(owner).__name__}.{name}" for name in own]
 
 
-def source_of(iterator: Any) -> Files | Array:
+def source_of(iterator: Any) -> FileImages | ArrayImages:
     """Where the iterator's images come from."""
     if hasattr(iterator, "x"):
-        first = iterator.data_format == "channels_first"
-        return Array(np.moveaxis(iterator.x, 1, 3) if first else iterator.x)
-    return Files(
+        channels_first = iterator.data_format == "channels_first"
+        return ArrayImages(np.moveaxis(iterator.x, 1, 3) if channels_first else iterator.x)
+    return FileImages(
         iterator.filepaths,
         iterator.target_size,
         iterator.color_mode,
@@ -31,15 +31,15 @@ def source_of(iterator: Any) -> Files | Array:
     )
 
 
-def changes_of(iterator: Any) -> Changes:
-    """What the iterator does to images."""
+def transformer_of(iterator: Any) -> Transformer:
+    """How the iterator transforms images."""
     g = iterator.image_data_generator
-    theirs = g.preprocessing_function or overridden(g, "apply_transform", "standardize")
-    return Changes(g, warps=not unwarped(g), threads=not theirs)
+    own = g.preprocessing_function or overridden(g, "apply_transform", "standardize")
+    return Transformer(g, warps=not why_keras_warps(g), threads=not own)
 
 
-def unwarped(generator: Any) -> str:
-    """Why Keras's own `apply_transform` is called; empty if our warp gives its pixels."""
+def why_keras_warps(generator: Any) -> str:
+    """Why Keras's own `apply_transform` must run; empty if our warp gives its pixels."""
     if generator.interpolation_order != 1:
         return f"interpolation_order={generator.interpolation_order}"
     if generator.fill_mode not in ("nearest", "constant", "reflect", "wrap"):
@@ -48,7 +48,7 @@ def unwarped(generator: Any) -> str:
 
 
 def replay_of(iterator: Any, seed: int) -> Replay:
-    """What the iterator draws."""
+    """The iterator's draws."""
     arrays = hasattr(iterator, "x")
     return Replay(
         iterator.image_data_generator,

@@ -1,9 +1,9 @@
-"""What Keras's iterator would draw, and in which order: on dice of our own, never the global ones.
+"""Replay what Keras's iterator draws, without the global random state.
 
-Keras 3.15 seeds `np.random` with `seed + total_batches_seen` for each batch and then draws, in this
-order: the samples' order where there is none yet, each sample's transform, and a number for each
-file that `save_to_dir` writes. `on_epoch_end` shuffles with what the last batch left of that
-stream. So all follows from the number of a call, and that from the calls before it.
+For each batch, Keras 3.15 seeds `np.random` with `seed + total_batches_seen` and then draws the
+order of the samples if there is none yet, each sample's transform, and a number for each file that
+`save_to_dir` writes. `on_epoch_end` shuffles with the state after the last batch. So everything
+follows from the number of a call.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Transform = dict[str, Any]
 
 @dataclass(frozen=True)
 class Call:
-    """One call for a batch.
+    """One call of Keras's iterator for a batch.
 
     Attributes:
-        number: Keras's `total_batches_seen` before it.
-        size: Samples of the batch.
+        number: Keras's `total_batches_seen` before the call.
+        size: Samples in the batch.
         shuffles: Whether it draws the order of the samples first.
     """
 
@@ -39,12 +39,12 @@ class Call:
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Where passes over the data begin.
+    """Where a series of epochs starts.
 
     Attributes:
-        number: Of the first call.
-        order: The samples as the first pass takes them; None if its first call draws that.
-        epoch: Of the first pass.
+        number: Number of the first call.
+        order: Samples in the order of the first epoch; None if its first call draws the order.
+        epoch: Number of the first epoch.
     """
 
     number: int
@@ -58,12 +58,12 @@ class Replay:
 
     Attributes:
         generator: The ImageDataGenerator.
-        n: Samples.
-        batch_size: The last batch of a pass may be smaller.
-        shuffle: Whether each pass has its own order.
-        seed: Keras's.
-        shape: Of one image, as `get_random_transform` is given it.
-        saves: What `save_to_dir` draws a number below for each image; 0 if nothing is saved.
+        n: Number of samples.
+        batch_size: Samples per batch; the last batch of an epoch may be smaller.
+        shuffle: Whether each epoch has its own order.
+        seed: The seed, as in Keras.
+        shape: Shape of an image, as `get_random_transform` gets it.
+        saves: Upper bound of the number that `save_to_dir` draws for each image; 0 if unused.
     """
 
     generator: Any
@@ -75,21 +75,21 @@ class Replay:
     saves: int
 
     def __len__(self) -> int:
-        """Batches of a pass."""
+        """Batches in an epoch."""
         return (self.n + self.batch_size - 1) // self.batch_size
 
     def part(self, index: int) -> slice:
-        """Where in a pass's order the batch at `index` is."""
+        """Where in the order of an epoch the batch at `index` is."""
         return slice(index * self.batch_size, min(self.n, (index + 1) * self.batch_size))
 
     def call(self, start: Start, epoch: int, index: int) -> Call:
-        """The call that gives this batch if all of the series are made one after the other."""
+        """The call that gives this batch if all batches since `start` are fetched in order."""
         done = (epoch - start.epoch) * len(self) + index
         part = self.part(index)
         return Call(start.number + done, part.stop - part.start, done == 0 and start.order is None)
 
     def order(self, start: Start, epoch: int) -> Rows:
-        """All samples as the pass of this epoch takes them."""
+        """All samples in the order of this epoch."""
         if not self.shuffle:
             return np.arange(self.n)
         if epoch > start.epoch:
@@ -102,53 +102,53 @@ class Replay:
 
     def transforms(self, call: Call) -> list[Transform]:
         """What `get_random_transform` returns for each sample of the batch."""
-        return self._played(call)[0]
+        return self._drawn(call)[0]
 
     def order_after(self, call: Call) -> Rows:
         """The order that `on_epoch_end` draws after this call."""
         return _order_after(self, call)
 
-    def _played(self, call: Call) -> tuple[list[Transform], np.random.RandomState]:
-        dice = np.random.RandomState(self.seed + call.number)
+    def _drawn(self, call: Call) -> tuple[list[Transform], np.random.RandomState]:
+        rng = np.random.RandomState(self.seed + call.number)
         if call.shuffles:
-            self._shuffled(dice)
-        draw = with_dice(type(self.generator).get_random_transform, dice)
+            self._shuffled(rng)
+        draw = with_rng(type(self.generator).get_random_transform, rng)
         drawn = [draw(self.generator, self.shape) for _ in range(call.size)]
         if self.saves:
             for _ in range(call.size):
-                dice.randint(self.saves)
-        return drawn, dice
+                rng.randint(self.saves)
+        return drawn, rng
 
-    def _shuffled(self, dice: np.random.RandomState) -> Rows:
-        return dice.permutation(self.n) if self.shuffle else np.arange(self.n)
+    def _shuffled(self, rng: np.random.RandomState) -> Rows:
+        return rng.permutation(self.n) if self.shuffle else np.arange(self.n)
 
 
-# Every batch of a pass asks for it; passes of a few iterators overlap in the workers.
+# Every batch needs it. Epochs of a few iterators overlap in the workers.
 @lru_cache(maxsize=8)
 def _order_after(replay: Replay, call: Call) -> Rows:
-    return replay._shuffled(replay._played(call)[1])
+    return replay._shuffled(replay._drawn(call)[1])
 
 
-def with_dice(function: Any, dice: np.random.RandomState) -> Callable[..., Any]:
-    """Keras's own function, in which `np.random` is `dice`; the global random state stays."""
-    globals_ = {**function.__globals__, "np": _Numpy(dice)}
+def with_rng(function: Any, rng: np.random.RandomState) -> Callable[..., Any]:
+    """Keras's own function, with `np.random` replaced by `rng`."""
+    globals_ = {**function.__globals__, "np": _NumpyWithRng(rng)}
     return FunctionType(function.__code__, globals_, None, function.__defaults__)
 
 
-class _Numpy:
-    """NumPy with other dice."""
+class _NumpyWithRng:
+    """NumPy with another `random`."""
 
-    def __init__(self, dice: np.random.RandomState) -> None:
-        self.random = dice
+    def __init__(self, rng: np.random.RandomState) -> None:
+        self.random = rng
 
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)
 
 
 def as_draws(transforms: list[Transform]) -> Draws:
-    """As our ways of augmenting take them. Brightness is left out: Keras's own code applies it."""
+    """Convert for our methods. Brightness is left out, because Keras's own code applies it."""
     columns = {name: np.array([t[name] for t in transforms]) for name in COLUMNS}
-    shifted = columns["channel_shift_intensity"].dtype != object  # object: an array of None
+    shifted = columns["channel_shift_intensity"].dtype != object  # object: all are None
     return Draws(
         **{name: columns[name].astype(np.float64) for name in COLUMNS[:6]},
         flip_horizontal=columns["flip_horizontal"].astype(bool),

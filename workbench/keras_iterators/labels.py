@@ -1,4 +1,4 @@
-"""What a batch of Keras's iterator holds beside the images, in the form that Keras gives it."""
+"""Add labels and weights to the images of a batch, as Keras's iterator does."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from workbench.pipeline.sources.arrays import Images, Rows
 
 
 def batch_of(iterator: Any, images: Images, rows: Rows) -> Any:
-    """Images with what belongs to them: what Keras's iterator returns.
+    """The batch as Keras's iterator returns it.
 
     Args:
-        iterator: From `flow`, `flow_from_directory` or `flow_from_dataframe`; only read.
-        images: Of these rows.
-        rows: The samples.
+        iterator: From `flow`, `flow_from_directory` or `flow_from_dataframe`. Not changed.
+        images: Images of these rows.
+        rows: Indices of the samples.
     """
     if hasattr(iterator, "x"):
         return _of_arrays(iterator, images, rows)
@@ -45,8 +45,8 @@ def _labels(iterator: Any, images: Images, rows: Rows) -> Any:
         return labels
     if mode == "categorical":
         labels = np.zeros((len(rows), len(iterator.class_indices)), iterator.dtype)
-        for place, row in enumerate(rows):
-            labels[place, iterator.classes[row]] = 1  # a list: several classes
+        for index, row in enumerate(rows):
+            labels[index, iterator.classes[row]] = 1  # may be a list of classes
         return labels
     if mode == "multi_output":
         return [output[rows] for output in iterator.labels]

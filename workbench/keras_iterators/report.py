@@ -1,4 +1,4 @@
-"""What of Keras's iterator holds for its stand-in, in words."""
+"""What stays the same when a fast dataset replaces Keras's iterator, in words."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from workbench.result import Result
 Holds = Literal["same pixels", "same draws", "same distribution"]
 
 BRIGHTNESS = (
-    "brightness_range: Keras cuts pixels to 8 bits before and after it, and so do we; one on "
-    "the edge between two levels may come out a level further, times the brightness."
+    "brightness_range: Keras converts pixels to 8 bits before and after it, and so does wb.faster; "
+    "a pixel between two levels may round to the other, times the brightness."
 )
 PREPROCESSING = (
-    "preprocessing_function {} is called as by Keras, once an image after augmentation. If it "
-    "draws from np.random itself, it and the samples after it get other draws than from Keras."
+    "preprocessing_function {} is called as by Keras, once per image after augmentation. If it "
+    "draws from np.random, it and later samples get other draws than with Keras."
 )
 
 
@@ -26,9 +26,9 @@ class Report(Result):
     Attributes:
         holds: "same pixels" (within 1 grey level, before standardization), "same draws" (pixels
             differ as `differences` say) or "same distribution" (the iterator has no seed).
-        differences: Of the pixels, given the same draws.
-        not_carried: What the iterator does and this does not.
-        notes: What is done by Keras's own code, which costs time, and what that means.
+        differences: How pixels differ, given the same draws.
+        not_carried: What the iterator does and the fast dataset does not.
+        notes: What Keras's own code still does, and what that costs.
     """
 
     holds: Holds
@@ -37,26 +37,24 @@ class Report(Result):
     notes: tuple[str, ...] = ()
 
 
-def report_of(iterator: Any, unwarped: str, pillow: str) -> Report:
-    """What holds for this iterator.
+def report_of(iterator: Any, why_keras_warps: str, why_pillow: str) -> Report:
+    """Report on an iterator.
 
     Args:
-        iterator: Keras's.
-        unwarped: Why Keras's own code warps; empty if ours does.
-        pillow: Why Pillow reads every file; empty if it does not.
+        iterator: Keras's iterator.
+        why_keras_warps: Why Keras's own code warps; empty if ours does.
+        why_pillow: Why Pillow reads every file; empty if it does not.
     """
     g = iterator.image_data_generator
-    differences = [BRIGHTNESS] if g.brightness_range is not None and not unwarped else []
+    differences = [BRIGHTNESS] if g.brightness_range is not None and not why_keras_warps else []
     saved = [f"save_to_dir={iterator.save_to_dir!r}: no files are written."]
-    notes = [
-        *([f"Keras's own code transforms: {unwarped}. Exact, but no faster."] if unwarped else []),
-        *([f"Pillow reads and resizes, as for Keras: {pillow}. Exact, slower."] if pillow else []),
-        *(
-            [PREPROCESSING.format(_name(g.preprocessing_function))]
-            if g.preprocessing_function
-            else []
-        ),
-    ]
+    notes = []
+    if why_keras_warps:
+        notes.append(f"Keras's own code transforms: {why_keras_warps}. Exact, but no faster.")
+    if why_pillow:
+        notes.append(f"Pillow reads and resizes, as for Keras: {why_pillow}. Exact, but slower.")
+    if g.preprocessing_function:
+        notes.append(PREPROCESSING.format(_name(g.preprocessing_function)))
     return Report(
         _holds(iterator, bool(differences)),
         tuple(differences),

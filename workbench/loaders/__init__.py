@@ -1,1 +1,4 @@
-"""Users' own loaders, whatever their shape. Knows neither our generators nor widgets."""
+"""Adapt a user's generator, of any shape, to a `Loader`.
+
+Of the other rooms, imports `settings` and `isolation` only.
+"""

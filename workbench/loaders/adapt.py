@@ -1,4 +1,4 @@
-"""Adapt what a user passes, whatever it is, to a `Loader`."""
+"""Adapt a user's object, function or class to a `Loader`."""
 
 from __future__ import annotations
 
@@ -12,67 +12,71 @@ from typing import Any
 
 from workbench.loader import Loader
 from workbench.loaders.recreate import recreate
-from workbench.loaders.streams import BEGUN, NO_LINES, OWN_WORKERS, Indexed, Stream
+from workbench.loaders.streams import ALREADY_STARTED, NO_LINES, OWN_WORKERS, Stream, Unsized
 
 EXPECTED = (
     "a PyDataset, a Sequence, an ImageDataGenerator iterator, another object with __getitem__, an "
     "iterator, a generator, a tf.data.Dataset, or a function or class that makes one of these"
 )
-WAYS = ("__getitem__", "__next__", "__iter__")
+ITERATION = ("__getitem__", "__next__", "__iter__")
 ASYNC = ("__aiter__", "__await__")
 
 
 def is_loader(data: Any) -> bool:
-    """Whether it gives batches or makes what does; arrays, paths and the like do not."""
+    """Whether an object yields batches, or makes an object that does.
+
+    Arrays, paths and containers do not.
+    """
     if isinstance(data, str | bytes | tuple | list | dict | set | os.PathLike):
         return False
-    return not _has(data, "__array__") and (_has(data, *WAYS, *ASYNC) or callable(data))
+    return not _has(data, "__array__") and (_has(data, *ITERATION, *ASYNC) or callable(data))
 
 
 def is_factory(data: Any) -> bool:
-    """Whether it makes loaders: a function, a method, a `functools.partial`, a class."""
-    return callable(data) and (isinstance(data, type) or not _has(data, *WAYS))
+    """Whether an object makes loaders: a function, method, `functools.partial` or class."""
+    return callable(data) and (isinstance(data, type) or not _has(data, *ITERATION))
 
 
 def is_tf_data(data: Any) -> bool:
-    """Whether it is a tf.data.Dataset; does not import TensorFlow."""
+    """Whether an object is a `tf.data.Dataset`; does not import TensorFlow."""
     tensorflow = sys.modules.get("tensorflow")
-    return tensorflow is not None and isinstance(data, tensorflow.data.Dataset)
+    # Another thread may just be importing it.
+    return isinstance(data, getattr(getattr(tensorflow, "data", None), "Dataset", ()))
 
 
 def adapt(data: Any) -> Loader:
-    """A loader for a user's object.
+    """Wrap a user's object.
 
     Args:
-        data: One of `EXPECTED`.
+        data: See `EXPECTED`. A factory is called without arguments.
 
     Raises:
-        TypeError: If it is none of these, or a function that needs arguments.
+        TypeError: If it is of another type, or a factory that requires arguments.
     """
     if is_factory(data):
-        return _made_by(data)
+        return _from_factory(data)
     if not _has(data, "__getitem__"):
         return _stream(data)
-    return Loader(data) if _has(data, "__len__") else Indexed(data)
+    return Loader(data) if _has(data, "__len__") else Unsized(data)
 
 
 def check_arguments(factory: Callable[..., Any], given: Mapping[str, Any]) -> None:
-    """Refuse a factory that cannot be called with these keywords.
+    """Check that a factory can be called with the given keywords.
 
     Raises:
-        TypeError: Naming what is missing, and how to pass it.
+        TypeError: If it cannot; names the argument.
     """
     try:
         signature = inspect.signature(factory)
-    except (TypeError, ValueError):  # some classes written in C have none
+    except (TypeError, ValueError):  # some classes written in C have no signature
         return
     try:
         signature.bind(**given)
     except TypeError as error:
         name = name_of(factory)
         raise TypeError(
-            f"{name}{signature}: {error}. Pass its keywords as well, or "
-            f"functools.partial({name}, ...) with them"
+            f"{name}{signature}: {error}. Pass its arguments as keywords, or bind them: "
+            f"functools.partial({name}, ...)"
         ) from None
 
 
@@ -81,7 +85,7 @@ def name_of(data: Any) -> str:
     inner = _unwrapped(data)
     named = isinstance(inner, type) or inspect.isroutine(inner)
     name: str = inner.__qualname__ if named else type(inner).__name__
-    # Where a local function was defined says nothing to its author.
+    # The function that encloses a local one says nothing to its author.
     return name.rsplit("<locals>.", 1)[-1]
 
 
@@ -90,12 +94,15 @@ def described(data: Any) -> str:
     try:
         text = repr(data)
     except Exception as error:
-        text = f"an object whose repr raised {type(error).__name__}"
+        text = f"an object whose __repr__ raised {type(error).__name__}"
     return f"{text if len(text) <= 60 else text[:57] + '...'} of type {type(data).__name__}"
 
 
 def _has(data: Any, *names: str) -> bool:
-    """Looks at the type, as Python does: an object may answer to any name, or raise anything."""
+    """Whether the type has one of these methods, which is where Python looks for them.
+
+    An instance may answer to any name, or raise anything.
+    """
     return any(hasattr(type(data), name) for name in names)
 
 
@@ -103,7 +110,7 @@ def _stream(data: Any) -> Stream:
     if isinstance(data, GeneratorType):
         make = recreate(data)
         if make is None:
-            return Stream(data, "generator", lambda: data, (BEGUN,))
+            return Stream(data, "generator", lambda: data, (ALREADY_STARTED,))
         return Stream(data, "generator", make)
     if is_tf_data(data):
         return Stream(data, "tf.data.Dataset", data.__iter__, (NO_LINES,), OWN_WORKERS)
@@ -113,11 +120,11 @@ def _stream(data: Any) -> Stream:
         return Stream(data, "iterable", lambda: iter(data))
     if _has(data, *ASYNC):
         raise TypeError(f"{described(data)} is asynchronous: Keras accepts plain generators only")
-    raise TypeError(f"expected {EXPECTED}. Received: {described(data)}")
+    raise TypeError(f"Expected {EXPECTED}. Received: {described(data)}")
 
 
-def _made_by(factory: Callable[[], Any]) -> Loader:
-    """A loader for what the factory makes; what only goes forward is made anew for each pass."""
+def _from_factory(factory: Callable[[], Any]) -> Loader:
+    """Wrap what the factory makes; it is called again for each pass over an iterator."""
     name = name_of(factory)
     check_arguments(factory, {})
     inner = _unwrapped(factory)
@@ -130,7 +137,7 @@ def _made_by(factory: Callable[[], Any]) -> Loader:
         raise TypeError(f"{name}() returned {described(first)}. Expected {EXPECTED}")
     if _has(first, "__getitem__") or not _has(first, "__next__"):
         return adapt(first)
-    unused = [first]  # the first one was made to see what it is
+    unused = [first]  # made only to find out its type
 
     def make() -> Iterator[Any]:
         return iter(unused.pop() if unused else factory())
@@ -139,7 +146,7 @@ def _made_by(factory: Callable[[], Any]) -> Loader:
 
 
 def _unwrapped(factory: Any) -> Any:
-    """The function within partials and decorators."""
+    """The function inside partials and decorators."""
     while True:
         if isinstance(factory, functools.partial):
             factory = factory.func

@@ -1,4 +1,4 @@
-"""What an object of the user's says about itself: how it is fed, and what its maker chose."""
+"""What a user's object shows of itself: feed settings, and attributes with plain values."""
 
 from __future__ import annotations
 
@@ -7,51 +7,47 @@ from collections.abc import Mapping
 from types import GeneratorType
 from typing import Any
 
-from pydantic import ValidationError
-
+from workbench.isolation.restore_state import instance_attributes
 from workbench.settings import Feed
 
-MOST = 8
+MOST = 8  # attributes shown
 LONGEST = 40  # characters of a value
 
 
 def feed_of(loader: Any) -> Feed:
-    """As the object has it, where it has."""
+    """The object's own `workers`, `use_multiprocessing` and `max_queue_size`, or the defaults."""
     feed = Feed()
     for name in Feed.model_fields:
         try:
             feed = Feed.model_validate({**feed.model_dump(), name: getattr(loader, name)})
-        except ValidationError:  # it is none, or means something else
-            continue
-        except Exception:  # a property of theirs may raise anything
+        except Exception:  # no such attribute, one that means something else, or it raises
             continue
     return feed
 
 
 def attributes_of(loader: Any) -> dict[str, str]:
-    """Public attributes of plain types, in words; of a generator its arguments."""
+    """Public attributes with plain values, as text; the arguments of a generator."""
     plain = (bool, int, float, str)
     return {
-        name: _shown(value)
-        for name, value in _held(loader).items()
-        if type(value) in plain and isinstance(name, str) and _is_told(name)
+        name: _as_text(value)
+        for name, value in _attributes(loader).items()
+        if type(value) in plain and isinstance(name, str) and _is_shown(name)
     }
 
 
-def _is_told(name: str) -> bool:
+def _is_shown(name: str) -> bool:
     return not name.startswith("_") and name not in Feed.model_fields
 
 
-def _held(loader: Any) -> Mapping[str, Any]:
+def _attributes(loader: Any) -> Mapping[str, Any]:
     if isinstance(loader, GeneratorType):
         created = inspect.getgeneratorstate(loader) == inspect.GEN_CREATED
         return loader.gi_frame.f_locals if created and loader.gi_frame else {}
-    held = getattr(loader, "__dict__", {})
-    return held if isinstance(held, dict) else {}
+    return instance_attributes(loader)
 
 
-def _shown(value: Any) -> str:
+def _as_text(value: Any) -> str:
     try:
         return str(value)[:LONGEST]
-    except ValueError:  # Python writes out no integer of more than 4,300 digits
+    except ValueError:  # Python converts no integer of more than 4,300 digits
         return "a very large number"

@@ -1,7 +1,7 @@
-"""Call a generator function again, with the arguments of a generator object that has not started.
+"""Call a generator function again, with the arguments of a generator that has not started.
 
-A generator keeps the code that its function had when it was called, so that a profiler started
-later sees nothing of it; and a generator that is used up is lost to its owner.
+A generator runs the code that its function had when it was called, so that a profiler started
+later does not see its lines. And a generator that has been iterated is of no use to its owner.
 """
 
 from __future__ import annotations
@@ -15,38 +15,45 @@ from typing import Any
 
 
 def recreate(generator: GeneratorType[Any, Any, Any]) -> Callable[[], Iterator[Any]] | None:
-    """A function that makes a generator like this one; None if it cannot be found.
+    """Find the call that made a generator.
 
     Args:
-        generator: Is not advanced. If it has started it may have changed its arguments.
+        generator: Is not advanced.
+
+    Returns:
+        A function that makes an equal generator; None if the generator has started, since it may
+        have changed its arguments, or if its function is not found.
     """
     frame = generator.gi_frame  # None if it has ended
     if frame is None or inspect.getgeneratorstate(generator) != inspect.GEN_CREATED:
         return None
     function = _function_of(frame)
-    return None if function is None else _called_as(function, frame)
+    return None if function is None else _bind_arguments(function, frame)
 
 
 def _function_of(frame: FrameType) -> FunctionType | None:
-    """The function whose call has this frame."""
+    """The function whose call has this frame: same code, same closure."""
     code, values = frame.f_code, frame.f_locals
-    for holder in gc.get_referrers(code):
-        if not isinstance(holder, FunctionType) or holder.__code__ is not code:
+    for function in gc.get_referrers(code):
+        if not isinstance(function, FunctionType) or function.__code__ is not code:
             continue
-        cells = zip(code.co_freevars, holder.__closure__ or (), strict=True)
-        if all(_content(cell) is values.get(name, _content) for name, cell in cells):
-            return holder
+        cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
+        if all(_content(cell) is values.get(name, _EMPTY) for name, cell in cells):
+            return function
     return None
+
+
+_EMPTY = object()
 
 
 def _content(cell: CellType) -> Any:
     try:
         return cell.cell_contents
-    except ValueError:  # an empty cell
-        return _content
+    except ValueError:
+        return _EMPTY
 
 
-def _called_as(function: FunctionType, frame: FrameType) -> Callable[[], Iterator[Any]]:
+def _bind_arguments(function: FunctionType, frame: FrameType) -> Callable[[], Iterator[Any]]:
     values, kinds = frame.f_locals, inspect.Parameter
     positional: list[Any] = []
     keywords: dict[str, Any] = {}

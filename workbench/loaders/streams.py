@@ -1,4 +1,4 @@
-"""Loaders for what has no index or no length: iterators, generators, tf.data pipelines."""
+"""Loaders without an index or a length: iterators, generators, `tf.data` pipelines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.loader import ENDLESS, Loader
 
-BEGUN = (
+ALREADY_STARTED = (
     "This generator was already running: its own lines cannot be profiled, only the functions that "
     "it calls. Pass the function that makes it instead."
 )
@@ -15,9 +15,10 @@ NO_LINES = (
     "A tf.data pipeline runs outside Python: it has no lines to profile, only a time per element."
 )
 ONE_WORKER = (
-    "A {} gives one batch after the other, so Keras runs it in one thread: two would raise "
-    '"generator already executing", and worker processes would each give the same batches. To use '
-    "more workers, make it a keras.utils.PyDataset, whose __getitem__(index) gives any batch."
+    "A {} yields one batch after another, so Keras runs it in one thread: two threads would raise "
+    '"generator already executing", and worker processes would all yield the same batches. To use '
+    "more workers, convert it to a keras.utils.PyDataset, whose __getitem__(index) returns any "
+    "batch."
 )
 OWN_WORKERS = (
     "A {} has its own workers, map(..., num_parallel_calls=tf.data.AUTOTUNE): Keras adds none."
@@ -25,9 +26,9 @@ OWN_WORKERS = (
 
 
 class Stream(Loader):
-    """Batches of an object that only goes forward: any index gives the next one.
+    """Batches of an object that only goes forward: any index returns the next batch.
 
-    At its end it starts again, if it can. Use it from one thread at a time.
+    Starts again at the end, if the object can. Not thread-safe.
 
     Args:
         original: What the user passed, or what it made.
@@ -52,29 +53,29 @@ class Stream(Loader):
         self._epoch_batches = _length(original)
         self._make = make
         self._batches: Iterator[Any] | None = None
-        self._given = self._given_in_all = 0  # batches of this pass, and of all passes
+        self._pass_count = self._total_count = 0  # batches of this pass, and of all passes
 
     def __len__(self) -> int:
         return ENDLESS
 
     def __getitem__(self, index: int) -> Any:
         if self._batches is None:
-            self._batches, self._given = self._make(), 0
+            self._batches, self._pass_count = self._make(), 0
         try:
             batch = next(self._batches)
         except StopIteration:
             batch = self._first_of_next_pass()
-        self._given += 1
-        self._given_in_all += 1
+        self._pass_count += 1
+        self._total_count += 1
         return batch
 
     @property
     def epoch_batches(self) -> int | None:
-        """Batches of a pass, known from the object or once a pass has ended; else None."""
+        """Batches of a pass, known from the object's length or after a pass; else None."""
         return self._epoch_batches
 
     def restart(self) -> None:
-        """See `Loader.restart`; an iterator that cannot start again goes on."""
+        """See `Loader.restart`; an iterator that cannot start again continues."""
         self._batches = None
 
     def _first_of_next_pass(self) -> Any:
@@ -82,30 +83,30 @@ class Stream(Loader):
         try:
             batch = next(self._batches)
         except StopIteration:
-            raise ValueError(_ended(self.kind, self._given_in_all)) from None
-        self._epoch_batches, self._given = self._given, 0
+            raise ValueError(_ended(self.kind, self._total_count)) from None
+        self._epoch_batches, self._pass_count = self._pass_count, 0
         return batch
 
 
 def _length(original: Any) -> int | None:
     try:
         length = len(original)
-    except (TypeError, ValueError):  # tf.data raises TypeError if it is infinite or unknown
+    except Exception:  # TypeError without one; tf.data and users' classes may raise others
         return None
     return length if length > 0 else None
 
 
-def _ended(kind: str, after: int) -> str:
-    if not after:
-        return f"The {kind} gave no batch."
+def _ended(kind: str, batches: int) -> str:
+    if not batches:
+        return f"The {kind} yielded no batches."
     return (
-        f"The {kind} ended after {after} batches and cannot start again. "
+        f"The {kind} ended after {batches} batches and cannot start again. "
         "Pass the function that makes it."
     )
 
 
-class Indexed(Loader):
-    """An object with `__getitem__` but no `__len__`: its end is found by its IndexError."""
+class Unsized(Loader):
+    """An object with `__getitem__` but no `__len__`: its IndexError marks its end."""
 
     def __init__(self, original: Any) -> None:
         super().__init__(original, "object without __len__")
@@ -118,15 +119,15 @@ class Indexed(Loader):
         try:
             return self.original[index % len(self)]
         except IndexError:
-            # The end, by Python's own rule for objects that are iterated by index. An object that
-            # fails at 0, or once its length is known, has another fault.
+            # Python iterates over such an object until its IndexError. At index 0, or once the
+            # length is known, the error means something else.
             if self._epoch_batches is not None or index == 0:
                 raise
         self._epoch_batches = self._count(index)
         return self[index]
 
     def _count(self, beyond: int) -> int:
-        """Number of batches, known to be less than `beyond`."""
+        """Number of batches, known to be at most `beyond`."""
         low, high = 0, beyond
         while low < high:
             middle = (low + high) // 2
@@ -137,5 +138,5 @@ class Indexed(Loader):
             else:
                 low = middle + 1
         if not low:
-            raise IndexError(f"{type(self.original).__name__} gave no batch.")
+            raise IndexError(f"{type(self.original).__name__} has no batches.")
         return low

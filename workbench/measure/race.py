@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from workbench.measure.stats import Summary
-from workbench.result import Result, renderer
-
-if TYPE_CHECKING:
-    from workbench.render.race_chart import Chart
+from workbench.result import Chart, Result, renderer
 
 ALIKE = 0.02  # the position within a round alone makes such a difference, round after round
 Verdict = Literal["faster", "slower", "no difference seen"]

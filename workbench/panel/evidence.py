@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from workbench.measure.machine import machine, versions
+from workbench.machine import machine, versions
 from workbench.panel.panel_report import FeedMeasurement
 from workbench.settings import OTHER_PICTURES, Editable
 from workbench.settings.data import PATHS

@@ -8,8 +8,8 @@ from typing import Any
 
 from IPython.display import HTML, DisplayHandle, display
 
+from workbench.machine import usable_cores
 from workbench.measure.line_profile import LineProfile
-from workbench.measure.machine import usable_cores
 from workbench.panel import advice_search, verdict
 from workbench.panel.layout import Layout
 from workbench.panel.panel_report import Report

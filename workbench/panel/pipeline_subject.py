@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.api import settings_of
+from workbench.inputs import settings_of
 from workbench.loader import Loader
 from workbench.measure.line_profile import LineProfile
 from workbench.panel import verdict

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
-from workbench.isolation.capture_output import Said, listening
-from workbench.isolation.detect_changes import Belongings
-from workbench.isolation.environment import Surroundings
-from workbench.isolation.explain_errors import contained, explained
+from workbench.isolation.capture_output import CapturedOutput, capture_output
+from workbench.isolation.detect_changes import ChangeDetector
+from workbench.isolation.explain_errors import convert_exits, explain_errors
+from workbench.isolation.restore_environment import EnvironmentChanges
 from workbench.isolation.restore_state import restored_state
 
 # Data is compared again after this many seconds, or later, so that comparing takes this share.
@@ -28,21 +28,22 @@ class UserCodeGuard:
     def __init__(self, data: Any) -> None:
         # The user's code need not be thread-safe.
         self._lock = threading.RLock()
-        self._output, self._environment, self._held = Said(), Surroundings(), Belongings(data)
+        self._output, self._environment = CapturedOutput(), EnvironmentChanges()
+        self._data = ChangeDetector(data)
         self._changes: list[str] = []
         self._compare_at = 0.0
-        self.note_batch = self._held.note
+        self.find_buffers = self._data.find_buffers
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Context around all calls of the user's code."""
         with (
             self._lock,
-            self._environment.watched(),
+            self._environment.record(),
             restored_state(),
-            listening(self._output),
-            explained(),
-            contained(),
+            capture_output(self._output),
+            explain_errors(),
+            convert_exits(),
         ):
             yield
 
@@ -55,7 +56,7 @@ class UserCodeGuard:
         """What the code changed in its data and environment, as predicates."""
         began = perf_counter()
         if began >= self._compare_at:
-            self._changes = self._held.changes()
+            self._changes = self._data.changes()
             ended = perf_counter()
             self._compare_at = ended + max(COMPARE_SECONDS, (ended - began) / COMPARE_SHARE)
         return [*self._changes, *self._environment.changes()]

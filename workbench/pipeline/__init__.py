@@ -1,1 +1,4 @@
-"""What training needs: from settings to batches. Knows `workbench.settings` only."""
+"""From settings to batches: all that training needs.
+
+Imports settings, compat and isolation only.
+"""

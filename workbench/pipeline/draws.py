@@ -1,8 +1,8 @@
-"""The table of random values: what each sample's augmentation will be, before any pixel is read.
+"""Draw the random values of each sample's augmentation, before any pixel is read.
 
 A draw belongs to (seed, epoch, sample): the batch size, the number of workers and the ranges of
 other parameters do not change it. Meanings and distributions are those of Keras's
-`ImageDataGenerator.get_random_transform`; the numbers are our own.
+`ImageDataGenerator.get_random_transform`; the numbers differ.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from workbench.settings import Augmentation
 
 Floats = npt.NDArray[np.float64]
 
-# Rows drawn from one generator: large enough to be quick, small enough to draw only what exists.
+# Rows drawn from one generator. More would be faster, but small data sets draw a whole block.
 BLOCK = 65_536
-# All columns are drawn, used or not, so that no parameter shifts another's numbers.
+# All columns are drawn, used or not, so that no parameter changes the numbers of another.
 COLUMNS = (
     "theta",
     "tx",
@@ -37,10 +37,10 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Draws:
-    """Random values of some samples, named as in Keras; each array has shape (samples,).
+    """Random values for several samples, named as in Keras; each array has shape (samples,).
 
     `theta` and `shear` are degrees, `tx` and `ty` pixels, `zx` and `zy` factors;
-    `channel_shift_intensity` and `brightness` are None when they are not used.
+    `channel_shift_intensity` and `brightness` are None when not used.
     """
 
     theta: Floats
@@ -57,10 +57,10 @@ class Draws:
     def __len__(self) -> int:
         return len(self.theta)
 
-    def __getitem__(self, place: int) -> dict[str, Any]:
+    def __getitem__(self, index: int) -> dict[str, Any]:
         """One sample's values: the dict that Keras's `apply_transform` takes."""
         values = ((name, getattr(self, name)) for name in COLUMNS)
-        return {name: None if v is None else v[place].item() for name, v in values}
+        return {name: None if v is None else v[index].item() for name, v in values}
 
 
 def draw(
@@ -73,11 +73,11 @@ def draw(
     """Draw the augmentation of these samples.
 
     Args:
-        rows: Samples, by their index in the source.
+        rows: Indices of the samples in the source.
         epoch: From 0.
         seed: `batch.seed`.
-        augmentation: The ranges.
-        shape: Of one image, (height, width, ...): shifts below 1 are fractions of it.
+        augmentation: The ranges to draw from.
+        shape: Shape of an image, (height, width, ...); shifts below 1 are fractions of it.
     """
     uniform = dict(zip(COLUMNS, _uniforms(rows, epoch, seed).T, strict=True))
     a, (low, high) = augmentation, augmentation.zoom_bounds
@@ -103,16 +103,16 @@ def draw(
 
 
 def _uniforms(rows: npt.NDArray[np.int64], epoch: int, seed: int) -> Floats:
-    """Uniform values in [0, 1) of these rows, shape (rows, columns)."""
+    """Uniform values in [0, 1), shape (rows, columns)."""
     values = np.empty((len(rows), len(COLUMNS)))
     blocks = rows // BLOCK
     for block in np.unique(blocks):
-        here = blocks == block
-        values[here] = _block(seed, epoch, int(block))[rows[here] % BLOCK]
+        in_block = blocks == block
+        values[in_block] = _block(seed, epoch, int(block))[rows[in_block] % BLOCK]
     return values
 
 
-# 5 MB a block: one epoch of a million samples, and the next one while workers cross over.
+# 5 MB a block: an epoch of a million samples, and the next while workers still finish the last.
 @lru_cache(maxsize=32)
 def _block(seed: int, epoch: int, block: int) -> Floats:
     return np.random.default_rng([seed, epoch, block]).random((BLOCK, len(COLUMNS)))
@@ -123,7 +123,7 @@ def _between(low: float, high: float, uniform: Floats) -> Floats:
 
 
 def _shift(limit: float, length: int, uniform: Floats) -> Floats:
-    """A shift in pixels. As in Keras, an int draws whole pixels below it, of either sign."""
+    """A shift in pixels. As in Keras, an int limit draws whole pixels below it, of either sign."""
     if isinstance(limit, int):
         signed = np.floor(uniform * 2 * limit)
         return signed // 2 * np.where(signed % 2, 1.0, -1.0)

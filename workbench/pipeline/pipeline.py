@@ -1,6 +1,6 @@
-"""From (settings, epoch, index) to a batch, and from nothing else. Needs no Keras.
+"""Make a batch from (settings, epoch, index) and nothing else. Needs no Keras.
 
-The same batch comes out bit for bit whichever thread or process asks, in any order.
+The batch is the same bit for bit in any thread or process, and in any order of calls.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from functools import lru_cache, partial
 import numpy as np
 
 from workbench.pipeline.augment import METHODS as AUGMENT
-from workbench.pipeline.cache.buffers import Room
-from workbench.pipeline.cache.disk import HeldOnDisk
-from workbench.pipeline.cache.memory import Held, memory_needed
+from workbench.pipeline.cache.buffers import Buffers
+from workbench.pipeline.cache.disk import DiskCache
+from workbench.pipeline.cache.memory import MemoryCache, memory_needed
 from workbench.pipeline.draws import Draws, draw
 from workbench.pipeline.normalize import METHODS as NORMALIZE
-from workbench.pipeline.normalize import Steps
+from workbench.pipeline.normalize import Normalization
 from workbench.pipeline.sources.open_source import Images, Rows, Source, reopen
 from workbench.pipeline.subsets import Subset, split
 from workbench.settings import Settings
@@ -26,23 +26,22 @@ __all__ = ["Pipeline", "Subset", "copies_bytes", "split"]
 class Pipeline:
     """Reads, augments and normalizes the samples of a batch.
 
-    Safe to use from many threads at once: nothing but the augmented copies (`methods.copies`) is
-    added after it is made, and each of them is the same whoever makes it. Each thread reads into
-    memory of its own, which is kept for the next batch.
+    Thread-safe: only augmented copies (`methods.copies`) are added after construction, and every
+    thread makes the same ones. Each thread reads into a buffer of its own, which is reused.
 
     Args:
-        settings: What to do.
+        settings: Settings of every step.
         source: Where samples come from.
         subset: "training", "validation" (not shuffled, keeps its last batch) or None for all.
-        augment: Whether to augment. Defaults to True, for validation to False.
-        rows: The subset's samples where they are known. Defaults to `split`'s.
+        augment: Whether to augment. Defaults to False for validation, else True.
+        rows: Samples of the subset, if already known. Defaults to those of `split`.
 
     Raises:
         ValueError: If the subset is empty, the batch is larger than it, or `batch.dtype` cannot
             hold the source's pixels.
 
     Attributes:
-        rows: The samples of the subset, by their index in the source.
+        rows: Samples of the subset, as ascending indices in the source.
     """
 
     def __init__(
@@ -61,14 +60,15 @@ class Pipeline:
         methods, a = settings.methods, settings.augmentation
         method = AUGMENT[methods.augment if self.augment else "none"]
         self._augment = partial(method, fill_mode=a.fill_mode, cval=a.cval)
-        self._normalize, self._steps = NORMALIZE[methods.normalize], Steps(a, settings.statistics)
+        self._normalize = NORMALIZE[methods.normalize]
+        self._normalization = Normalization(a, settings.statistics)
         self._copies = methods.copies if self.augment else 0
         _check(settings, source, self.rows, subset)
-        self._held = self._room_for_copies() if self._copies else None
-        self._room = Room()
+        self._cache = self._open_cache() if self._copies else None
+        self._buffers = Buffers()
 
     def with_settings(self, settings: Settings) -> Pipeline:
-        """The same data and subset under other settings; opens anew only what has changed."""
+        """The same data and subset with other settings; reopens only what has changed."""
         source = reopen(self.source, settings)
         same = len(source) == len(self.source) and (
             settings.data.validation_split == self.settings.data.validation_split
@@ -99,7 +99,7 @@ class Pipeline:
         return self.rows[_permutation(len(self.rows), batch.seed, epoch)[part]]
 
     def draws(self, rows: Rows, epoch: int) -> Draws:
-        """The random values of these samples in this epoch; of copies, those of their epoch."""
+        """Random values of these samples in this epoch. Copies repeat those of the first epochs."""
         s, epoch = self.settings, epoch % self._copies if self._copies else epoch
         return draw(rows, epoch, s.batch.seed, s.augmentation, self.source.shape)
 
@@ -113,70 +113,72 @@ class Pipeline:
         Raises:
             IndexError: If the epoch has no such batch.
         """
-        start = self._place(index) * self.settings.batch.size
-        rows = self._ordered(epoch, slice(start, start + self.settings.batch.size))
-        images = self._made_before(rows, epoch)
+        size = self.settings.batch.size
+        start = batch_number(index, len(self)) * size
+        rows = self._ordered(epoch, slice(start, start + size))
+        images = self._cached(rows, epoch)
         if images is None:
-            with self._room.lend((len(rows), *self.source.shape), self.source.dtype) as room:
-                images, rows = self.source.read(rows, room)
+            with self._buffers.borrow((len(rows), *self.source.shape), self.source.dtype) as buffer:
+                images, rows = self.source.read(rows, buffer)
                 images = self.transform(images, rows, epoch)
-            self._keep(images, rows, epoch)
+            self._store(images, rows, epoch)
         labels = self.source.labels
         return (images,) if labels is None else (images, labels[rows])
 
-    @property
-    def copies_bytes(self) -> int:
-        """What the augmented copies take, in memory or on disk, once all are made."""
-        return copies_bytes(self.settings, len(self.rows), self.source.shape) if self._copies else 0
+    def _cached(self, rows: Rows, epoch: int) -> Images | None:
+        """The augmented copies of these rows, if all are in the cache."""
+        return None if self._cache is None else self._cache.take(self._slots(rows, epoch))
 
-    def _made_before(self, rows: Rows, epoch: int) -> Images | None:
-        """The augmented copies of these rows, if they are kept and all there."""
-        return None if self._held is None else self._held.take(self._places(rows, epoch))
+    def _store(self, images: Images, rows: Rows, epoch: int) -> None:
+        if self._cache is not None:
+            for slot, image in zip(self._slots(rows, epoch), images, strict=True):
+                self._cache.put(slot, image)
 
-    def _keep(self, images: Images, rows: Rows, epoch: int) -> None:
-        if self._held is not None:
-            for place, image in zip(self._places(rows, epoch), images, strict=True):
-                self._held.put(place, image)
-
-    def _places(self, rows: Rows, epoch: int) -> Rows:
-        """Where the copies of these rows for this epoch are held; `self.rows` is in order."""
+    def _slots(self, rows: Rows, epoch: int) -> Rows:
+        """Positions in the cache of these rows' copies for this epoch."""
         return np.searchsorted(self.rows, rows) + len(self.rows) * (epoch % self._copies)
 
-    def _room_for_copies(self) -> Held:
+    def _open_cache(self) -> MemoryCache:
         count, dtype = len(self.rows) * self._copies, np.dtype(self.settings.batch.dtype)
-        made = HeldOnDisk if self.settings.methods.copies_in == "disk" else Held
-        return made(count, self.source.shape, dtype, "methods.copies")
+        cache = DiskCache if self.settings.methods.copies_in == "disk" else MemoryCache
+        return cache(count, self.source.shape, dtype, "methods.copies")
 
     def transform(self, images: Images, rows: Rows, epoch: int) -> Images:
-        """Augment and normalize images that were read from these rows; leaves them unchanged."""
+        """Augment and normalize a copy of images that were read from these rows."""
         out = np.empty(images.shape, self.settings.batch.dtype)
         self._augment(images, self.draws(rows, epoch), out=out)
-        self._normalize(out, self._steps)
+        self._normalize(out, self._normalization)
         return out
 
-    def _place(self, index: int) -> int:
-        place = index + len(self) if index < 0 else index
-        if not 0 <= place < len(self):
-            raise IndexError(f"batch {index} of an epoch of {len(self)} batches")
-        return place
+
+def batch_number(index: int, batches: int) -> int:
+    """The index of a batch from 0; a negative one counts from the end.
+
+    Raises:
+        IndexError: If the epoch has no such batch.
+    """
+    number = index + batches if index < 0 else index
+    if not 0 <= number < batches:
+        raise IndexError(f"batch {index} of an epoch of {batches} batches")
+    return number
 
 
-# Each batch of an epoch asks for it; two epochs overlap in the workers, of few datasets at a time.
+# Every batch needs it. Two epochs of a few datasets overlap in the workers.
 @lru_cache(maxsize=8)
 def _permutation(count: int, seed: int, epoch: int) -> Rows:
-    # A spawn key keeps this apart from the draws: NumPy pads [seed, epoch] with zeros, which would
-    # be the generator of the draws' block 0.
+    # Without the spawn key this would be the generator of the draws' block 0: NumPy pads
+    # [seed, epoch] with zeros.
     sequence = np.random.SeedSequence([seed, epoch], spawn_key=(1,))
     return np.random.default_rng(sequence).permutation(count)
 
 
 def copies_bytes(settings: Settings, samples: int, shape: tuple[int, ...]) -> int:
-    """What the augmented copies of the settings take, in memory or on disk, before any is made.
+    """Bytes that all augmented copies take, in memory or on disk.
 
     Args:
-        settings: Uses `methods.copies` and `batch.dtype`.
-        samples: How many are trained on.
-        shape: Of one image.
+        settings: `methods.copies` and `batch.dtype` are used.
+        samples: Number of training samples.
+        shape: Shape of an image.
     """
     return memory_needed(samples * settings.methods.copies, shape, np.dtype(settings.batch.dtype))
 
@@ -189,15 +191,15 @@ def _check(settings: Settings, source: Source, rows: Rows, subset: Subset | None
             why = "and the settings have training_rows but no validation_rows"
         raise ValueError(f"The {subset} subset is empty: {len(source)} samples, {why}")
     if subset != "validation" and batch.size > len(rows):
-        of = f" of the {subset} subset" if subset else ""
+        where = f" of the {subset} subset" if subset else ""
         raise ValueError(
-            f"batch.size: expected at most the {len(rows)} samples{of}. Received: {batch.size}"
+            f"batch.size: expected at most the {len(rows)} samples{where}. Received: {batch.size}"
         )
-    found, channels = settings.statistics, source.shape[-1]
-    if found is not None and not len(found.mean) == len(found.std) == channels:
+    given, channels = settings.statistics, source.shape[-1]
+    if given is not None and not len(given.mean) == len(given.std) == channels:
         raise ValueError(
             f"statistics: expected a mean and a std for each of {channels} channels. "
-            f"Received: {len(found.mean)} and {len(found.std)}"
+            f"Received: {len(given.mean)} and {len(given.std)}"
         )
     if batch.dtype != "float32" and source.dtype.name not in (batch.dtype, "uint8"):
         raise ValueError(

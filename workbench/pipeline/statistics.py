@@ -13,20 +13,20 @@ from workbench.settings import Statistics
 
 # Pixels in float64 at a time: 32 MB, whatever the size of the data.
 BLOCK_VALUES = 4 * 1024 * 1024
-# Images read at a time at most: who waits wants to hear of it, and to be able to stop.
+# Images read at a time: `progress` is called after each block, and can stop the pass.
 BLOCK_IMAGES = 32
 
 
 def fit(pipeline: Pipeline, progress: Callable[[int], None] | None = None) -> Statistics:
-    """The statistics that `featurewise_center` and `featurewise_std_normalization` need.
+    """Compute what `featurewise_center` and `featurewise_std_normalization` need.
 
-    Reads each image of the pipeline's subset once, as it is in the source: not augmented, not
-    rescaled. The same as `ImageDataGenerator.fit`, which needs all images in memory.
+    Reads each image of the pipeline's subset once, neither augmented nor rescaled. Gives the same
+    statistics as `ImageDataGenerator.fit`, which needs all images in memory.
 
     Args:
-        pipeline: Of the training subset; a validation image must not count.
-        progress: Called with the number of images read, after each block of up to 32; what it
-            raises ends the pass.
+        pipeline: A pipeline of the training subset.
+        progress: Called with the number of images read, after each block of up to 32 images. An
+            exception that it raises ends the pass.
 
     Raises:
         ValueError: If no image could be read.
@@ -40,21 +40,21 @@ def fit(pipeline: Pipeline, progress: Callable[[int], None] | None = None) -> St
     """
     source, rows = pipeline.source, pipeline.rows
     step = min(BLOCK_IMAGES, max(1, BLOCK_VALUES // int(np.prod(source.shape))))
-    total = _Sums(source.shape[-1])
+    moments = _Moments(source.shape[-1])
     for start in range(0, len(rows), step):
-        total.add(source.read(rows[start : start + step])[0])
+        moments.add(source.read(rows[start : start + step])[0])
         if progress is not None:
             progress(min(start + step, len(rows)))
-    if not total.images:
+    if not moments.images:
         raise ValueError(f"statistics: none of the {len(rows)} images could be read")
-    std = np.sqrt(total.squares / total.pixels)
-    return Statistics(mean=tuple(total.mean.tolist()), std=tuple(std.tolist()), n=total.images)
+    std = np.sqrt(moments.squares / moments.pixels)
+    return Statistics(mean=tuple(moments.mean.tolist()), std=tuple(std.tolist()), n=moments.images)
 
 
-class _Sums:
-    """Means and squared deviations that further images can be added to.
+class _Moments:
+    """Running mean and sum of squared deviations of each channel.
 
-    Sums of squares would lose the small deviations of large numbers, as 16-bit images have.
+    A sum of squares would lose the small deviations of large numbers, such as 16-bit pixels.
     """
 
     def __init__(self, channels: int) -> None:
@@ -67,8 +67,8 @@ class _Sums:
         values = images.reshape(-1, images.shape[-1]).astype(np.float64)
         mean = values.mean(axis=0)
         values -= mean
-        pixels, apart = self.pixels + len(values), mean - self.mean
-        between = apart**2 * (self.pixels * len(values) / pixels)
+        pixels, shift = self.pixels + len(values), mean - self.mean
+        between = shift**2 * (self.pixels * len(values) / pixels)
         self.squares = self.squares + np.einsum("ij,ij->j", values, values) + between
-        self.mean = self.mean + apart * (len(values) / pixels)
+        self.mean = self.mean + shift * (len(values) / pixels)
         self.images, self.pixels = self.images + len(images), pixels

@@ -1,4 +1,4 @@
-"""Which samples are for training and which for validation."""
+"""Split samples into training and validation."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Subset = Literal["training", "validation"]
 
 
 def split(source: Source, share: float, subset: Subset | None) -> Rows:
-    """The rows of a subset: stratified by label, the same whatever the seed, disjoint.
+    """Rows of a subset: stratified by label, disjoint, and the same for every seed.
 
     Args:
-        source: Its length and labels are used; if it says which samples are for validation, that.
-        share: Share of each class that goes to validation otherwise.
+        source: The samples. If it has a `validation` mask, the mask decides.
+        share: Share of each class that goes to validation, without a mask.
         subset: "training", "validation" or None for all rows.
     """
     everything = np.arange(len(source))
@@ -25,7 +25,7 @@ def split(source: Source, share: float, subset: Subset | None) -> Rows:
         return everything
     if source.validation is not None:
         return np.flatnonzero(source.validation == (subset == "validation"))
-    # A fixed generator, not `batch.seed`: another seed must not leak validation samples.
+    # Not `batch.seed`: with another seed, validation samples would leak into training.
     shuffled = np.random.default_rng(0).permutation(everything)
     validation = np.zeros(len(source), bool)
     for members in _strata(source.labels, shuffled):
@@ -34,7 +34,7 @@ def split(source: Source, share: float, subset: Subset | None) -> Rows:
 
 
 def _strata(labels: npt.NDArray[Any] | None, shuffled: Rows) -> list[Rows]:
-    """The shuffled rows, apart for each class; all together where labels are no classes."""
+    """The shuffled rows grouped by class; in one group if the labels are not classes."""
     if labels is None or labels[0].size > 1000:
         return [shuffled]
     _, classes = np.unique(labels.reshape(len(labels), -1), axis=0, return_inverse=True)

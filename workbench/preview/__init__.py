@@ -1,1 +1,4 @@
-"""A user's batch, whatever its structure, as a picture and a check. Needs no `lab` extra."""
+"""Batches of any structure as pictures with captions, and checks of what they contain.
+
+May import `measure`, `loaders`, `pipeline` and `settings`; works without the `lab` extra.
+"""

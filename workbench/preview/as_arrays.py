@@ -1,4 +1,4 @@
-"""The values in a batch of any structure, as arrays."""
+"""Convert the values in a batch of any structure to arrays."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from workbench.batch import leaves
 
-# A model with more inputs than this names them in a dict: a longer list is one of samples.
-INPUTS = 4
+# A longer list of arrays contains samples: a model with more inputs takes them as a dict.
+MOST_INPUTS = 4
 
 
-def parts(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """As `measure.structure.leaves`, but lists that are samples stay whole."""
+def batch_items(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Yield the path and value of each leaf, where a list of samples is one leaf."""
     return leaves(value, path, _is_samples)
 
 
@@ -27,7 +27,7 @@ def _is_samples(value: tuple[Any, ...] | list[Any]) -> bool:
     if all(isinstance(v, list) and v and isinstance(v[0], int | float) for v in value):
         return True
     arrays = all(hasattr(v, "shape") for v in value)
-    return arrays and (len(value) > INPUTS or all(_like_one_image(v) for v in value))
+    return arrays and (len(value) > MOST_INPUTS or all(_like_one_image(v) for v in value))
 
 
 def _like_one_image(array: Any) -> bool:
@@ -36,27 +36,31 @@ def _like_one_image(array: Any) -> bool:
 
 
 def as_array(value: Any) -> tuple[npt.NDArray[Any] | None, str]:
-    """The value as an array if it is one of numbers or strings, and what else to say of it."""
+    """Convert a value to an array of numbers or strings.
+
+    Returns:
+        The array, or None if the value is something else; and a note on its type, or "".
+    """
     note = f"a {type(value).__name__}" if isinstance(value, list) else ""
     try:
         if isinstance(value, list):
-            array = _stacked(value)
+            array = _stack(value)
         elif isinstance(value, np.ndarray):
             array = value
-        elif hasattr(value, "numpy"):  # TensorFlow, ragged too, and others after it
+        elif hasattr(value, "numpy"):  # TensorFlow's tensors, also ragged ones
             array = np.asarray(value.numpy())
         elif hasattr(value, "__array__") or isinstance(value, int | float):
             array = np.asarray(value)
         else:
-            return None, "None" if value is None else f"{type(value).__name__}, no array"
+            return None, "None" if value is None else f"{type(value).__name__}, not an array"
     except Exception as error:  # a user's class may raise anything
-        return None, f"{type(value).__name__}, no array: {error}"
+        return None, f"{type(value).__name__}, not an array: {error}"
     if array.dtype == object and array.size and not _is_text(array):
         return _ragged(array)
     return (array, note) if array.dtype.kind in "biufSUO" else (None, f"array of {array.dtype}")
 
 
-def _stacked(values: list[Any]) -> npt.NDArray[Any]:
+def _stack(values: list[Any]) -> npt.NDArray[Any]:
     if len({np.shape(value) for value in values}) == 1:
         return np.asarray(values)
     ragged = np.empty(len(values), object)
@@ -65,12 +69,12 @@ def _stacked(values: list[Any]) -> npt.NDArray[Any]:
 
 
 def _ragged(array: npt.NDArray[Any]) -> tuple[npt.NDArray[Any] | None, str]:
-    """An array of objects, if these are arrays of numbers alike but for their size."""
+    """An object array, if its elements are numeric arrays that differ only in shape."""
     same = {(np.ndim(v), np.asarray(v).dtype.kind) for v in array.ravel() if hasattr(v, "shape")}
     if array.ndim != 1 or len(same) != 1 or next(iter(same))[1] not in "biuf":
         return None, f"{array.shape} Python objects"
     if not all(hasattr(v, "shape") for v in array):
-        return None, f"{array.shape} Python objects, not all of them arrays"
+        return None, f"{array.shape} Python objects, not all of which are arrays"
     return array, ""
 
 

@@ -1,116 +1,106 @@
-"""A batch of any structure as the grid of the panel."""
+"""Draw a batch of any structure as a grid of tiles, with captions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
 from typing import Any
 
 import numpy as np
 
-from workbench.preview import pictures, plots
-from workbench.preview.choices import ALSO, Choice, choices, choose
+from workbench.preview.choose_leaf import LABEL_VECTORS, Choice, choose_leaf, list_choices
+from workbench.preview.draw_images import DrawnTiles, draw_images
+from workbench.preview.draw_masks import draw_masks, overlay_masks
+from workbench.preview.draw_plots import draw_sequences, draw_vectors
 from workbench.preview.label_names import caption, mask_names
 from workbench.preview.leaves import Leaf, find_leaves
-from workbench.preview.tiles import TILES, Preview, Tile, columns_for, mosaic, to_jpeg
+from workbench.preview.tiles import TILES, Preview, grid_layout, mosaic, to_jpeg
 
 
 def draw_batch(
     batch: Any,
     *,
     leaf: str | None = None,
-    axes: str | None = None,
     class_names: Sequence[str] = (),
     first: int = 0,
     tiles: int = TILES,
     title: str = "",
     check: str = "",
 ) -> Preview:
-    """Draw samples of a batch. Nothing of the batch is kept: its buffers may be used again.
+    """Draw samples of a batch. No reference to the batch is kept, so its buffers may be reused.
 
     Args:
-        batch: Of any structure; see `find_leaves`.
-        leaf: Path of what to draw, one of `data["leaves"]`. Defaults to the first image with its
+        batch: Batch of any structure; see `find_leaves`.
+        leaf: Path of what to draw, from `data["leaves"]`. Defaults to the first image with its
             mask, image, volume, mask, sequence or vector.
-        axes: What the axes of that leaf mean, such as "NCHW": samples, depth, height, width,
-            channels, steps T and features F. Defaults to the guess; see `roles`.
-        class_names: Names of the labels 0, 1 and so on.
-        first: Place in the batch of the first tile; after the last sample comes the first.
-        tiles: How many; an image with its mask takes two.
+        class_names: Names of the labels 0, 1, ...
+        first: Index of the first sample to draw; wraps around at the end of the batch.
+        tiles: Number of tiles; an image with its mask takes two.
         title: Shown before the numbers of the samples.
-        check: What `check_batches` said, for the line under the grid.
+        check: Findings of `check_batches`, for the line below the grid.
 
     Returns:
-        The picture, and as `data` what the panel shows with it: its keys are those of our own data
-        sets' grid, and `leaves` (path and text of each choice) and `leaf` (the path drawn). If
-        nothing can be drawn, no picture, and a title that says so.
+        The picture, with `data` as in `sample_grid.draw`, and also `leaves` (path and text of each
+        choice) and `leaf` (the path drawn). If nothing can be drawn, the picture is empty and the
+        title says so.
 
     Raises:
-        ValueError: If `leaf` or `axes` do not fit the batch.
+        ValueError: If `leaf` cannot be drawn.
     """
     leaves = find_leaves(batch)
-    choice = choose(leaves, leaf, axes)
-    offered = choices(leaves)
-    listed = [{"path": each.path, "text": each.text} for each in offered]
+    choice = choose_leaf(leaves, leaf)
+    choices = list_choices(leaves)
     data: dict[str, Any] = {
         "check": check,
-        "leaves": listed,
+        "leaves": [{"path": each.path, "text": each.text} for each in choices],
         "leaf": choice.path if choice else None,
     }
     if choice is None:
-        there = "; ".join(map(str, leaves)) or "it is empty"
-        return Preview(b"", {**data, "title": f"Nothing in this batch can be drawn: {there}."})
+        found = "; ".join(map(str, leaves)) or "it is empty"
+        return Preview(b"", {**data, "title": f"Nothing in this batch can be drawn: {found}."})
     count = len(choice.leaf)
     wanted = min(tiles if choice.mask is None else max(1, tiles // 2), count)
-    rows = [(first + place) % count for place in range(wanted)]
-    with np.errstate(all="ignore"):  # theirs may hold NaN and what no float32 holds: marked
-        drawn = _drawn(choice, rows, mask_names(leaves, class_names))
+    rows = [(first + i) % count for i in range(wanted)]
+    with np.errstate(all="ignore"):  # NaN and values beyond float32 are marked in the tiles
+        drawn = _draw(choice, rows, mask_names(leaves, class_names))
     texts = _captions(leaves, rows, drawn.notes, count, class_names)
     numbers = f"{rows[0] + 1}-{rows[-1] + 1} of {count}"
     data |= {
         "title": f"{title} · {numbers}" if title else numbers,
-        "range": drawn.said,
+        "range": drawn.description,
         "show": choice.text,
-        "shows": [each.text for each in offered],
+        "shows": [each.text for each in choices],
         "samples": count,
         "shape": _sample_shape(choice.leaf),
         "captions": texts,
         "alt": f"{len(rows)} samples of {choice.text}: " + "; ".join(t["label"] for t in texts),
-        **_layout(drawn.tiles),
+        **grid_layout(drawn.tiles),
     }
     return Preview(to_jpeg(mosaic(drawn.tiles)), data)
 
 
-def _layout(tiles: Sequence[Tile]) -> dict[str, int]:
-    height, width = np.max([tile.shape[:2] for tile in tiles], axis=0).tolist()
-    columns = columns_for(len(tiles))
-    rows = ceil(len(tiles) / columns)
-    return {"columns": columns, "rows": rows, "width": width, "height": height}
-
-
-def _drawn(choice: Choice, rows: Sequence[int], names: Sequence[str]) -> pictures.Drawn:
+def _draw(choice: Choice, rows: Sequence[int], names: Sequence[str]) -> DrawnTiles:
     leaf = choice.leaf
     if choice.mask is not None:
-        mask = pictures.masks(choice.mask, rows, names)
-        return pictures.overlaid(pictures.images(leaf, rows), mask)
+        mask = draw_masks(choice.mask, rows, names)
+        return overlay_masks(draw_images(leaf, rows), mask)
     if leaf.role == "mask":
-        return pictures.masks(leaf, rows, names)
+        return draw_masks(leaf, rows, names)
     if leaf.role == "sequence":
-        return plots.sequences(leaf, rows)
-    if leaf.role == "vector" or leaf.role in ALSO:
-        return plots.vectors(leaf, rows)
-    return pictures.images(leaf, rows)
+        return draw_sequences(leaf, rows)
+    if leaf.role == "vector" or leaf.role in LABEL_VECTORS:
+        return draw_vectors(leaf, rows)
+    return draw_images(leaf, rows)
 
 
 def _captions(
     leaves: Sequence[Leaf], rows: Sequence[int], notes: list[str], count: int, names: Sequence[str]
 ) -> list[dict[str, str]]:
-    """One caption for each tile: there may be two tiles for a sample."""
-    found = []
-    for place, note in enumerate(notes):
-        text = caption(leaves, rows[place * len(rows) // len(notes)], count, names)
-        found.append({**text, "draw": " · ".join(filter(None, (note, text["draw"])))})
-    return found
+    """One caption for each tile; a sample may have two tiles."""
+    captions = []
+    for i, note in enumerate(notes):
+        text = caption(leaves, rows[i * len(rows) // len(notes)], count, names)
+        captions.append({**text, "draw": " · ".join(filter(None, (note, text["draw"])))})
+    return captions
 
 
 def _sample_shape(leaf: Leaf) -> list[int]:

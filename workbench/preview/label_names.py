@@ -1,4 +1,4 @@
-"""What labels mean: class names of a loader, and the words for each sample's labels."""
+"""Class names of a loader, and captions with the labels of each sample."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from typing import Any
 import numpy as np
 
 from workbench.preview.leaves import Leaf
-from workbench.preview.pictures import name_of
-from workbench.preview.tiles import number
+from workbench.preview.tiles import format_number
 
 LABELS = ("label", "one-hot", "multi-hot", "probabilities", "value", "text")
-LONGEST = 40  # letters of a text label
+LONGEST = 40  # characters of a text label
 
 
 def class_names_of(loader: Any) -> tuple[str, ...]:
-    """The class names that a loader knows, in the order of the labels; empty if it knows none.
+    """The class names of a loader in the order of the labels; empty if it has none.
 
     Args:
-        loader: Looked at for `class_indices` (Keras's iterators), `class_names`
-            (`image_dataset_from_directory`) and `classes`, which must be strings: on Keras's
-            iterators it is the label of each sample.
+        loader: Any object. Its attributes `class_indices` (Keras's iterators), `class_names`
+            (`image_dataset_from_directory`) and `classes` are tried. `classes` must contain
+            strings: Keras's iterators store the label of each sample there.
     """
     for name in ("class_indices", "class_names", "classes"):
         try:
             found = _names(getattr(loader, name, None))
-        except Exception:  # a property of theirs may raise anything: then it names nothing
+        except Exception:  # a user's property may raise anything
             continue
         if found:
             return found
@@ -36,21 +35,26 @@ def class_names_of(loader: Any) -> tuple[str, ...]:
 def _names(found: Any) -> tuple[str, ...]:
     if isinstance(found, Mapping):
         order = sorted(found, key=lambda name: int(found[name]))
-        whole = [int(found[name]) for name in order] == list(range(len(order)))
-        return tuple(str(name) for name in order) if whole else ()
+        complete = [int(found[name]) for name in order] == list(range(len(order)))
+        return tuple(str(name) for name in order) if complete else ()
     if isinstance(found, str | bytes) or not isinstance(found, Sequence | np.ndarray):
         return ()
     return tuple(str(n) for n in found) if all(isinstance(n, str) for n in found) else ()
 
 
+def class_name(label: int, names: Sequence[str]) -> str:
+    """The class name of a label, or its number if it has none."""
+    return names[label] if 0 <= label < len(names) else str(label)
+
+
 def label_leaves(leaves: Sequence[Leaf], count: int) -> list[Leaf]:
-    """Those that say something of each of `count` samples, targets first."""
+    """Leaves with a label for each of `count` samples, targets first."""
     fit = [each for each in leaves if each.role in LABELS and len(each) == count]
     return sorted(fit, key=lambda leaf: leaf.part != "y")
 
 
-def names_for(leaf: Leaf, names: Sequence[str]) -> Sequence[str]:
-    """The class names, if a label leaf can mean them; else none."""
+def class_names_for(leaf: Leaf, names: Sequence[str]) -> Sequence[str]:
+    """The class names if they fit the labels of a leaf; else empty."""
     array = leaf.array
     if array is None or not names:
         return ()
@@ -62,39 +66,38 @@ def names_for(leaf: Leaf, names: Sequence[str]) -> Sequence[str]:
 
 
 def mask_names(leaves: Sequence[Leaf], names: Sequence[str]) -> Sequence[str]:
-    """The class names, if they can only be those of a mask: no label takes them."""
-    taken = any(names_for(leaf, names) for leaf in leaves if leaf.role in LABELS)
+    """The class names for a mask: empty if they fit a label leaf instead."""
+    taken = any(class_names_for(leaf, names) for leaf in leaves if leaf.role in LABELS)
     return () if taken else names
 
 
-def label_of(leaf: Leaf, row: int, names: Sequence[str]) -> str:
-    """One sample's label in words."""
+def label_text(leaf: Leaf, row: int, names: Sequence[str]) -> str:
+    """The label of one sample as text."""
     assert leaf.array is not None
-    value, names = leaf.array[row], names_for(leaf, names)
+    value, names = leaf.array[row], class_names_for(leaf, names)
     if leaf.role == "multi-hot":
-        return " + ".join(name_of(int(i), names) for i in np.flatnonzero(value)) or "none"
+        return " + ".join(class_name(int(i), names) for i in np.flatnonzero(value)) or "none"
     if leaf.role in ("one-hot", "probabilities"):
         best = int(np.argmax(value))
         share = f" {value[best]:.2g}" if leaf.role == "probabilities" else ""
-        return name_of(best, names) + share
+        return class_name(best, names) + share
     if leaf.role == "text":
         return _text(np.ravel(value)[0])
     one = np.ravel(value)[0].item()
-    return name_of(int(one), names) if leaf.role == "label" else number(one)
+    return class_name(int(one), names) if leaf.role == "label" else format_number(one)
 
 
 def caption(leaves: Sequence[Leaf], row: int, count: int, names: Sequence[str]) -> dict[str, str]:
-    """What a tile says of its sample: label short, all labels and weights for the tooltip."""
+    """Caption of a tile: its label, its weight, and all labels and weights for the tooltip."""
     labels = label_leaves(leaves, count)
-    words = [label_of(leaf, row, names) for leaf in labels]
+    words = [label_text(leaf, row, names) for leaf in labels]
     weights = [leaf for leaf in leaves if leaf.role == "weights" and len(leaf) == count]
-    whole = [f"{leaf.path} {word}" for leaf, word in zip(labels, words, strict=True)] + [
-        f"{leaf.path} weight {_weight(leaf, row)}" for leaf in weights
-    ]
+    details = [f"{leaf.path} {word}" for leaf, word in zip(labels, words, strict=True)]
+    details += [f"{leaf.path} weight {_weight(leaf, row)}" for leaf in weights]
     return {
         "label": " · ".join(words[:2]) or f"#{row + 1}",
         "draw": f"weight {_weight(weights[0], row)}" if weights else "",
-        "title": f"sample {row + 1}: " + (", ".join(whole) or "no label"),
+        "title": f"sample {row + 1}: " + (", ".join(details) or "no label"),
     }
 
 
@@ -102,7 +105,7 @@ def _weight(leaf: Leaf, row: int) -> str:
     assert leaf.array is not None
     values = np.ravel(leaf.array[row]).astype(float)
     low, high = values.min(), values.max()
-    return number(low) if low == high else f"{number(low)} … {number(high)}"
+    return format_number(low) if low == high else f"{format_number(low)} … {format_number(high)}"
 
 
 def _text(value: Any) -> str:

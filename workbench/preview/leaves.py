@@ -1,4 +1,4 @@
-"""The arrays of a batch of any structure, each with what it probably is."""
+"""The arrays of a batch of any structure, each with its guessed role."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from workbench.preview.as_arrays import as_array, parts
-from workbench.preview.roles import Guess, Part, Role, guess, is_mask
+from workbench.preview.as_arrays import as_array, batch_items
+from workbench.preview.guess_role import Guess, Part, Role, guess_role, is_mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,13 +17,14 @@ class Leaf:
     """One array of a batch.
 
     Attributes:
-        path: Where it is, as in Python: "batch[0]['image']".
-        array: A view of it, not a copy. Samples that differ in shape are an array of objects; None
-            if it is no array, as strings and None are none.
-        role: What it probably is; see `roles`.
+        path: Path in the batch, in Python syntax: "batch[0]['image']".
+        array: A view, not a copy. An object array if samples differ in shape; None for what is
+            not an array, such as a string or None.
+        role: What it probably is; see `guess_role`.
         axes: The meaning of each axis, such as "NHWC"; empty if it cannot be drawn.
-        part: "x", "y" or "w" (sample weights) by its place in the tuple; "" if there is none.
-        note: What else it is: its type where it is no array, or that it is a list.
+        part: "x", "y" or "w" (sample weights) by its position in the tuple; "" for other
+            structures.
+        note: Its type if it is not an array, or that it is a list.
     """
 
     path: str
@@ -37,9 +38,7 @@ class Leaf:
         """The number of samples."""
         if self.array is None or not self.array.ndim:
             return 0
-        if self.axes and "N" not in self.axes:
-            return 1
-        return int(self.array.shape[max(0, self.axes.find("N"))])
+        return 1 if self.axes and "N" not in self.axes else len(self.array)
 
     def __str__(self) -> str:
         if self.array is None:
@@ -54,15 +53,15 @@ class Leaf:
 
 
 def find_leaves(batch: Any) -> tuple[Leaf, ...]:
-    """All leaves of a batch with a guess at the role of each, in the order of the batch.
+    """Find all leaves of a batch and guess their roles, in the order of the batch.
 
     Args:
-        batch: A tuple, list or dict, nested as it likes, or one array. Arrays may be of NumPy,
-            TensorFlow or anything that NumPy takes. A list of numbers, of strings, of more than
-            four arrays or of arrays shaped like one image is one leaf: the samples.
+        batch: An array, or a nested tuple, list or dict. Arrays may be NumPy arrays, TensorFlow
+            tensors or anything that NumPy converts. A list is a single leaf if it contains
+            samples: numbers, strings, more than four arrays, or arrays shaped like an image.
     """
-    found = [(path, *as_array(value)) for path, value in parts(batch, "batch")]
-    count = _samples([(_part(batch, path), array) for path, array, _ in found])
+    found = [(path, *as_array(value)) for path, value in batch_items(batch, "batch")]
+    count = _sample_count([(_part(batch, path), array) for path, array, _ in found])
     leaves = [
         Leaf(path, array, *_guessed(array, _part(batch, path), path, count), note)
         for path, array, note in found
@@ -71,11 +70,10 @@ def find_leaves(batch: Any) -> tuple[Leaf, ...]:
     return tuple(_as_mask(leaf, images) for leaf in leaves)
 
 
-def _samples(arrays: list[tuple[Part, npt.NDArray[Any] | None]]) -> int:
-    """How many samples the batch has: the first axis that several have, or 0.
+def _sample_count(arrays: list[tuple[Part, npt.NDArray[Any] | None]]) -> int:
+    """The number of samples in a batch: the most common length of its arrays; 0 if unknown.
 
-    Targets that are single numbers are the label of a single sample, whose arrays have no axis of
-    samples: 1.
+    Scalar targets are the label of a single sample without a sample axis: 1.
     """
     targets = [array for part, array in arrays if part == "y" and array is not None]
     if targets and not any(array.ndim for array in targets):
@@ -89,31 +87,32 @@ def _part(batch: Any, path: str) -> Part:
         return ""
     if not isinstance(batch, tuple | list) or len(batch) == 1:
         return "x"
-    places: dict[str, Part] = {"batch[0]": "x", "batch[1]": "y", "batch[2]": "w"}
-    return places.get(path[: len("batch[0]")], "") if len(batch) <= 3 else ""
+    parts: dict[str, Part] = {"batch[0]": "x", "batch[1]": "y", "batch[2]": "w"}
+    return parts.get(path[: len("batch[0]")], "") if len(batch) <= 3 else ""
 
 
 def _guessed(
     array: npt.NDArray[Any] | None, part: Part, path: str, count: int
 ) -> tuple[Role, str, Part]:
     name = path.rsplit("[", 1)[-1] if path.endswith("']") else ""
-    found = Guess("other") if array is None else guess(array, part, name.lower(), count)
+    found = Guess("other") if array is None else guess_role(array, part, name.lower(), count)
     return found.role, found.axes, part
 
 
 def _as_mask(leaf: Leaf, images: list[Leaf]) -> Leaf:
-    """The leaf as a mask, if it is one of another image."""
+    """The leaf with the role "mask", if it is a mask of another image."""
     if leaf not in images or leaf.array is None:
         return leaf
-    of = images if leaf.part == "y" else images[: images.index(leaf)]
-    if not any(o is not leaf and size(o) == size(leaf) and len(o) == len(leaf) for o in of):
+    others = images if leaf.part == "y" else images[: images.index(leaf)]
+    sizes = [(len(other), spatial_size(other)) for other in others if other is not leaf]
+    if (len(leaf), spatial_size(leaf)) not in sizes:
         return leaf
     floats = leaf.part == "y" or any(word in leaf.path.lower() for word in ("mask", "seg"))
     return replace(leaf, role="mask") if is_mask(leaf.array, leaf.axes, floats) else leaf
 
 
-def size(leaf: Leaf) -> tuple[int, ...]:
-    """Depth, height and width of one sample, as far as it has them."""
+def spatial_size(leaf: Leaf) -> tuple[int, ...]:
+    """Depth, height and width of one sample, without the ones it lacks."""
     assert leaf.array is not None
     shape = leaf.array.shape
     if leaf.array.dtype == object:

@@ -1,4 +1,4 @@
-"""Which batch of a loader is shown: kept, so that the same samples stay while other things move."""
+"""The batch of a loader that is shown, kept while settings change that do not affect it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from workbench.loader import Loader
 
 
 class Pages:
-    """Batches one after the other, as samples that are counted through.
+    """Position in a loader's samples, which are numbered on from batch to batch.
 
     Attributes:
-        batch: A copy of the one shown.
-        number: Of this batch, in the order in which they were looked at.
-        start: How many samples came before it.
+        batch: A copy of the current batch.
+        number: Number of the current batch, from 0.
+        start: Number of its first sample.
     """
 
     def __init__(self) -> None:
@@ -25,20 +25,22 @@ class Pages:
 
     @property
     def size(self) -> int:
-        """Samples in the batch shown."""
+        """Number of samples in the current batch."""
         return leading_dimension(self.batch)
 
     def turn_to(
-        self, first: int, loader: Loader, length: int, key: Any, note: Callable[[Any], None]
+        self, first: int, loader: Loader, length: int, key: Any, on_batch: Callable[[Any], None]
     ) -> None:
-        """Go to the batch that holds a sample, or the next one if it lies behind.
+        """Go to the batch of a sample: the current one, or the next if the sample is beyond it.
+
+        A sample before the current batch leads back to the first batch.
 
         Args:
             first: Number of the sample.
-            loader: Asked for a batch if another is shown, or the key is another.
-            length: Of the loader.
-            key: What the batch depends on besides.
-            note: Told of a batch that was asked for, itself and not its copy.
+            loader: Makes the batch, unless it is the current one and the key is the same.
+            length: Number of batches of the loader.
+            key: What else the batch depends on.
+            on_batch: Called with a new batch as the loader returned it, before it is copied.
         """
         if first < self.start:
             self.number = self.start = 0
@@ -47,7 +49,7 @@ class Pages:
         wanted = key, self.number
         if self._key != wanted:
             batch = loader[self.number % length]
-            note(batch)
+            on_batch(batch)
             self.batch, self._key = copied(batch), wanted
 
     def forget(self) -> None:

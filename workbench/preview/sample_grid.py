@@ -1,9 +1,8 @@
-"""The sample grid: some samples of the data as one picture, their captions, and a check of them."""
+"""The sample grid of a pipeline: a picture of some samples, their captions, and a check."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,8 @@ from workbench.pipeline.sources.open_source import Images, Rows, Source
 from workbench.preview.tiles import (
     TILES,
     Preview,
-    columns_for,
     display_range,
+    grid_layout,
     mosaic,
     to_jpeg,
     to_tile,
@@ -24,12 +23,12 @@ from workbench.preview.tiles import (
 
 __all__ = ["SHOWN", "Preview", "Tiles", "draw", "label_counts", "tiles_of"]
 
-# What the grid may show; "side by side" has each sample twice, before and after.
+# What the grid can show. "side by side" shows each sample before and after augmentation.
 SHOWN = ("augmented", "original", "side by side")
 
 
 class Tiles:
-    """The images of the grid, as read: sliding an augmentation must not decode them again."""
+    """Keeps the images of the grid, so that moving an augmentation slider decodes no files."""
 
     def __init__(self) -> None:
         self._source: Source | None = None
@@ -37,7 +36,7 @@ class Tiles:
         self._read: tuple[Images, Rows] | None = None
 
     def read(self, source: Source, wanted: Rows) -> tuple[Images, Rows]:
-        """`source.read(wanted)`, or what it gave last time."""
+        """`source.read(wanted)`, or its last result if the arguments are the same."""
         if (
             self._read is None
             or source is not self._source
@@ -56,16 +55,16 @@ def draw(
     labels: str,
     show: str = "augmented",
 ) -> Preview:
-    """Draw the samples from `first` on in the order of epoch 0, augmented as in `epoch`.
+    """Draw samples, augmented as they are in a given epoch.
 
-    Only the samples shown are read and augmented, with the draws that their batches would have.
+    Only the samples shown are read and augmented, with the draws that they have in their batches.
 
     Args:
-        pipeline: Gives the samples.
-        tiles: Keeps what was read.
-        first: Place of the first tile in the order of epoch 0.
-        epoch: Decides the draws.
-        labels: What `label_counts` said of the source.
+        pipeline: The pipeline to take samples from.
+        tiles: Keeps the images read.
+        first: Index of the first sample in the order of epoch 0; wraps around at the end.
+        epoch: The epoch whose draws are used.
+        labels: Result of `label_counts`, for the line below the grid.
         show: One of `SHOWN`.
     """
     count = min(tiles_of(show), len(pipeline.rows))
@@ -80,7 +79,6 @@ def draw(
         pictures, texts = _with_original(original, augmented, texts, show == "side by side")
     low, high, stretched = display_range(pictures)
     shown = [to_tile(image, low, high) for image in pictures]
-    height, width = shown[0].shape[:2]
     data = {
         "title": f"{first % len(order) + 1}-{(first + count - 1) % len(order) + 1} of "
         f"{len(order)} · epoch {epoch}",
@@ -92,10 +90,7 @@ def draw(
         "shows": SHOWN,
         "samples": len(order),
         "shape": list(pipeline.source.shape),
-        "columns": columns_for(len(shown)),
-        "rows": ceil(len(shown) / columns_for(len(shown))),
-        "width": width,
-        "height": height,
+        **grid_layout(shown),
         "captions": texts,
         "alt": f"{len(rows)} samples, {show}: " + "; ".join(t["label"] for t in texts),
     }
@@ -103,14 +98,14 @@ def draw(
 
 
 def tiles_of(show: str) -> int:
-    """How many samples the grid holds."""
+    """The number of samples in the grid."""
     return TILES // 2 if show == "side by side" else TILES
 
 
 def _with_original(
     original: Images, augmented: Images, texts: list[dict[str, str]], both: bool
 ) -> tuple[Images, list[dict[str, str]]]:
-    """The originals and their captions; with `both`, each beside its augmented image."""
+    """The original images and their captions; with `both`, each followed by its augmentation."""
     plain = [{**t, "draw": "original", "title": t["title"].split(":")[0]} for t in texts]
     if not both:
         return original, plain
@@ -120,10 +115,10 @@ def _with_original(
 
 
 def captions(source: Source, rows: Any, draws: Draws) -> list[dict[str, str]]:
-    """Class and draw of each tile, short for the tile and whole for its tooltip."""
+    """Label and draw of each tile: short for the caption, complete for the tooltip."""
     found = []
-    for place, row in enumerate(rows):
-        d = draws[place]
+    for i, row in enumerate(rows):
+        d = draws[i]
         flips = "⇋" * d["flip_horizontal"] + "⥮" * d["flip_vertical"]
         text = f"{d['theta']:+.0f}° ×{d['zx']:.2f} {flips}"
         whole = ", ".join(
@@ -138,12 +133,12 @@ def captions(source: Source, rows: Any, draws: Draws) -> list[dict[str, str]]:
 
 
 def check(images: Images, unreadable: int) -> str:
-    """One line on what could be wrong with these images."""
+    """Summarize in one line what could be wrong with these images."""
     flat = images.reshape(len(images), -1)
     lows, highs = flat.min(axis=1), flat.max(axis=1)
-    nan = int(np.isnan(highs).sum())  # NaN is both the least and the greatest of its image
+    nan = int(np.isnan(highs).sum())  # min and max of an image with NaN are NaN
     constant = int((highs == lows).sum())
-    twice = _repeated(flat)
+    twice = _count_duplicates(flat)
     parts = [
         images.dtype.name,
         f"range {np.nanmin(lows):.3g} … {np.nanmax(highs):.3g}",
@@ -168,8 +163,8 @@ def _label(source: Source, row: int) -> str:
     return source.class_names[int(number)] if named else f"{number:g}"
 
 
-def _repeated(flat: npt.NDArray[Any]) -> int:
-    """How many rows stand there already; only rows that share sparse pixels are compared whole."""
+def _count_duplicates(flat: npt.NDArray[Any]) -> int:
+    """Count rows that occur earlier. Only rows that agree in some pixels are compared in full."""
     alike: dict[bytes, list[npt.NDArray[Any]]] = {}
     for row in flat:
         alike.setdefault(row[::37].tobytes(), []).append(row)
@@ -177,7 +172,7 @@ def _repeated(flat: npt.NDArray[Any]) -> int:
 
 
 def label_counts(source: Source) -> str:
-    """How many samples of the whole source have each label."""
+    """The number of samples with each label, in the whole source."""
     labels = source.labels
     if labels is None:
         return "no labels"

@@ -1,4 +1,4 @@
-"""A first look at a loader: what a few batches hold, and whether reading them again is faster."""
+"""Survey a few batches of a loader: check them, and see whether reading them again is faster."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from workbench.loaders.adapt import is_tf_data
 from workbench.preview.check_batches import Checked, check_batches
 
 BATCHES = 4
-SECONDS = 0.5  # after which no further batch is looked at
-# From here on the difference is no noise: files come from the system's cache, or are kept.
-FASTER_AGAIN = 1.5
+SECONDS = 0.5  # after which no further batch is read
+# Ratio from which the second read counts as cached, by the system or by the loader: not noise.
+CACHED_SPEEDUP = 1.5
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What was seen.
+    """Result of a survey.
 
     Attributes:
-        checked: What the batches hold.
-        first: Samples per second of each batch when it was read first.
-        again: The same for the same batches, read again; empty where that cannot be done.
+        checked: Facts about the batches, and warnings.
+        first: Samples per second of each batch, read for the first time.
+        again: Samples per second of the same batches, read again; empty if that is impossible.
     """
 
     checked: Checked
@@ -35,15 +35,15 @@ class Survey:
 
     @property
     def caching(self) -> str:
-        """Whether reading again is faster, in words; empty if it is not."""
+        """A sentence if reading again is faster; else empty."""
         if not self.again:
             return ""
         first, again = statistics.median(self.first), statistics.median(self.again)
-        if again <= FASTER_AGAIN * first:
+        if again <= CACHED_SPEEDUP * first:
             return ""
         return (
             f"first read {first:,.0f} samples/s, again {again:,.0f} (median of {len(self.first)} "
-            "batches): what is measured below is the second, from a cache"
+            "batches): the rate below is that of the second read, from a cache"
         )
 
 
@@ -53,40 +53,37 @@ def survey(
     class_weight: Mapping[Any, float] | None = None,
     wanted: Callable[[], bool] = lambda: True,
 ) -> Survey | None:
-    """Look at some batches, not the first, which was looked at to be shown.
+    """Survey a loader from its second batch on: the first was read for the picture.
 
     Args:
-        loader: Gives the batches.
+        loader: The loader.
         class_names: Names of the labels 0, 1 and so on.
-        class_weight: What `fit` will be given.
-        wanted: Asked between batches; once it is not, there is no survey.
+        class_weight: As for `fit`.
+        wanted: Called between batches; the survey is given up once it returns False.
+
+    Returns:
+        The survey; None if it was given up.
     """
-    first: list[float] = []
-    indices: list[int] = []
+    first: dict[int, float] = {}
 
     def batches() -> Iterator[Any]:
         began = perf_counter()
         for index in range(1, min(BATCHES, len(loader) - 1) + 1) if len(loader) > 1 else (0,):
-            indices.append(index)
-            batch, rate = _timed(loader, index)
-            first.append(rate)
+            batch, first[index] = _timed(loader, index)
             yield batch
             del batch
             if perf_counter() - began > SECONDS or not wanted():
                 return
 
-    from_generator = loader.forward_only and not is_tf_data(loader.original)
     checked = check_batches(
         batches(),
         class_names=class_names,
         class_weight=class_weight,
-        from_generator=from_generator,
+        from_generator=loader.forward_only and not is_tf_data(loader.original),
     )
-    again: list[float] = []
-    for index in () if loader.forward_only else indices:
-        if wanted():
-            again.append(_timed(loader, index)[1])
-    return Survey(checked, tuple(first), tuple(again)) if wanted() else None
+    repeated = () if loader.forward_only else tuple(first)
+    again = tuple(_timed(loader, index)[1] for index in repeated if wanted())
+    return Survey(checked, tuple(first.values()), again) if wanted() else None
 
 
 def _timed(loader: Loader, index: int) -> tuple[Any, float]:

@@ -13,10 +13,10 @@ TITLE = "Equivalence"
 SENTENCES: dict[Holds, str] = {
     "same pixels": "Same pixels: rows, labels and random transforms are those of Keras's iterator, "
     "batch for batch, and every pixel is within 1 grey level.",
-    "same draws": "Same draws, with this difference: rows, labels and random transforms are those "
-    "of Keras's iterator, batch for batch; its pixels but for what follows.",
+    "same draws": "Same draws: rows, labels and random transforms are those of Keras's iterator, "
+    "batch for batch; pixels differ as follows.",
     "same distribution": "Same distribution: the iterator has no seed, so its draws cannot be "
-    "told beforehand; the same code draws from a seed of our own.",
+    "predicted; the same code draws from a seed of its own.",
 }
 
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from workbench.distribution import INSTALL
 from workbench.render import markup
 from workbench.render.race_table import factor
 from workbench.render.words import figure, visible
+from workbench.result import Chart
 
 if TYPE_CHECKING:
     from workbench.measure.race import Race, Races
@@ -31,25 +32,6 @@ THEME = {
 }
 MARKERS = "osD^v"  # beside the colours, for who does not tell them apart
 WIDTH, ROW, MARGIN = 8.0, 0.36, 0.9  # inches
-
-
-@dataclass(frozen=True, repr=False)
-class Chart:
-    """A picture for notebooks, and the same figures as text.
-
-    Attributes:
-        svg: To be placed in a page: text in its colour, no background.
-        text: The table.
-    """
-
-    svg: str
-    text: str
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def _repr_html_(self) -> str:
-        return f'<div style="overflow-x:auto">{self.svg}</div>'
 
 
 def of_race(race: Race) -> Chart:
@@ -127,8 +109,7 @@ def _svg(title: str, names: list[str], draw: Callable[[Any], None], salt: str) -
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
         raise ImportError(
-            f"chart() requires the {error.name!r} package. "
-            "Install it with: pip install 'workbench[lab]'"
+            f"chart() requires the {error.name!r} package. Install it with: {INSTALL}"
         ) from error
 
     # Text stays text. Two charts on a page must not share ids: what clips one would clip another.

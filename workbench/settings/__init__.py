@@ -1,6 +1,6 @@
-"""What sliders edit, JSON stores and datasets are built from.
+"""Settings: what sliders edit, JSON stores and datasets are built from.
 
-Imports pydantic and nothing else of the package: every other room may import this one.
+Imports pydantic and no other room; every other room may import this one.
 """
 
 from workbench.settings.data import (

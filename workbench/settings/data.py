@@ -1,4 +1,4 @@
-"""The kinds of data that settings can describe, and which ways of reading suit each."""
+"""The kinds of data that settings can describe, and the methods of reading each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workbench.settings.fields import Group, Size, knob
 
 ReadMethod = Literal["files", "files_in_memory", "memory_map", "array", "list"]
 
-# The ways to read each kind of data; the first is the default.
+# Read methods of each kind of data; the first is the default.
 READ_METHODS: dict[str, tuple[ReadMethod, ...]] = {
     "folder": ("files", "files_in_memory"),
     "csv": ("files", "files_in_memory"),
@@ -18,7 +18,7 @@ READ_METHODS: dict[str, tuple[ReadMethod, ...]] = {
     "arrays": ("array", "list"),
 }
 
-PATHS = {"path", "images"}  # fields of data that say where it is
+PATHS = {"path", "images"}  # fields of data that are paths
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -32,7 +32,7 @@ Names = Annotated[tuple[str, ...], Strict(False), AfterValidator(_distinct)]
 
 
 def _split() -> Any:
-    return Field(0.2, ge=0, lt=1, description="Share of each class kept for validation.")
+    return Field(0.2, ge=0, lt=1, description="Share of each class to keep for validation.")
 
 
 class ImageFiles(Group):
@@ -48,8 +48,8 @@ class ImageFiles(Group):
     color_mode: Literal["grayscale", "rgb"] = knob(
         "rgb",
         "Color mode",
-        "Grayscale gives 1 channel, rgb gives 3. Transparency is dropped, not blended, as Keras "
-        "does: see-through pixels show the colour stored beneath.",
+        "Grayscale gives 1 channel, rgb gives 3. Transparency is dropped, not blended, as in "
+        "Keras: transparent pixels show their stored colour.",
     )
     interpolation: Literal["area", "linear", "nearest"] = knob(
         "area",
@@ -59,32 +59,31 @@ class ImageFiles(Group):
     )
     bit_depth: Literal[8, 16] = Field(
         8,
-        description="Bits per channel of the decoded image. In a folder of both kinds, the others "
-        "are scaled to it (8 -> 16: times 257).",
+        description="Bits per channel of the decoded image. Files of the other depth are scaled to "
+        "it (8 -> 16: times 257).",
     )
     reduced_jpeg: bool = knob(
         False,
         "Reduced-scale JPEG",
-        "Decode JPEGs at 1/2, 1/4 or 1/8 scale where the image size needs no more: faster for "
-        "large photos. It changes pixels, by 1 to 7 grey levels on average where a photo is full "
-        "of detail.",
+        "Decode JPEGs at 1/2, 1/4 or 1/8 scale where the image size allows it: faster for large "
+        "photos. Changes pixels, by 1 to 7 grey levels on average in photos full of detail.",
     )
     unreadable: Literal["error", "skip"] = Field(
         "error",
-        description="What to do with a file that cannot be decoded: stop with its name, or leave "
-        "it out of its batch with a warning that names it.",
+        description="What to do with a file that cannot be decoded: raise an error, or leave it "
+        "out of its batch with a warning. Both name the file.",
     )
 
 
 class FolderData(ImageFiles):
-    """A folder with one subfolder of images for each class."""
+    """A folder with one subfolder of images per class."""
 
     kind: Literal["folder"] = "folder"
     label_mode: Literal["int", "binary", "categorical", "none"] = Field(
         "int", description="As in keras.utils.image_dataset_from_directory."
     )
     class_names: Names = Field(
-        (), description="Subfolders in the order of their labels; empty: all, sorted."
+        (), description="Subfolders in the order of their labels. Empty: all, sorted."
     )
     validation_split: float = _split()
 
@@ -93,7 +92,9 @@ class CsvData(ImageFiles):
     """A CSV table with a row for each image: its file and its labels."""
 
     kind: Literal["csv"] = "csv"
-    images: str = Field(description="The folder that the names in the image column start from.")
+    images: str = Field(
+        description="Folder that the file names in the image column are relative to."
+    )
     image_column: str
     label_columns: Names = Field(
         (), description="One column of class names or whole numbers, or several of 0 and 1."
@@ -104,40 +105,44 @@ class CsvData(ImageFiles):
         "a vector with a 0 or 1 for each label column.",
     )
     class_names: Names = Field(
-        (), description="Classes in the order of their labels; empty: all, sorted."
+        (), description="Classes in the order of their labels. Empty: all, sorted."
     )
     validation_split: float = _split()
     training_rows: dict[str, str] = Field(
         {},
-        description='Only rows with these values are trained on, such as {"split": "train"}; '
-        "validation_split is not used then.",
+        description='Train only on rows with these values, such as {"split": "train"}. Replaces '
+        "validation_split.",
     )
     validation_rows: dict[str, str] = Field(
-        {}, description="With training_rows: the rows for validation."
+        {}, description="Rows for validation, if training_rows is set."
     )
 
     @model_validator(mode="after")
     def _columns_fit_the_labels(self) -> Self:
         mode, count = self.label_mode, len(self.label_columns)
         if mode == "multi_label" and not count:
-            raise ValueError("data.label_columns: multi_label needs at least one. Received: none")
+            raise ValueError(
+                "data.label_columns: expected at least one with label_mode multi_label. "
+                "Received: none"
+            )
         if mode not in ("multi_label", "none") and count != 1:
             received = ", ".join(self.label_columns) or "none"
             raise ValueError(
-                f"data.label_columns: label_mode {mode} needs one column (multi_label takes "
-                f"several). Received: {received}"
+                f"data.label_columns: expected one column with label_mode {mode} (multi_label "
+                f"takes several). Received: {received}"
             )
         if self.image_column in self.label_columns:
             raise ValueError(
-                f"data.label_columns: {self.image_column!r} is the image column as well"
+                f"data.label_columns: expected columns other than the image column. "
+                f"Received: {self.image_column!r}"
             )
         if self.validation_rows and not self.training_rows:
-            raise ValueError("data.validation_rows: needs training_rows as well. Received: none")
+            raise ValueError("data.validation_rows: expected training_rows as well. Received: none")
         return self
 
 
 class NpyData(Group):
-    """A folder with `data.npy` (samples, height, width[, channels]) and perhaps `labels.npy`."""
+    """A folder with `data.npy` (samples, height, width[, channels]) and optionally `labels.npy`."""
 
     kind: Literal["npy"] = "npy"
     path: str
@@ -145,7 +150,7 @@ class NpyData(Group):
 
 
 class ArraysData(Group):
-    """Arrays that the caller passes as x and y; only their shape and dtype can be stored."""
+    """Arrays that the caller passes as x and y. Only their shape and dtype are stored."""
 
     kind: Literal["arrays"] = "arrays"
     shape: Annotated[tuple[int, ...], Strict(False)]

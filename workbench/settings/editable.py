@@ -1,4 +1,4 @@
-"""Settings of several groups: made from nested dicts, changed by them, faults in words."""
+"""Make and change settings of several groups by nested dicts, with readable errors."""
 
 from __future__ import annotations
 
@@ -13,50 +13,57 @@ from pydantic.fields import FieldInfo
 from workbench.settings.data import READ_METHODS
 from workbench.settings.fields import Group, SettingsError
 
-# ImageDataGenerator's parameters that are left out by decision, and what to do instead.
-LEFT_OUT = {
+# Parameters of ImageDataGenerator that are left out on purpose, and what to do instead.
+UNSUPPORTED = {
     "zca_whitening": "it needs all images in memory; put a whitening layer into the model",
     "preprocessing_function": "a function cannot be stored in JSON; put it into the model",
     "data_format": "batches are channels last: (batch, height, width, channels)",
 }
 
 
+UNION_MEMBERS = {
+    *READ_METHODS,
+    *("pipeline_settings", "loader_settings", "function-after", "tuple", "float", "int"),
+}
+
+
 class Editable(Group):
-    """Settings of several groups, made from nested dicts and changed by them."""
+    """Settings of several groups, made and changed by nested dicts."""
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
-        """Settings from a nested dict, as JSON holds it.
+        """Make settings from a nested dict, as stored in JSON.
 
         Raises:
             SettingsError: One line for each value that cannot be used.
         """
         try:
-            return cls.model_validate_json(json.dumps(values, default=_plain))
+            return cls.model_validate_json(json.dumps(values, default=_to_plain))
         except ValidationError as error:
             raise SettingsError("\n".join(faults(error, cls))) from None
 
     def updated(self, changes: Mapping[str, Mapping[str, Any] | Group | None]) -> Self:
-        """These settings with some values changed: `{"batch": {"size": 64}}`.
+        """A copy with some values changed, such as `{"batch": {"size": 64}}`.
 
-        `{"statistics": fit(pipeline)}` sets all of a group, `{"statistics": None}` none.
+        `{"statistics": fit(pipeline)}` sets a whole group, `{"statistics": None}` removes it.
 
         Raises:
             SettingsError: One line for each value that cannot be used.
         """
         values = self.model_dump(mode="json")
         for group, fields in changes.items():
-            # Statistics are there or not, and a Group is as good as a dict.
-            known = values.get(group) or {}
-            values[group] = None if fields is None else {**known, **dict(fields)}
+            present = values.get(group) or {}  # statistics may be None
+            values[group] = None if fields is None else {**present, **dict(fields)}
         return self.parse(values)
 
 
-def _plain(value: Any) -> Any:
-    """NumPy's scalars and arrays as Python's; for anything else what `json` says."""
+def _to_plain(value: Any) -> Any:
+    """Convert NumPy scalars and arrays for `json`."""
     if hasattr(value, "tolist"):
         return value.tolist()
-    raise SettingsError(f"expected a plain value. Received: {value!r} of {type(value).__name__}")
+    raise SettingsError(
+        f"expected a number, string or list. Received: {value!r} of type {type(value).__name__}"
+    )
 
 
 def knobs(settings: Editable) -> Iterator[tuple[str, str, FieldInfo]]:
@@ -71,24 +78,23 @@ def knobs(settings: Editable) -> Iterator[tuple[str, str, FieldInfo]]:
 
 
 def control_name(name: str, field: FieldInfo) -> str:
-    """The name of a field's control: what `Workbench.set` takes, `wb-...` on screen."""
+    """The name of a field's control, as in `Workbench.set` and in `wb-...` on the page."""
     return str((field.json_schema_extra or {}).get("control") or name)  # type: ignore[union-attr]
 
 
 def faults(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
-    """A line for each fault that pydantic found, in our words."""
+    """Translate pydantic's errors, one line each."""
     for fault in error.errors():
-        # pydantic names the chosen member of a union in the path; people do not.
-        kinds = {*READ_METHODS, "ours", "theirs", "function-after", "tuple", "float", "int"}
+        # pydantic puts the chosen member of a union into the path.
         path = [str(part) for part in fault["loc"]]
-        path = path[:1] + [part for part in path[1:] if part not in kinds]
+        path = path[:1] + [part for part in path[1:] if part not in UNION_MEMBERS]
         where = ".".join(path) or "settings"
         if fault["type"] == "extra_forbidden":
             yield _unknown_key(where, path, model)
         elif fault["type"] == "value_error":
             yield fault["msg"].removeprefix("Value error, ") + "."
         elif fault["type"] == "missing":
-            yield f"{where}: missing, and it has no default."
+            yield f"{where}: required, but missing."
         else:
             received = str(fault["input"])
             received = received if len(received) <= 60 else received[:57] + "..."
@@ -97,8 +103,8 @@ def faults(error: ValidationError, model: type[BaseModel]) -> Iterator[str]:
 
 def _unknown_key(where: str, path: list[str], model: type[BaseModel]) -> str:
     key = path[-1]
-    if key in LEFT_OUT:
-        return f"{where}: left out of the workbench: {LEFT_OUT[key]}."
+    if key in UNSUPPORTED:
+        return f"{where}: not supported: {UNSUPPORTED[key]}."
     near = difflib.get_close_matches(key, sorted(_keys(model, path[:-1])), n=1, cutoff=0.5)
     return f"{where}: unknown key." + (f" Did you mean {near[0]!r}?" if near else "")
 
@@ -109,7 +115,7 @@ def _keys(model: type[BaseModel], path: list[str]) -> set[str]:
     field = model.model_fields.get(path[0])
     if field is None:
         return set()
-    # `data` and `settings` are unions; a misspelt key is looked for in each member.
+    # `data` and `settings` are unions: search each member.
     return set().union(*(_keys(group, path[1:]) for group in _groups(field.annotation)))
 
 

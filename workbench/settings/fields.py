@@ -1,4 +1,4 @@
-"""What a field of the settings is: strict, frozen, described well enough to make a slider."""
+"""Base class and field function of settings, with what a slider needs to know."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
-# A pair may be written as a list, as in JSON and in Keras.
+# Not strict: a pair may be a list, as in JSON and Keras.
 Pair = Annotated[tuple[float, float], Strict(False)]
 Pixels = Annotated[int, Field(ge=1, le=16_384)]
 Size = Annotated[tuple[Pixels, Pixels], Strict(False)]
 
 
 class SettingsError(ValueError):
-    """Settings that cannot be used; one line for each fault."""
+    """Raised for unusable settings, with a line for each fault."""
 
 
 class Group(BaseModel):
-    """Base of all settings: strict (`true` is no integer), frozen, unknown keys refused."""
+    """Base of all settings: strict (`true` is not an integer), frozen, without unknown keys."""
 
     model_config = ConfigDict(
         strict=True, frozen=True, extra="forbid", allow_inf_nan=False, serialize_by_alias=True
@@ -39,13 +39,13 @@ def knob(
     """A field that the panel shows.
 
     Args:
-        default: The value if nothing is said.
-        label: On screen, with the unit.
-        help_text: In plain words, on hover.
-        name: The control's name if it differs from the field's.
-        slider: Least and greatest value and step of the slider; JSON may hold values beyond it.
-        choices: Values to choose from, where the type does not say.
-        trains: Whether a change alters what the model learns, or speed only.
+        default: The default value.
+        label: Label on screen, with the unit.
+        help_text: Text to show on hover.
+        name: Name of the control. Defaults to the name of the field.
+        slider: Minimum, maximum and step of the slider; JSON may hold values beyond it.
+        choices: Values to choose from, if the type does not list them.
+        trains: Whether a change alters what the model learns, rather than speed only.
         **limits: Passed to `pydantic.Field` (`ge`, `le`, ...).
     """
     extra: dict[str, Any] = {"trains": trains}

@@ -1,7 +1,7 @@
-"""The groups of settings that the panel's sliders edit: one field, one control.
+"""Groups of settings that the panel's sliders edit: one field, one control.
 
-The metadata of each field (range, unit, label, help) is the only source of the panel's controls,
-of validation, of the docs and of the JSON Schema.
+The panel's controls, validation and the JSON Schema are all derived from each field's metadata
+(range, unit, label, help).
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ NormalizeMethod = Literal["loop", "vectorized", "cache_blocked"]
 
 
 class Batch(Group):
-    """What a batch is made of."""
+    """Size, order and dtype of batches."""
 
     size: int = knob(
         32,
         "Batch size",
-        "Samples in a batch.",
+        "Number of samples per batch.",
         name="batch_size",
         slider=(1, 256, 1),
         ge=1,
@@ -40,27 +40,27 @@ class Batch(Group):
     seed: int = knob(
         0,
         "Seed",
-        "Decides the order and each sample's augmentation.",
+        "Determines the order of the samples and the augmentation of each.",
         slider=(0, 100, 1),
         ge=0,
     )
     drop_remainder: bool = Field(
-        False, description="Leave out the last batch of an epoch when it is short."
+        False, description="Leave out the last batch of an epoch if it is smaller."
     )
     dtype: Literal["float32", "uint8", "uint16"] = knob(
         "float32",
         "Batch dtype",
-        "Integers are a quarter or half of the bytes to hand over; rescale in the model then.",
+        "Integers take a quarter or half of the bytes to transfer. Rescale in the model then.",
     )
 
 
 class Augmentation(Group):
-    """`ImageDataGenerator`'s parameters, with its names, units and meanings."""
+    """`ImageDataGenerator`'s parameters, with the same names, units and meanings."""
 
     rotation_range: float = knob(
         0,
         "Rotation ±°",
-        "Each image is turned by up to this many degrees.",
+        "Rotate each image by up to this many degrees.",
         slider=(0, 180, 1),
         ge=0,
         le=180,
@@ -68,21 +68,21 @@ class Augmentation(Group):
     width_shift_range: float | int = knob(
         0.0,
         "Width shift ±",
-        "Below 1 a fraction of the width, else pixels; a whole number draws whole pixels.",
+        "Below 1: a fraction of the width. Otherwise pixels; a whole number draws whole pixels.",
         slider=(0, 0.5, 0.01),
         ge=0,
     )
     height_shift_range: float | int = knob(
         0.0,
         "Height shift ±",
-        "Below 1 a fraction of the height, else pixels; a whole number draws whole pixels.",
+        "Below 1: a fraction of the height. Otherwise pixels; a whole number draws whole pixels.",
         slider=(0, 0.5, 0.01),
         ge=0,
     )
     shear_range: float = knob(
         0.0,
         "Shear ±°",
-        "Shear 0.2 is 0.2 degrees, as in Keras: under half a pixel.",
+        "Shear each image by up to this angle. In degrees as in Keras: 0.2 is hardly visible.",
         slider=(0, 45, 0.2),
         ge=0,
         lt=90,
@@ -90,36 +90,37 @@ class Augmentation(Group):
     zoom_range: float | Pair = knob(
         0.0,
         "Zoom ×",
-        "0.2 draws from 0.8 to 1.2, separately for height and width; below 1 enlarges.",
+        "0.2 draws factors from 0.8 to 1.2, separately for height and width. Below 1 enlarges.",
         slider=(0.5, 1.5, 0.05),
     )
     brightness_range: Pair | None = knob(
         None,
         "Brightness ×",
-        "Pixels are multiplied by a factor from this range. keras_loop and keras_flow go through "
-        "8-bit images for it, as Keras does.",
+        "Multiply pixels by a factor from this range. keras_loop and keras_flow convert to 8 bits "
+        "for this, as Keras does.",
         slider=(0.2, 2, 0.05),
     )
     channel_shift_range: float = knob(
         0.0,
         "Channel shift ±",
-        "Added to all channels, clipped to the image's own range; on the source's scale.",
+        "Add up to this value to all channels, clipped to the image's range. On the source's "
+        "scale.",
         slider=(0, 100, 1),
         ge=0,
     )
     horizontal_flip: bool = knob(False, "Horizontal flip", "Mirror half of the images.")
-    vertical_flip: bool = knob(False, "Vertical flip", "Turn half of the images upside down.")
+    vertical_flip: bool = knob(False, "Vertical flip", "Flip half of the images upside down.")
     fill_mode: Literal["nearest", "constant", "reflect", "wrap"] = knob(
-        "nearest", "Fill mode", "What fills the places that a moved image leaves empty."
+        "nearest", "Fill mode", "How to fill pixels from outside the image."
     )
     cval: float = knob(
         0.0,
         "Fill value",
-        "The grey level for fill mode constant.",
+        "Pixel value for fill mode constant.",
         slider=(0, 255, 1),
     )
     rescale: float | None = knob(
-        None, "Rescale ×", "Multiplies every pixel, after augmentation (1/255 gives 0..1)."
+        None, "Rescale ×", "Multiply every pixel, after augmentation (1/255 gives 0..1)."
     )
     samplewise_center: bool = knob(False, "Center each sample", "Subtract each image's own mean.")
     samplewise_std_normalization: bool = knob(
@@ -131,7 +132,7 @@ class Augmentation(Group):
     featurewise_center: bool = knob(
         False,
         "Center on data set",
-        "Subtract each channel's mean over the training images; statistics.fit finds it.",
+        "Subtract each channel's mean over the training images.",
     )
     featurewise_std_normalization: bool = knob(
         False,
@@ -157,7 +158,7 @@ class Augmentation(Group):
 
     @property
     def needs_statistics(self) -> bool:
-        """Whether the training images' mean or standard deviation is used."""
+        """Whether the mean or standard deviation of the training images is used."""
         return self.featurewise_center or self.featurewise_std_normalization
 
     @property
@@ -169,25 +170,26 @@ class Augmentation(Group):
 
 
 class Methods(Group):
-    """How each step is done. Speed only, pixels agree to 1 grey level: but for OTHER_PICTURES
-    and `copies`.
+    """How to do each step. Affects speed only: pixels agree within 1 grey level, except with
+    `OTHER_PICTURES` and `copies`.
     """
 
     read: ReadMethod = knob(
         "files",
         "Read method",
-        "files decodes images for each batch; files_in_memory keeps each once decoded (height × "
-        "width × channels bytes each, twice that for 16 bits); memory_map maps data.npy; array "
-        "holds it in memory; list gathers each batch from a Python list of samples.",
+        "files decodes images for each batch; files_in_memory keeps decoded images (height × width "
+        "× channels bytes each, twice that for 16 bits); memory_map maps data.npy; array loads it "
+        "into memory; list makes each batch from a Python list of samples.",
         name="read_method",
         trains=False,
     )
     augment: AugmentMethod = knob(
         "opencv",
         "Augment method",
-        "keras_loop is Keras's random_transform for each sample, keras_flow its flow for a batch; "
-        "opencv and tensorflow_batch fold all into one warp, the latter not in worker processes. "
-        "For comparison: numpy_batch, and keras_layers, whose pictures differ. none only reads.",
+        "keras_loop calls Keras's random_transform for each sample, keras_flow its flow for each "
+        "batch; opencv and tensorflow_batch combine all geometry in one warp. tensorflow_batch and "
+        "keras_layers do not run in worker processes. For comparison: numpy_batch, and "
+        "keras_layers, whose pictures differ. none does not augment.",
         name="augment_method",
         trains=False,
     )
@@ -201,8 +203,8 @@ class Methods(Group):
     copies: int = knob(
         0,
         "Augmented copies",
-        "0 augments anew in each epoch. Otherwise that many augmented copies of each sample are "
-        "made once, kept (height × width × channels × 4 bytes each, as float32) and used in turn: "
+        "0 augments anew in each epoch. Otherwise this many augmented copies of each sample are "
+        "made once, kept (height × width × channels × 4 bytes each as float32) and used in turn: "
         "faster from then on, but the model sees no other variation.",
         slider=(0, 10, 1),
         ge=0,
@@ -211,19 +213,19 @@ class Methods(Group):
     copies_in: Literal["memory", "disk"] = knob(
         "memory",
         "Copies kept in",
-        "On disk they take room in TMPDIR or /var/tmp, for as long as the dataset is there, and "
-        "memory only as far as nothing else needs it; spawned worker processes share only these.",
+        "On disk, copies take space in TMPDIR or /var/tmp while the dataset exists, and memory "
+        "only while nothing else needs it. Spawned worker processes share only copies on disk.",
         trains=False,
     )
 
 
 class Feed(Group):
-    """How Keras runs the generator: `keras.utils.PyDataset`'s own arguments."""
+    """How Keras runs the dataset: the arguments of `keras.utils.PyDataset`."""
 
     workers: int = knob(
         1,
         "Workers",
-        "1 is one background thread. More run batches side by side.",
+        "1 is one background thread. More make batches in parallel.",
         slider=(1, 16, 1),
         trains=False,
         ge=1,
@@ -238,7 +240,7 @@ class Feed(Group):
     max_queue_size: int = knob(
         10,
         "Max queue size",
-        "Batches that may wait for training; at least the number of workers.",
+        "Number of batches that may wait for training; at least the number of workers.",
         slider=(1, 64, 1),
         trains=False,
         ge=1,
@@ -249,11 +251,11 @@ Numbers = Annotated[tuple[float, ...], Strict(False), Field(min_length=1)]
 
 
 class Statistics(Group):
-    """Of the training images as they are read, one number for each channel.
+    """Statistics of the training images as they are read, one number per channel.
 
-    `generators.statistics.fit` finds them; they travel with the settings.
+    `workbench.pipeline.statistics.fit` computes them, and JSON stores them with the settings.
     """
 
     mean: Numbers = Field(description="Mean of each channel, on the source's own scale.")
     std: Numbers = Field(description="Standard deviation of each channel.")
-    n: int = Field(ge=1, description="Images that they are from.")
+    n: int = Field(ge=1, description="Number of images.")

@@ -1,8 +1,4 @@
-"""What decides a dataset: what sliders edit, JSON stores and datasets are built from.
-
-Kinds of data are in `kinds`, the other groups in `groups`, what a field is in `fields`, how all are
-read and changed in `editable`; these know nothing else of ours, and their names are here too.
-"""
+"""The settings of a dataset: its data and all groups, and which values go together."""
 
 from __future__ import annotations
 
@@ -10,10 +6,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from workbench.settings.data import (
-    READ_METHODS,
-    Data,
-)
+from workbench.settings.data import READ_METHODS, Data
 from workbench.settings.editable import Editable
 from workbench.settings.fields import Group
 from workbench.settings.groups import (
@@ -25,15 +18,15 @@ from workbench.settings.groups import (
     Statistics,
 )
 
-# Methods that wait for ever in forked worker processes: TensorFlow's threads are not there.
+# Methods that hang in forked worker processes, where TensorFlow's threads do not exist.
 NO_PROCESSES: tuple[AugmentMethod, ...] = ("keras_layers", "tensorflow_batch")
 
-# Methods that train on other pictures than the rest, which agree to 1 grey level.
+# Methods whose pictures differ. All others agree within 1 grey level.
 OTHER_PICTURES: tuple[AugmentMethod, ...] = ("none", "keras_layers")
 
 
 class Settings(Editable):
-    """Everything that decides a dataset.
+    """All settings of a dataset.
 
     Raises:
         SettingsError: From `parse` and `updated`, for values that cannot be used.
@@ -56,20 +49,21 @@ class Settings(Editable):
         reads = READ_METHODS[self.data.kind]
         if self.methods.read not in reads:
             raise ValueError(
-                f"methods.read: data of kind {self.data.kind!r} can be read by {', '.join(reads)}. "
+                f"methods.read: expected {' or '.join(reads)} for data of kind {self.data.kind!r}. "
                 f"Received: {self.methods.read!r}"
             )
         if self.feed.use_multiprocessing and self.methods.augment in NO_PROCESSES:
             raise ValueError(
-                f"feed.use_multiprocessing: {self.methods.augment} computes with TensorFlow, which "
-                "hangs in worker processes. Choose threads, or another methods.augment"
+                f"feed.use_multiprocessing: {self.methods.augment} expects False, because "
+                "TensorFlow hangs in worker processes. Received: True. Choose threads, or "
+                "another methods.augment"
             )
         a = self.augmentation
         if a.needs_statistics and self.statistics is None:
             raise ValueError(
-                "statistics: missing, and augmentation.featurewise_center and "
-                "featurewise_std_normalization need them. "
-                "workbench.pipeline.statistics.fit(pipeline) finds them in the training images"
+                "statistics: missing, but required by augmentation.featurewise_center and "
+                "featurewise_std_normalization. Received: None. "
+                "workbench.pipeline.statistics.fit(pipeline) computes them"
             )
         scaled = (
             a.rescale is not None
@@ -86,6 +80,6 @@ class Settings(Editable):
 
     @classmethod
     def for_data(cls, data: Data, **groups: Group) -> Self:
-        """Settings for this data, with its default way of reading unless `methods` is given."""
+        """Settings for this data, with its default read method unless `methods` is given."""
         groups.setdefault("methods", Methods(read=READ_METHODS[data.kind][0]))
         return cls(data=data, **groups)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""What is known to be slow, one kind a module: what it looks like, and what is faster.
+"""Slow idioms, one per module: how to recognize it, and what to use instead.
 
-Adding a pattern: one module with `match`, one name in `PATTERNS`. Functions of a pattern that are
-shown to the user are those that were timed: they stand on their own, imports included.
+To add one, write a module with a `match` function and add it to `PATTERNS`. The functions that are
+shown to the user are the ones that are timed, so they must be complete without this package.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from workbench.advice.idioms import (
     caching,
     decoding,
     dtypes,
+    keras_transforms,
     resizing,
     stacking,
     standardizing,
-    transforming,
 )
 from workbench.advice.remedy import Match
 
 PATTERNS: tuple[Match, ...] = (
-    transforming.match,
+    keras_transforms.match,
     resizing.match,
     decoding.match,
     caching.match,

@@ -1,4 +1,4 @@
-"""Files that are decoded again in every epoch, and memory in their place."""
+"""Files that are decoded again in every epoch: keep the images in memory."""
 
 from __future__ import annotations
 
@@ -10,68 +10,70 @@ from typing import Any
 import numpy as np
 
 from workbench.advice.capture import Site
+from workbench.advice.captured_call import CapturedCall
 from workbench.advice.idioms import decoding
-from workbench.advice.remedy import Remedy, argument, expression
-from workbench.advice.statements import renamed
-from workbench.advice.values import Captured
+from workbench.advice.remedy import Remedy, argument, argument_source
+from workbench.advice.slow_statements import substitute_names
 
 LATER = (
-    "From the second epoch on. Worker processes would each keep their own; saves what another way "
-    "to decode saves as well, not both."
+    "Saves time from the second epoch on. Each worker process would keep its own copies. "
+    "Do not add this saving to that of a faster decoder: both save the same time."
 )
-# Decoders that have no package to know them by, or no other pattern.
-OTHERS = {("", "imread"): "filename", ("numpy", "load"): "file"}
+# Decoders that the `decoding` idiom does not know, and their name for the file.
+OTHER_DECODERS = {("", "imread"): "filename", ("numpy", "load"): "file"}
 
 
 def match(site: Site, sites: list[Site]) -> Remedy | None:
-    """A decoder whose files were the same when the batch was asked for again."""
+    """Match a decoder that read the same files when the batch was made again."""
     files = [str(path) for call in site.calls if (path := _path(call)) is not None]
-    if len(files) < len(site.calls) or not _again(site):
+    if len(files) < len(site.calls) or not _repeats_files(site):
         return None
-    path = decoding.path_expression(site, sites) or expression(site, 0, _name(site.calls[0]))
+    path = decoding.path_expression(site, sites)
+    path = path or argument_source(site, 0, _path_parameter(site.calls[0]))
     chain = decoding.chain_from(site, sites)
     kept = {f: decoding.run_chain(c) for f, c in zip(files, decoding.calls_of(chain), strict=True)}
     arrays = [value for value in kept.values() if isinstance(value, np.ndarray)]
     if not path or len(arrays) < len(kept):
         return None
-    source = _of_path(chain[-1], path)
+    source = _as_function_of_path(chain[-1], path)
     if not source:
         return None
     return Remedy(
         what=f"{site.calls[0].name} decodes the same files in every epoch",
         instead="keep them decoded in memory",
         old=tuple(partial(decoding.run_chain, calls) for calls in decoding.calls_of(chain)),
-        new=tuple(partial(_remembered, kept, file) for file in files),
-        code=f"remembered({path}).copy()",
+        new=tuple(partial(_copy_of, kept, file) for file in files),
+        code=f"cached({path}).copy()",
         node=chain[-1].node,
-        once=f"import functools\n\n@functools.cache\ndef remembered(path):\n    return {source}",
+        once=f"import functools\n\n@functools.cache\ndef cached(path):\n    return {source}",
         notes=(LATER,),
         kept_bytes=sum(a.nbytes for a in arrays) / len(arrays) * site.calls_per_batch,
     )
 
 
-def _of_path(site: Site, path: str) -> str:
-    """The expression as a function of `path`; empty if it depends on other local names."""
-    changed = renamed(site.node, {path: "path"})
+def _as_function_of_path(site: Site, path: str) -> str:
+    """The expression with `path` for the file; empty if it depends on other local variables."""
+    changed = substitute_names(site.node, {path: "path"})
     names = {node.id for node in ast.walk(changed) if isinstance(node, ast.Name)}
     return ast.unparse(changed) if not names & (site.local_names - {"path"}) else ""
 
 
-def _remembered(kept: dict[str, Any], file: str) -> Any:
+def _copy_of(kept: dict[str, Any], file: str) -> Any:
     return kept[file].copy()
 
 
-def _name(call: Captured) -> str:
-    return OTHERS.get((call.package, call.name), "")
+def _path_parameter(call: CapturedCall) -> str:
+    return OTHER_DECODERS.get((call.package, call.name), "")
 
 
-def _path(call: Captured) -> Any:
-    path = argument(call, 0, _name(call)) if _name(call) else decoding.path_of(call)
+def _path(call: CapturedCall) -> Any:
+    name = _path_parameter(call)
+    path = argument(call, 0, name) if name else decoding.path_of(call)
     return path if isinstance(path, str | PathLike) else None
 
 
-def _again(site: Site) -> bool:
-    """Whether each batch that was looked at had the same files."""
+def _repeats_files(site: Site) -> bool:
+    """Whether all captured batches read the same files."""
     by_batch: dict[int, set[str]] = {}
     for call in site.calls:
         by_batch.setdefault(call.batch, set()).add(str(_path(call)))

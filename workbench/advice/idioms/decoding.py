@@ -1,4 +1,4 @@
-"""Image files decoded by Pillow and what is built on it, and by OpenCV in their place."""
+"""Image files decoded by Pillow, or a library built on it: decode them with OpenCV."""
 
 from __future__ import annotations
 
@@ -11,23 +11,30 @@ import cv2
 import numpy as np
 
 from workbench.advice.capture import Site
-from workbench.advice.remedy import Remedy, argument, around, expression, function_of, operand
-from workbench.advice.values import Captured, Unread, is_picture
+from workbench.advice.captured_call import CapturedCall, LazyPicture, is_picture
+from workbench.advice.remedy import (
+    Remedy,
+    argument,
+    argument_source,
+    compile_template,
+    enclosing_site,
+    input_node,
+)
 
-# Functions that decode at once: their package and name, and what they call the file.
+# Functions that decode at once: package, name, and their name for the file.
 EAGER = {
     ("keras", "load_img"): "path",
     ("imageio", "imread"): "uri",
     ("skimage", "imread"): "fname",
     ("matplotlib", "imread"): "fname",
 }
-# What decodes a picture that Pillow has opened, and what may follow within the same expression.
+# Calls that decode a picture that Pillow has opened, and that may follow in the same expression.
 STEPS = {("PIL", "convert"), ("numpy", "array"), ("numpy", "asarray"), ("keras", "img_to_array")}
-TURNED = "Neither turns images by their EXIF orientation."
+EXIF = "Neither way applies the EXIF orientation."
 
 
 def decoded(path: Any, flags: Any) -> Any:
-    """Decode an image file, without turning it by its EXIF orientation."""
+    """Decode an image file. The EXIF orientation is ignored."""
     image = cv2.imread(str(path), flags | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
         raise OSError(f"cannot decode {path}")
@@ -35,16 +42,16 @@ def decoded(path: Any, flags: Any) -> Any:
 
 
 def decoded_bytes(data: Any, flags: Any) -> Any:
-    """Decode what an image file holds, without turning it by its EXIF orientation."""
-    held = np.frombuffer(data, np.uint8)
-    image = cv2.imdecode(held, flags | cv2.IMREAD_IGNORE_ORIENTATION)
+    """Decode an image file held in memory. The EXIF orientation is ignored."""
+    buffer = np.frombuffer(data, np.uint8)
+    image = cv2.imdecode(buffer, flags | cv2.IMREAD_IGNORE_ORIENTATION)
     if image is None:
-        raise OSError(f"cannot decode {len(held)} bytes")
+        raise OSError(f"cannot decode {len(buffer)} bytes")
     return image
 
 
 def match(site: Site, sites: list[Site]) -> Remedy | None:
-    """A decoder's call, or the first use of a picture that Pillow has opened."""
+    """Match a call of a decoder, or the first use of a picture that Pillow has opened."""
     path, data = path_expression(site, sites), bytes_expression(site, sites)
     if not (path or data) or not all(map(_is_whole, site.calls)):
         return None
@@ -54,9 +61,9 @@ def match(site: Site, sites: list[Site]) -> Remedy | None:
     template = _template(site.calls[0], olds[0](), helper.__name__)
     if not template:
         return None
-    new = function_of(template, (helper,))
+    new = compile_template(template, (helper,))
     return Remedy(
-        what=f"{site.calls[0].name} decodes one {what} at a time by Pillow",
+        what=f"{site.calls[0].name} decodes one {what} at a time with Pillow",
         instead="cv2.imread" if path else "cv2.imdecode",
         old=olds,
         new=tuple(partial(new, path_of(call) or bytes_of(call)) for call in site.calls),
@@ -64,95 +71,95 @@ def match(site: Site, sites: list[Site]) -> Remedy | None:
         node=chain[-1].node,
         helpers=(helper,),
         once="from PIL import Image" if "Image." in template else "",
-        notes=(TURNED,),
+        notes=(EXIF,),
     )
 
 
-def path_of(call: Captured) -> Any:
-    """The file that it decodes; None if it decodes none, or is not known to."""
-    if isinstance(call.operand, Unread):
-        source = call.operand.source
+def path_of(call: CapturedCall) -> Any:
+    """Path of the file that a call decodes; None if it is not known to decode one."""
+    if isinstance(call.input_value, LazyPicture):
+        source = call.input_value.source
         return source if isinstance(source, str) and _decodes(call) else None
     name = EAGER.get((call.package, call.name))
     path = argument(call, 0, name) if name else None
     return path if isinstance(path, str | PathLike) else None
 
 
-def bytes_of(call: Captured) -> bytes | None:
-    """What the file holds that it decodes, if it decodes one that is in memory."""
-    held = call.operand.source if isinstance(call.operand, Unread) else None
-    return held if isinstance(held, bytes) and _decodes(call) else None
+def bytes_of(call: CapturedCall) -> bytes | None:
+    """Contents of the file that a call decodes, if the file is held in memory."""
+    source = call.input_value.source if isinstance(call.input_value, LazyPicture) else None
+    return source if isinstance(source, bytes) and _decodes(call) else None
 
 
-def _decodes(call: Captured) -> bool:
+def _decodes(call: CapturedCall) -> bool:
     return (call.package, call.name) in STEPS
 
 
 def path_expression(site: Site, sites: list[Site]) -> str:
-    """The source of the file's name; empty if not all calls decode a file."""
+    """Source of the path; empty if a call decodes no file."""
     if any(path_of(call) is None for call in site.calls):
         return ""
     first = site.calls[0]
-    if not isinstance(first.operand, Unread):
-        return expression(site, 0, EAGER[first.package, first.name])
+    if not isinstance(first.input_value, LazyPicture):
+        return argument_source(site, 0, EAGER[first.package, first.name])
     return _opened(site, sites) or _attribute(site, "filename")
 
 
 def bytes_expression(site: Site, sites: list[Site]) -> str:
-    """The source of what the image file holds; empty if not all calls decode such."""
+    """Source of the file's contents; empty if a call decodes no file held in memory."""
     if any(bytes_of(call) is None for call in site.calls):
         return ""
     opened = _opened(site, sites)
     if not opened:
         return _attribute(site, "fp.getvalue()")
     call = ast.parse(opened, mode="eval").body
-    made = isinstance(call, ast.Call) and ast.unparse(call.func) in ("io.BytesIO", "BytesIO")
-    if made and len(call.args) == 1:  # type: ignore[attr-defined]
-        return ast.unparse(call.args[0])  # type: ignore[attr-defined]
+    buffers = ("io.BytesIO", "BytesIO")
+    if isinstance(call, ast.Call) and ast.unparse(call.func) in buffers and len(call.args) == 1:
+        return ast.unparse(call.args[0])
     return f"{opened}.getvalue()" if isinstance(call, ast.Name | ast.Attribute) else ""
 
 
 def _opened(site: Site, sites: list[Site]) -> str:
-    """The source of what `Image.open` opens within the same expression; empty if that is before."""
-    opener = next((each for each in sites if around(each, sites) is site), None)
+    """Source of the argument of `Image.open` in the same expression; empty if there is none."""
+    opener = next((each for each in sites if enclosing_site(each, sites) is site), None)
     if opener is None or (opener.calls[0].package, opener.calls[0].name) != ("PIL", "open"):
         return ""
-    return expression(opener, 0, "fp")
+    return argument_source(opener, 0, "fp")
 
 
 def _attribute(site: Site, name: str) -> str:
-    """The source of something of the picture, where that has a name."""
-    what = operand(site)
+    """Source of an attribute of the picture; empty if the picture has no name."""
+    what = input_node(site)
     return f"{ast.unparse(what)}.{name}" if isinstance(what, ast.Name | ast.Attribute) else ""
 
 
 def chain_from(site: Site, sites: list[Site]) -> list[Site]:
-    """The expression and those around it that go on to an array."""
+    """The site and the enclosing ones that convert its result, innermost first."""
     chain = [site]
-    while (outer := around(chain[-1], sites)) is not None:
+    while (outer := enclosing_site(chain[-1], sites)) is not None:
         if (outer.calls[0].package, outer.calls[0].name) not in STEPS:
             break
         chain.append(outer)
     return chain
 
 
-def calls_of(chain: list[Site]) -> list[tuple[Captured, ...]]:
-    """For each call of the first one, it and those that followed."""
+def calls_of(chain: list[Site]) -> list[tuple[CapturedCall, ...]]:
+    """The calls of a chain, grouped by image."""
     return list(zip(*(site.calls for site in chain), strict=True))
 
 
-def run_chain(calls: tuple[Captured, ...]) -> Any:
-    """Decode, and go on as the user's code does."""
+def run_chain(calls: tuple[CapturedCall, ...]) -> Any:
+    """Decode an image and convert it as the user's code does."""
     value = calls[0]()
     for call in calls[1:]:
-        value = call.on(value)()
+        value = call.with_input(value)()
     if is_picture(value):
         value.load()
     return value
 
 
-def _is_whole(call: Captured) -> bool:
-    """Whether the file is decoded as it is, and not in part or in another type."""
+def _is_whole(call: CapturedCall) -> bool:
+    """Whether a call decodes the whole file and keeps its dtype."""
     if call.name == "load_img":
         return not argument(call, 4, "keep_aspect_ratio", False)
     known = {"convert": 1, "img_to_array": 1, "imread": 1, "array": 1, "asarray": 1}
@@ -160,8 +167,8 @@ def _is_whole(call: Captured) -> bool:
     return extra <= known.get(call.name, 0)
 
 
-def _template(call: Captured, result: Any, decoder: str) -> str:
-    """How OpenCV gives the same kind of result; empty if it does not."""
+def _template(call: CapturedCall, result: Any, decoder: str) -> str:
+    """Source that gives the same kind of result with OpenCV; empty if there is none."""
     picture, values = is_picture(result), np.asarray(result)
     channels = values.shape[2] if values.ndim == 3 else 0
     deep = values.dtype == np.uint16
@@ -177,8 +184,8 @@ def _template(call: Captured, result: Any, decoder: str) -> str:
     return text if values.dtype in (np.uint8, np.uint16) else ""
 
 
-def _sized(call: Captured, text: str) -> str:
-    """With the resizing that `load_img` does."""
+def _sized(call: CapturedCall, text: str) -> str:
+    """Add the resizing that `load_img` does."""
     size = argument(call, 2, "target_size") if call.name == "load_img" else None
     if size is None:
         return text

@@ -1,4 +1,4 @@
-"""scikit-image's, Pillow's and SciPy's resizing, and OpenCV's in their place."""
+"""Images resized by scikit-image, Pillow or SciPy: resize them with OpenCV."""
 
 from __future__ import annotations
 
@@ -9,39 +9,29 @@ import cv2
 import numpy as np
 
 from workbench.advice.capture import Site
-from workbench.advice.remedy import Remedy, argument, expression, subject
-from workbench.advice.values import Captured, Unread, fresh, is_picture
+from workbench.advice.captured_call import CapturedCall, LazyPicture, is_picture, reopen
+from workbench.advice.remedy import Remedy, argument, argument_source, instance_source
 
 RESIZE = "cv2.resize"
-AREA = "Where images get smaller, cv2.INTER_AREA takes the mean over the area of each new pixel."
-# Pillow's modes that are rows of 8-bit channels.
+AREA = "To shrink an image, cv2.INTER_AREA averages over the area of each new pixel."
+# Pillow's modes with interleaved 8-bit channels.
 PLAIN_MODES = ("L", "RGB", "RGBA")
 
 
-def resized(image: Any, shape: Any) -> Any:
-    """Like scikit-image's resize: whole numbers become 0 ... 1."""
+def resized(image: Any, shape: Any, preserve_range: Any = False) -> Any:
+    """Like scikit-image's resize: integers become floats in 0..1 unless preserve_range."""
     height, width = shape[:2]
     smaller = height * width < image.shape[0] * image.shape[1]
     values = image.astype(np.float32)
     how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
     values = cv2.resize(values, (width, height), interpolation=how)
-    if image.dtype.kind == "u":
+    if image.dtype.kind == "u" and not preserve_range:
         values /= np.iinfo(image.dtype).max
     return values.reshape(height, width, *image.shape[2:])
 
 
-def resized_in_range(image: Any, shape: Any) -> Any:
-    """Like scikit-image's resize with preserve_range=True."""
-    height, width = shape[:2]
-    smaller = height * width < image.shape[0] * image.shape[1]
-    values = image.astype(np.float32)
-    how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    values = cv2.resize(values, (width, height), interpolation=how)
-    return values.reshape(height, width, *image.shape[2:])
-
-
 def resized_picture(picture: Any, size: Any) -> Any:
-    """Like Pillow's resize of an L, RGB or RGBA picture."""
+    """Like Pillow's resize, for pictures of mode L, RGB or RGBA."""
     from PIL import Image
 
     smaller = size[0] * size[1] < picture.width * picture.height
@@ -50,7 +40,7 @@ def resized_picture(picture: Any, size: Any) -> Any:
 
 
 def zoomed(image: Any, factors: Any, order: Any = 3) -> Any:
-    """Like SciPy's zoom of one image: corner pixels stay, nothing is averaged."""
+    """Like SciPy's zoom of one image: aligns the corner pixels, without anti-aliasing."""
     factors = factors if np.iterable(factors) else (factors,) * image.ndim
     new = [round(n * f) for n, f in zip(image.shape[:2], factors[:2], strict=True)]
     old = image.shape[:2]
@@ -63,7 +53,7 @@ def zoomed(image: Any, factors: Any, order: Any = 3) -> Any:
 
 
 def match(site: Site, _: list[Site]) -> Remedy | None:
-    """A call of one of the three with an image of up to four channels."""
+    """Match a call of one of the three, for an image of up to four channels."""
     first = site.calls[0]
     match first.package, first.name:
         case "skimage", "resize":
@@ -76,24 +66,25 @@ def match(site: Site, _: list[Site]) -> Remedy | None:
 
 
 def _scikit_image(site: Site) -> Remedy | None:
-    image, shape = expression(site, 0, "image"), expression(site, 1, "output_shape")
+    image, shape = argument_source(site, 0, "image"), argument_source(site, 1, "output_shape")
     if not image or not shape or not all(map(_plain_scikit_image, site.calls)):
         return None
-    keeps = bool(argument(site.calls[0], 6, "preserve_range", False))
-    helper = resized_in_range if keeps else resized
-    names = ((0, "image"), (1, "output_shape"))
+    keeps_range = bool(argument(site.calls[0], 6, "preserve_range", False))
     return _remedy(
         site,
         "scikit-image resizes one image",
         RESIZE,
-        helper,
-        [[argument(call, *name) for name in names] for call in site.calls],
-        f"{helper.__name__}({image}, {shape})",
+        resized,
+        [
+            [argument(c, 0, "image"), argument(c, 1, "output_shape"), keeps_range]
+            for c in site.calls
+        ],
+        f"resized({image}, {shape}{', preserve_range=True' * keeps_range})",
     )
 
 
-def _plain_scikit_image(call: Captured) -> bool:
-    """Whether it is a linear resize of one image, channels kept."""
+def _plain_scikit_image(call: CapturedCall) -> bool:
+    """Whether a call resizes one image linearly and keeps its channels."""
     image, shape = argument(call, 0, "image"), argument(call, 1, "output_shape")
     if not _is_image(image) or len(shape) not in (2, image.ndim):
         return False
@@ -101,7 +92,7 @@ def _plain_scikit_image(call: Captured) -> bool:
 
 
 def _pillow(site: Site) -> Remedy | None:
-    size, picture = expression(site, 0, "size"), subject(site)
+    size, picture = argument_source(site, 0, "size"), instance_source(site)
     if not size or not picture or not all(map(_plain_pillow, site.calls)):
         return None
     return _remedy(
@@ -109,25 +100,25 @@ def _pillow(site: Site) -> Remedy | None:
         "Pillow resizes one image",
         RESIZE,
         resized_picture,
-        [[call.subject, argument(call, 0, "size")] for call in site.calls],
+        [[call.instance, argument(call, 0, "size")] for call in site.calls],
         f"resized_picture({picture}, {size})",
     )
 
 
-def _plain_pillow(call: Captured) -> bool:
-    """Whether it resizes the whole of a picture, and interpolates."""
-    known = is_picture(call.subject) or isinstance(call.subject, Unread)
-    if not known or call.subject.mode not in PLAIN_MODES:
+def _plain_pillow(call: CapturedCall) -> bool:
+    """Whether a call resizes a whole picture and interpolates."""
+    known = is_picture(call.instance) or isinstance(call.instance, LazyPicture)
+    if not known or call.instance.mode not in PLAIN_MODES:
         return False
     nearest = argument(call, 1, "resample") == 0
     return not nearest and argument(call, 2, "box") is None
 
 
 def _scipy(site: Site) -> Remedy | None:
-    image, zoom = expression(site, 0, "input"), expression(site, 1, "zoom")
+    image, zoom = argument_source(site, 0, "input"), argument_source(site, 1, "zoom")
     if not image or not zoom or not all(map(_plain_scipy, site.calls)):
         return None
-    order = expression(site, 3, "order")
+    order = argument_source(site, 3, "order")
     values = [
         [argument(c, 0, "input"), argument(c, 1, "zoom"), argument(c, 3, "order", 3)]
         for c in site.calls
@@ -136,8 +127,8 @@ def _scipy(site: Site) -> Remedy | None:
     return _remedy(site, "SciPy zooms one image", "cv2.warpAffine", zoomed, values, code)
 
 
-def _plain_scipy(call: Captured) -> bool:
-    """Whether it is smooth, of two axes, and all else is left as it is."""
+def _plain_scipy(call: CapturedCall) -> bool:
+    """Whether a call interpolates along two axes, with default values for other arguments."""
     image, zoom = argument(call, 0, "input"), argument(call, 1, "zoom")
     if (
         not _is_image(image)
@@ -174,4 +165,4 @@ def _remedy(
 
 
 def _run(helper: Any, image: Any, *rest: Any) -> Any:
-    return helper(fresh(image), *rest)
+    return helper(reopen(image), *rest)

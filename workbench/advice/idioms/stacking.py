@@ -1,4 +1,4 @@
-"""Lists of arrays made one array, and what is quicker."""
+"""Arrays made from lists: fill an array, or keep the samples in one."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any
 import numpy as np
 
 from workbench.advice.capture import Site
-from workbench.advice.remedy import Remedy, argument, expression
-from workbench.advice.values import Captured
+from workbench.advice.captured_call import CapturedCall
+from workbench.advice.remedy import Remedy, argument, argument_source
 
 
 def filled(images: Any, dtype: Any = None) -> Any:
-    """Like np.array of a list of arrays of one shape."""
+    """Like np.array, for a list of arrays of the same shape."""
     out = np.empty((len(images), *images[0].shape), dtype or images[0].dtype)
-    for place, image in enumerate(images):
-        out[place] = image
+    for i, image in enumerate(images):
+        out[i] = image
     return out
 
 
 def match(site: Site, _: list[Site]) -> Remedy | None:
-    """`np.array` of a list of arrays, or of a slice of a list."""
+    """Match `np.array` of a list of arrays, or of a slice of a list."""
     first = site.calls[0]
     made = first.package == "numpy" and first.name in ("array", "asarray", "stack")
     if not made or not isinstance(site.node, ast.Call) or not site.node.args:
         return None
-    if len(first.arguments) + len(first.keywords) > 1 + bool(expression(site, 1, "dtype")):
+    if len(first.arguments) + len(first.keywords) > 1 + bool(argument_source(site, 1, "dtype")):
         return None
     what = site.node.args[0]
     if isinstance(what, ast.Subscript) and isinstance(what.slice, ast.Slice):
@@ -35,9 +35,9 @@ def match(site: Site, _: list[Site]) -> Remedy | None:
     return _filled(site) if all(map(_is_uniform, site.calls)) else None
 
 
-def _is_uniform(call: Captured) -> bool:
-    """Whether it is a list of arrays that are alike."""
-    images = call.operand
+def _is_uniform(call: CapturedCall) -> bool:
+    """Whether the argument is a list of arrays of the same shape and dtype."""
+    images = call.input_value
     if not isinstance(images, list) or len(images) < 2:
         return False
     if not all(isinstance(image, np.ndarray) and image.ndim for image in images):
@@ -47,41 +47,41 @@ def _is_uniform(call: Captured) -> bool:
 
 def _filled(site: Site) -> Remedy | None:
     name = "axis" if site.calls[0].name == "stack" else "dtype"
-    if name == "axis" and expression(site, 1, name):
+    if name == "axis" and argument_source(site, 1, name):
         return None
-    dtype = expression(site, 1, "dtype")
+    dtype = argument_source(site, 1, "dtype")
     return Remedy(
-        what=f"np.{site.calls[0].name} makes one array of a list",
-        instead="np.empty, and filling it",
+        what=f"np.{site.calls[0].name} makes an array from a list of arrays",
+        instead="allocate it with np.empty and fill it",
         old=tuple(site.calls),
-        new=tuple(partial(filled, c.operand, argument(c, 1, "dtype")) for c in site.calls),
-        code=f"filled({expression(site, 0, 'object')}{dtype and f', {dtype}'})",
+        new=tuple(partial(filled, c.input_value, argument(c, 1, "dtype")) for c in site.calls),
+        code=f"filled({argument_source(site, 0, 'object')}{dtype and f', {dtype}'})",
         node=site.node,
         helpers=(filled,),
     )
 
 
 def _indexed(site: Site, what: ast.Subscript) -> Remedy | None:
-    """Samples that are in a list for good: they can be an array for good."""
-    if site.calls[0].name == "stack" or expression(site, 1, "dtype"):
+    """Keep the samples in an array instead of a list that is converted slice by slice."""
+    if site.calls[0].name == "stack" or argument_source(site, 1, "dtype"):
         return None
-    if not all(isinstance(call.operand, list) and call.operand for call in site.calls):
+    if not all(isinstance(call.input_value, list) and call.input_value for call in site.calls):
         return None
-    arrays = [np.array(call.operand) for call in site.calls]
+    arrays = [np.array(call.input_value) for call in site.calls]
     if any(array.dtype.kind not in "buif" for array in arrays):
         return None
     base, part = ast.unparse(what.value), ast.unparse(what.slice)
     return Remedy(
-        what=f"np.{site.calls[0].name} makes an array of a part of a list, each time",
-        instead="the list an array from the start, and its slices",
+        what=f"np.{site.calls[0].name} converts a slice of a list to an array in every batch",
+        instead="convert the whole list once and take slices of the array",
         old=tuple(site.calls),
-        new=tuple(partial(_part_of, array) for array in arrays),
+        new=tuple(partial(_copy_of, array) for array in arrays),
         code=f"{base}[{part}].copy()",
         node=site.node,
         once=f"{base} = np.array({base})  # once, where the list is complete",
-        notes=("A copy, as now: who gets the batch may write into it.",),
+        notes=("The slice is copied, so that changing the batch does not change the data.",),
     )
 
 
-def _part_of(array: Any) -> Any:
+def _copy_of(array: Any) -> Any:
     return array[0 : len(array)].copy()

@@ -1,4 +1,4 @@
-"""Loops that scale each sample by its own mean and deviation, and whole arrays in their place."""
+"""Loops that standardize each sample on its own: compute on whole arrays."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import Any
 import numpy as np
 
 from workbench.advice.capture import Site
+from workbench.advice.captured_call import CapturedCall
 from workbench.advice.remedy import Remedy
-from workbench.advice.statements import EPSILON, IMAGES, OUT, Scaled
-from workbench.advice.values import Captured
+from workbench.advice.slow_statements import EPSILON, IMAGES, OUT, StandardizingLoop
 
-# Batches that are no larger than a block are one block.
-BLOCK_BYTES = 1_000_000
-SAME = 0.5  # grey levels: the same arithmetic in another order
+BLOCK_BYTES = 1_000_000  # as in `standardized_in_blocks`; smaller batches are a single block
+SAME = 0.5  # grey levels: the same arithmetic, rounded in another order
 
 
 def standardized(images: Any, out: Any = None, epsilon: Any = 0) -> Any:
-    """Each sample less its mean, by its standard deviation; all samples at a time."""
+    """Subtract each sample's mean and divide by its standard deviation, all samples at once."""
     axes = tuple(range(1, images.ndim))
     values = images - images.mean(axis=axes, keepdims=True)
     values /= images.std(axis=axes, keepdims=True) + epsilon
@@ -29,36 +28,36 @@ def standardized(images: Any, out: Any = None, epsilon: Any = 0) -> Any:
 
 
 def standardized_in_blocks(images: Any, out: Any = None, epsilon: Any = 0) -> Any:
-    """Each sample less its mean, by its standard deviation; as many at a time as fit the cache."""
+    """Standardize each sample by its mean and standard deviation, in blocks that fit the cache."""
     if out is None:
         out = np.empty_like(images)
     axes = tuple(range(1, images.ndim))
-    samples = max(1, 1_000_000 // max(1, images[:1].nbytes))
-    for start in range(0, len(images), samples):
-        block, place = images[start : start + samples], out[start : start + samples]
+    size = max(1, 1_000_000 // max(1, images[:1].nbytes))
+    for start in range(0, len(images), size):
+        block, result = images[start : start + size], out[start : start + size]
         deviation = block.std(axis=axes, keepdims=True) + epsilon
-        np.subtract(block, block.mean(axis=axes, keepdims=True), out=place)
-        place /= deviation
+        np.subtract(block, block.mean(axis=axes, keepdims=True), out=result)
+        result /= deviation
     return out
 
 
 def match(site: Site, _: list[Site]) -> Remedy | None:
-    """A loop or comprehension over the samples of an array."""
+    """Match a loop or comprehension over the samples of an array."""
     mark = site.mark
-    if not isinstance(mark, Scaled) or not all(map(_is_batch, site.calls)):
+    if not isinstance(mark, StandardizingLoop) or not all(map(_is_batch, site.calls)):
         return None
     large = all(map(_can_be_in_blocks, site.calls))
-    blocks = "the same on whole arrays, as many samples at a time as fit the cache"
+    blocks = "mean and std of whole blocks of samples, as many as fit the cache"
     return _remedy(
         site,
         mark,
         standardized,
-        "mean and std of all samples at a time, with axis and keepdims",
+        "mean and std of all samples at once, with axis and keepdims",
         (_remedy(site, mark, standardized_in_blocks, blocks),) if large else (),
     )
 
 
-def _is_batch(call: Captured) -> bool:
+def _is_batch(call: CapturedCall) -> bool:
     images, out, _ = call.arguments
     known = (
         isinstance(images, np.ndarray) and images.ndim > 1 and images.size and images.dtype != bool
@@ -66,15 +65,15 @@ def _is_batch(call: Captured) -> bool:
     return bool(known) and (out is None or isinstance(out, np.ndarray))
 
 
-def _can_be_in_blocks(call: Captured) -> bool:
-    """Whether it is several blocks of numbers that results need not be rounded for."""
+def _can_be_in_blocks(call: CapturedCall) -> bool:
+    """Whether the arrays are of floats and larger than a block; integers would be rounded."""
     images, out, _ = call.arguments
     known = images.dtype.kind == "f" and (out is None or out.dtype.kind == "f")
     return bool(known and images.nbytes > BLOCK_BYTES)
 
 
 def _remedy(
-    site: Site, mark: Scaled, helper: Any, instead: str, others: tuple[Remedy, ...] = ()
+    site: Site, mark: StandardizingLoop, helper: Any, instead: str, others: tuple[Remedy, ...] = ()
 ) -> Remedy:
     form = mark.form
     loop = _loop(mark)
@@ -82,11 +81,11 @@ def _remedy(
     code = f"{helper.__name__}({', '.join(filter(None, [form.source, *rest]))})"
     in_place = form.target == form.source
     return Remedy(
-        what="A loop scales each sample by its own mean and standard deviation",
+        what="A loop standardizes each sample by its own mean and standard deviation",
         instead=instead,
         old=tuple(_Scaling(loop, call, in_place) for call in site.calls),
         new=tuple(_Scaling(helper, call, in_place, named=False) for call in site.calls),
-        # A list may be asked for; an array made of one is one already.
+        # A bare comprehension gives a list; inside np.array no list is needed.
         code=f"list({code})" if mark.code.startswith("[") else code,
         node=mark.node,
         helpers=(helper,),
@@ -96,14 +95,14 @@ def _remedy(
 
 
 class _Scaling:
-    """Scales the arrays of one call, with the memory that the loader has for it.
+    """Standardizes the arrays of one call, in the same memory each time.
 
-    What is scaled in place is scaled once more when this is called again: as much work on the same
-    memory, which copying it before each call would not be.
+    In place, a further call standardizes what is standardized already: as much work, without the
+    time of a copy before each call.
     """
 
     def __init__(
-        self, scale: Callable[..., Any], call: Captured, in_place: bool, named: bool = True
+        self, scale: Callable[..., Any], call: CapturedCall, in_place: bool, named: bool = True
     ) -> None:
         images, out, self._epsilon = call.arguments
         self._scale, self._names = scale, call.keywords if named else {}
@@ -111,13 +110,13 @@ class _Scaling:
         self._out = self._images if in_place else out if out is None else out.copy()
 
     def __call__(self) -> Any:
-        # A constant sample has no deviation, and the loop as it is divides by it as well.
+        # A constant sample has deviation 0; the user's loop divides by it too.
         with np.errstate(divide="ignore", invalid="ignore"):
             return self._scale(self._images, self._out, self._epsilon, **self._names)
 
 
-def _loop(mark: Scaled) -> Callable[..., Any]:
-    """The loop as it is, as a function of its arrays and of what else it uses."""
+def _loop(mark: StandardizingLoop) -> Callable[..., Any]:
+    """Compile the user's loop to a function of its arrays and free variables."""
     head = f"def loop({', '.join((IMAGES, OUT, EPSILON, *mark.names))}):\n"
     inside = mark.code if mark.form.target else f"return {mark.code}"
     if mark.form.target and mark.form.target != mark.form.source:

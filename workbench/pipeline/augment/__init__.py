@@ -1,6 +1,7 @@
-"""Ways to augment a batch, one module each; all take the same draws.
+"""Ways to augment a batch, one module each; all apply the same draws.
 
-To add one: a module here, a line in `MODULES`, a name in `settings.AugmentMethod`.
+To add one: a module here, a line in `METHODS`, a name in `settings.AugmentMethod`, and one in
+`NO_PROCESSES` or `OTHER_PICTURES` if it belongs there. Imports what pipeline may import.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ Images = npt.NDArray[Any]
 class Method(Protocol):
     """Augment images into `out`.
 
-    Computes in float32 on the source's own scale. `out` has the images' shape and is float32 or
-    an integer type that holds the images' (rounded, clipped). `images` is never written to.
+    Computes in float32 on the source's own scale. `out` has the shape of `images` and is float32,
+    or an integer type that can hold the pixels, which are then rounded and clipped. `images` stays
+    unchanged. The module of a method imports Keras and TensorFlow only when it is called.
     """
 
     def __call__(
@@ -36,27 +38,12 @@ class Method(Protocol):
         """Fill `out` with the augmented images."""
 
 
-class Module(Protocol):
-    """What a method's module declares. Importing it imports neither Keras nor TensorFlow.
-
-    Attributes:
-        EXACT: Whether it gives the same pictures as Keras's `apply_transform`, to 1 grey level.
-        FORKS: Whether it runs in forked worker processes; `settings.NO_PROCESSES` has the others.
-    """
-
-    EXACT: bool
-    FORKS: bool
-
-    augment: Method
-
-
-MODULES: dict[str, Module] = {
-    "none": none,
-    "keras_loop": keras_loop,
-    "keras_flow": keras_flow,
-    "keras_layers": keras_layers,
-    "numpy_batch": numpy_batch,
-    "tensorflow_batch": tensorflow_batch,
-    "opencv": opencv,
+METHODS: dict[str, Method] = {
+    "none": none.augment,
+    "keras_loop": keras_loop.augment,
+    "keras_flow": keras_flow.augment,
+    "keras_layers": keras_layers.augment,
+    "numpy_batch": numpy_batch.augment,
+    "tensorflow_batch": tensorflow_batch.augment,
+    "opencv": opencv.augment,
 }
-METHODS: dict[str, Method] = {name: module.augment for name, module in MODULES.items()}

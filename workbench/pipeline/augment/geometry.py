@@ -1,4 +1,4 @@
-"""Where each pixel of an augmented image comes from: Keras's arithmetic for a whole batch."""
+"""Where each pixel of an augmented image comes from: Keras's arithmetic, for a whole batch."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Flags = npt.NDArray[np.bool_]
 
 
 def source_matrices(draws: Draws, height: int, width: int) -> Floats:
-    """Where each output pixel comes from, flips left out.
+    """Matrices from output to source, without the flips.
 
-    Rotation, shift, shear and zoom are multiplied as in Keras's `apply_affine_transform`. Like
-    Keras, the first axis takes the height's centre although it then means columns: images that are
-    not square turn about (height / 2, width / 2) in (x, y).
+    Rotation, shift, shear and zoom are multiplied as in Keras's `apply_affine_transform`. As in
+    Keras, images that are not square turn about (height / 2, width / 2) in (x, y), because the
+    height's centre is used for the columns.
 
     Returns:
-        Shape (samples, 2, 3): (x, y, 1) of the output to (x, y) of the source, in pixels.
+        Shape (samples, 2, 3), from (x, y, 1) of the output to (x, y) of the source, in pixels.
     """
     theta, shear = np.deg2rad(draws.theta), np.deg2rad(draws.shear)
     matrix = np.tile(np.eye(3), (len(draws), 1, 1))
@@ -39,18 +39,18 @@ def source_matrices(draws: Draws, height: int, width: int) -> Floats:
 
 
 def flips_of(draws: Draws) -> Flags:
-    """Whether each sample is mirrored, shape (samples, 2): left to right, upside down."""
+    """Whether each sample is flipped, shape (samples, 2): horizontally, vertically."""
     return np.stack([draws.flip_horizontal, draws.flip_vertical], axis=1)
 
 
 def with_flips(matrices: Floats, flips: Flags, height: int, width: int) -> Floats:
-    """The matrices with the flips in them: Keras flips after the warp."""
+    """The matrices with the flips multiplied in; Keras flips after the warp."""
     mirrors = np.tile(np.eye(3), (len(flips), 1, 1))
     for axis, length in enumerate((width, height)):
         mirrors[flips[:, axis], axis, axis] = -1
         mirrors[flips[:, axis], axis, 2] = length - 1
-    folded: Floats = matrices @ mirrors
-    return folded
+    flipped: Floats = matrices @ mirrors
+    return flipped
 
 
 def coordinates(
@@ -58,11 +58,10 @@ def coordinates(
 ) -> tuple[Floats, Floats]:
     """X and y in the source of each output pixel, each of shape (samples, height, width).
 
-    Of a `part` of the rows, where one is given.
-
-    The flips reverse whole numbers, so that a coordinate on the very border stays there: which
-    side it is on decides whether SciPy fills the pixel.
+    With `part`, for those rows of the output only.
     """
+    # Flips reverse whole numbers, so a coordinate on the border stays exactly there: the side it is
+    # on decides whether SciPy fills the pixel.
     columns, rows = np.arange(width), np.arange(height)
     columns = np.where(flips[:, :1], columns[::-1], columns)[:, None, :]
     rows = np.where(flips[:, 1:], rows[::-1], rows)[:, part, None]
@@ -73,13 +72,13 @@ def coordinates(
 
 
 def outside(x: Floats, y: Floats, height: int, width: int) -> Flags:
-    """Where SciPy's mode "constant" puts the fill value, without blending it into the edge."""
-    gone: Flags = (x < 0) | (x > width - 1) | (y < 0) | (y > height - 1)
-    return gone
+    """Where SciPy's mode "constant" puts the fill value, without blending at the edge."""
+    fills: Flags = (x < 0) | (x > width - 1) | (y < 0) | (y > height - 1)
+    return fills
 
 
 def fold(coordinate: Floats, length: int) -> Floats:
-    """SciPy's mode "wrap": first and last pixel are the same place, so the period is n-1."""
+    """SciPy's mode "wrap": the first and last pixel coincide, so the period is length - 1."""
     if length == 1:
         return np.zeros_like(coordinate)
     period = length - 1
@@ -89,6 +88,6 @@ def fold(coordinate: Floats, length: int) -> Floats:
 
 def reflect(coordinate: Floats, length: int) -> Floats:
     """SciPy's mode "reflect": mirrored at the outer edges of the border pixels."""
-    there: Any = (coordinate + 0.5) % (2 * length) - 0.5
-    mirrored: Floats = np.minimum(there, 2 * length - 1 - there)
+    position: Any = (coordinate + 0.5) % (2 * length) - 0.5
+    mirrored: Floats = np.minimum(position, 2 * length - 1 - position)
     return np.clip(mirrored, 0, length - 1)

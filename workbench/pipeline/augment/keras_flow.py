@@ -1,6 +1,6 @@
-"""Keras's own `flow`, asked for one batch: the article's fast example.
+"""Keras's own `flow`, called for one batch: the article's fast example.
 
-It loops over `random_transform` inside, so that little is won over `keras_loop`.
+`flow` loops over `random_transform` inside, so it is hardly faster than `keras_loop`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ from workbench.pipeline.augment.colour import store
 from workbench.pipeline.augment.keras_generator import replaying
 from workbench.pipeline.draws import Draws
 
-EXACT = True
-FORKS = True
-
 
 def augment(
     images: npt.NDArray[Any],
@@ -27,8 +24,8 @@ def augment(
 ) -> None:
     """See `augment.Method`. Brightness goes through 8-bit images, as in Keras."""
     if not len(images):
-        return  # flow would ask for the first of no images
+        return  # flow fails without a first image
     generator = replaying(draws, fill_mode, cval)
-    # Neither shuffled nor seeded: either would go to the global random state.
+    # Neither shuffled nor seeded: both would change the global random state.
     batches = generator.flow(images, batch_size=len(images), shuffle=False)
     store(next(batches), out)

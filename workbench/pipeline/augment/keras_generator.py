@@ -1,6 +1,6 @@
-"""Keras's ImageDataGenerator with its dice replaced: it applies the draws that it is given.
+"""Keras's ImageDataGenerator, applying given draws instead of its own random values.
 
-The code that runs, and that a profile shows, is Keras's; the global random state stays untouched.
+The code that runs, and that a profile shows, is Keras's. The global random state stays unchanged.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ def replaying(draws: Draws, fill_mode: str, cval: float) -> Any:
 
 @cache
 def _replaying_generator() -> type[Any]:
-    # Made at first use: importing TensorFlow takes seconds that other methods need not wait.
+    # Defined at first use: importing TensorFlow takes seconds.
     from tensorflow.keras.preprocessing.image import ImageDataGenerator
 
     class ReplayingGenerator(ImageDataGenerator):
-        """An ImageDataGenerator that applies given draws, one after the other."""
+        """See `replaying`."""
 
         def __init__(self, draws: Draws, fill_mode: str, cval: float) -> None:
-            # Not from keras.json: flow would give another type or shape.
+            # Without these, keras.json would decide the dtype and layout.
             options = {"data_format": "channels_last", "dtype": "float32"}
             super().__init__(fill_mode=fill_mode, cval=cval, **options)
-            self._draws = iter([draws[place] for place in range(len(draws))])
+            self._draws = iter([draws[index] for index in range(len(draws))])
 
         def get_random_transform(self, img_shape: Any, seed: Any = None) -> dict[str, Any]:
             return next(self._draws)

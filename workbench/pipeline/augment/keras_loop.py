@@ -11,9 +11,6 @@ from workbench.pipeline.augment.colour import store
 from workbench.pipeline.augment.keras_generator import replaying
 from workbench.pipeline.draws import Draws
 
-EXACT = True
-FORKS = True
-
 
 def augment(
     images: npt.NDArray[Any],
@@ -25,6 +22,6 @@ def augment(
 ) -> None:
     """See `augment.Method`. Brightness goes through 8-bit images, as in Keras."""
     generator = replaying(draws, fill_mode, cval)
-    for place, image in enumerate(images):
+    for index, image in enumerate(images):
         augmented = generator.random_transform(image.astype(np.float32))
-        store(augmented, out[place])
+        store(augmented, out[index])

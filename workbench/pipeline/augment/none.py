@@ -1,4 +1,4 @@
-"""No augmentation: what the other steps take by themselves."""
+"""No augmentation: shows the images as they were read, and what the other steps cost."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from typing import Any
 import numpy.typing as npt
 
 from workbench.pipeline.draws import Draws
-
-EXACT = False  # shows the images as they were read
-FORKS = True
 
 
 def augment(

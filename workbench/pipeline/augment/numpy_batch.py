@@ -1,7 +1,7 @@
-"""The whole batch in NumPy calls, bilinear interpolation written out: for comparison.
+"""The whole batch in NumPy calls, bilinear interpolation written out, for comparison.
 
-Vectorized, and slower than the loop for all but small images: each step streams arrays of the
-batch's size through memory.
+Vectorized, yet slower than the loop except for small images: each step reads and writes arrays of
+the size of the batch.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from workbench.pipeline.augment import geometry
 from workbench.pipeline.augment.colour import finish, float_target
 from workbench.pipeline.draws import Draws
 
-EXACT = True
-FORKS = True
-
 Images = npt.NDArray[Any]
 
 
@@ -26,13 +23,13 @@ def augment(images: Images, draws: Draws, *, fill_mode: str, cval: float, out: I
     height, width = images.shape[1:3]
     matrices = geometry.source_matrices(draws, height, width)
     x, y = geometry.coordinates(matrices, geometry.flips_of(draws), height, width)
-    gone = geometry.outside(x, y, height, width) if fill_mode == "constant" else None
+    outside = geometry.outside(x, y, height, width) if fill_mode == "constant" else None
     x, y = (_inside(at, n, fill_mode) for at, n in ((x, width), (y, height)))
     warped = float_target(out)
     with np.errstate(invalid="ignore"):  # infinite pixels become NaN, as in Keras
         warped[...] = _interpolated(images, x, y)
-    if gone is not None:
-        warped[gone] = cval
+    if outside is not None:
+        warped[outside] = cval
     finish(warped, images, draws, slice(None), out)
 
 
@@ -45,7 +42,7 @@ def _inside(coordinate: geometry.Floats, length: int, fill_mode: str) -> geometr
 
 
 def _interpolated(images: Images, x: geometry.Floats, y: geometry.Floats) -> Images:
-    """The images at these places, which lie within them."""
+    """Bilinear interpolation at coordinates within the images."""
     samples, height, width, channels = images.shape
     left, upper = x.astype(np.int64), y.astype(np.int64)
     right, lower = np.minimum(left + 1, width - 1), np.minimum(upper + 1, height - 1)

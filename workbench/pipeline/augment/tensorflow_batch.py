@@ -1,7 +1,7 @@
-"""One TensorFlow operation for the whole batch, over TensorFlow's own threads.
+"""One TensorFlow operation for the whole batch, on TensorFlow's own threads.
 
-Its filling differs from SciPy's, which Keras uses, in the modes "constant" and "wrap": those are
-mended here.
+The fill modes "constant" and "wrap" differ from SciPy's, which Keras uses, and are computed here
+instead. Hangs in forked processes, which do not have TensorFlow's threads.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from workbench.pipeline.augment import geometry
 from workbench.pipeline.augment.colour import finish, float_target
 from workbench.pipeline.draws import Draws
 
-EXACT = True
-FORKS = False  # TensorFlow's threads do not exist in a forked process: it waits for them for ever
-
 Images = npt.NDArray[Any]
 
 
@@ -28,16 +25,16 @@ def augment(images: Images, draws: Draws, *, fill_mode: str, cval: float, out: I
     height, width = images.shape[1:3]
     matrices, flips = geometry.source_matrices(draws, height, width), geometry.flips_of(draws)
     warped = float_target(out)
-    # Training has the accelerator, and a batch is the same with and without one.
+    # The accelerator is for training, and a batch must be the same with and without one.
     with tf.device("CPU:0"):
         source = tf.cast(np.ascontiguousarray(images), tf.float32)
         if fill_mode == "wrap":
             x, y = geometry.coordinates(matrices, flips, height, width)
             warped[...] = _gathered(source, geometry.fold(x, width), geometry.fold(y, height))
         else:
-            folded = geometry.with_flips(matrices, flips, height, width)
+            flipped = geometry.with_flips(matrices, flips, height, width)
             warped[...] = _warped(
-                source, folded, "REFLECT" if fill_mode == "reflect" else "NEAREST"
+                source, flipped, "REFLECT" if fill_mode == "reflect" else "NEAREST"
             )
     if fill_mode == "constant":
         x, y = geometry.coordinates(matrices, flips, height, width)
@@ -48,7 +45,7 @@ def augment(images: Images, draws: Draws, *, fill_mode: str, cval: float, out: I
 def _warped(source: Any, matrices: geometry.Floats, fill: str) -> Any:
     import tensorflow as tf
 
-    projective = np.zeros((len(matrices), 8), np.float32)  # the last two: no perspective
+    projective = np.zeros((len(matrices), 8), np.float32)  # the last two stay 0: no perspective
     projective[:, :6] = matrices.reshape(-1, 6)
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=source,
@@ -61,7 +58,7 @@ def _warped(source: Any, matrices: geometry.Floats, fill: str) -> Any:
 
 
 def _gathered(source: Any, x: geometry.Floats, y: geometry.Floats) -> Any:
-    """Bilinear interpolation at places that lie within the images."""
+    """Bilinear interpolation at coordinates within the images."""
     import tensorflow as tf
 
     samples, height, width, channels = source.shape

@@ -1,7 +1,8 @@
-"""The images of a batch over as many threads as OpenCV may use, each call of OpenCV on one.
+"""Share the images of a batch among as many threads as OpenCV may use.
 
-OpenCV splits every single warp over its threads, which takes longer than an image for each thread.
-Both at once would keep more cores busy than `cv2.setNumThreads` allows.
+OpenCV would split every single warp among its threads, which is slower than one image per thread.
+Meanwhile each OpenCV call uses one thread: both at once would use more cores than
+`cv2.setNumThreads` allows.
 """
 
 from __future__ import annotations
@@ -15,60 +16,60 @@ from threading import Lock
 
 import cv2
 
-import workbench.isolation.opencv_forks  # noqa: F401  (worker processes warp, too)
+import workbench.isolation.opencv_forks  # noqa: F401  (worker processes warp too)
 
 Work = Callable[[Iterator[int]], None]
 
-# Values that are worth a thread: 2 ms of warping, many times what starting a thread takes.
-LEAST_VALUES = 2**19
-PROCESS = os.getpid()  # the one that imported this; a forked one has another
+# 2 ms of warping, many times as long as starting a thread takes.
+MIN_VALUES_PER_THREAD = 2**19
+IMPORTING_PROCESS = os.getpid()  # differs in a forked process
 
 
-def over_images(work: Work, images: int, values: int, at_most: int | None = None) -> None:
-    """Have `work` take all numbers below `images`, on this thread and perhaps on others.
+def over_images(work: Work, images: int, values: int, max_threads: int | None = None) -> None:
+    """Call `work` with the indices of all images, on this thread and perhaps on others.
 
-    The threads end with the call: none is left for a fork or for Python's exit to trip over.
+    All threads end before the call returns, because one could break a fork or Python's exit.
 
     Args:
-        work: Called on each thread with the same iterator: takes the next number until none is
-            left. What it does with a number must not depend on the thread.
-        images: How many numbers.
-        values: In all images; few are not worth a thread.
-        at_most: How many threads memory allows. Defaults to one an image.
+        work: Called on each thread with the same iterator, takes indices until none is left. Its
+            result for an index must not depend on the thread.
+        images: Number of images.
+        values: Number of values in all images; a few are not worth a thread.
+        max_threads: How many threads memory allows. Defaults to one per image.
     """
-    places = iter(range(images))
-    # Worker processes are side by side already, and a forked one may have begun within a batch of
-    # another thread, which never ends there.
-    if os.getpid() != PROCESS or multiprocessing.parent_process() is not None:
-        work(places)
+    indices = iter(range(images))
+    # Worker processes already run in parallel, and one may have been forked while another thread
+    # was in `one_thread_per_call`, which then never ends there.
+    if os.getpid() != IMPORTING_PROCESS or multiprocessing.parent_process() is not None:
+        work(indices)
         return
-    with _opencv.one_thread_a_call() as threads:
-        helpers = min(threads, at_most or images, images, values // LEAST_VALUES) - 1
+    with _opencv.one_thread_per_call() as threads:
+        helpers = min(threads, max_threads or images, images, values // MIN_VALUES_PER_THREAD) - 1
         if helpers < 1:
-            work(places)
+            work(indices)
             return
         with ThreadPoolExecutor(helpers) as pool:
-            others = [pool.submit(work, places) for _ in range(helpers)]
-            work(places)
+            others = [pool.submit(work, indices) for _ in range(helpers)]
+            work(indices)
         for other in others:
             other.result()
 
 
 class _OpenCV:
-    """OpenCV's number of threads, which is one setting for the whole process."""
+    """OpenCV's number of threads, a setting of the whole process."""
 
     def __init__(self) -> None:
         self._lock, self._batches, self._allowed = Lock(), 0, 1
 
     @contextmanager
-    def one_thread_a_call(self) -> Iterator[int]:
-        """Meanwhile OpenCV uses one thread a call; gives how many the batch may use.
+    def one_thread_per_call(self) -> Iterator[int]:
+        """Limit OpenCV to one thread per call; yield how many threads the batch may use.
 
-        That is one where another batch is being made: Keras's worker threads are enough.
+        That is one while another batch is made: Keras's worker threads are then enough.
         """
         with self._lock:
             now, alone = cv2.getNumThreads(), self._batches == 0
-            if alone or now != 1:  # else it is our own 1
+            if alone or now != 1:  # else the 1 is ours
                 self._allowed = now
             self._batches += 1
             self._set(1)
@@ -77,7 +78,7 @@ class _OpenCV:
         finally:
             with self._lock:
                 self._batches -= 1
-                # Another thread may have set it meanwhile: that stays.
+                # Keep a value that another thread has set meanwhile.
                 if self._batches == 0 and cv2.getNumThreads() == 1:
                     self._set(self._allowed)
 

@@ -1,4 +1,4 @@
-"""Memory that is used again for batch after batch."""
+"""Reusable memory for reading batch after batch."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ import numpy as np
 import numpy.typing as npt
 
 
-class Room:
-    """Lends arrays for what is needed while a batch is made, and keeps their memory for the next.
+class Buffers:
+    """Arrays that are borrowed while a batch is made, and reused for the next.
 
-    The system clears fresh memory page by page at the first touch, which of a large batch takes
-    about as long as copying the images there.
+    The system clears fresh memory at the first touch of each page, which takes about as long as
+    copying the images of a large batch.
 
-    Safe to use from many threads: each has an array to itself. What is kept is as much as was lent
-    at one time.
+    Thread-safe: each thread borrows an array of its own. As many stay allocated as were ever
+    borrowed at the same time.
     """
 
     def __init__(self) -> None:
         self._free: list[npt.NDArray[np.uint8]] = []
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Room, ()  # what it keeps is worth nothing elsewhere
+        return Buffers, ()  # the contents are of no use to another process
 
     @contextmanager
-    def lend(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Iterator[npt.NDArray[Any]]:
-        """An array of any content, until the block ends."""
+    def borrow(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Iterator[npt.NDArray[Any]]:
+        """An uninitialized array, for the duration of the `with` block."""
         need = math.prod(shape) * dtype.itemsize
         try:
             memory = self._free.pop()

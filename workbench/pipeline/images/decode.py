@@ -1,4 +1,4 @@
-"""One image file -> pixels. The only decoder there is: every way of reading files uses it."""
+"""Decode an image file. The only decoder: every way of reading files uses it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from workbench.pipeline.images.file_bytes import UnreadableFileError, whole_file
+from workbench.pipeline.images.file_bytes import UnreadableFileError, read_whole_file
 
 INTERPOLATIONS = {
     "area": cv2.INTER_AREA,
     "linear": cv2.INTER_LINEAR,
-    # The pixels that Keras's flow_from_directory takes; INTER_NEAREST rounds differently.
+    # The pixels that Keras's flow_from_directory picks; INTER_NEAREST rounds differently.
     "nearest": cv2.INTER_NEAREST_EXACT,
 }
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 BITS_PER_SAMPLE, ORIENTATION = 258, 274  # tags of TIFF and EXIF
-LAID_DOWN = 5  # orientations from here on swap height and width
-# OpenCV's IMREAD_REDUCED_*_2, _4 and _8 are these bits beside the colour's.
+TRANSPOSED = 5  # from this orientation on, height and width are swapped
+# The bits of OpenCV's IMREAD_REDUCED_*_2, _4 and _8.
 REDUCED = {1: 0, 2: 16, 4: 32, 8: 64}
 
 
@@ -32,10 +32,10 @@ def decode(
     interpolation: str,
     reduced_jpeg: bool = False,
 ) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
-    """Decode one image, turned as its EXIF orientation says, and resize it.
+    """Decode an image, apply its EXIF orientation, and resize it.
 
-    Transparency is dropped, not blended: see-through pixels show the colour stored beneath, as
-    with Pillow's `convert("RGB")`, which Keras calls.
+    Transparency is dropped, not blended: transparent pixels show their stored colour, as with
+    Pillow's `convert("RGB")`, which Keras calls.
 
     Args:
         path: PNG, JPEG, BMP, TIFF (first page) or WebP file; gray, colour, palette; 8 or 16 bits.
@@ -43,18 +43,18 @@ def decode(
         channels: 1 (gray) or 3 (RGB).
         bit_depth: 8 or 16; images of the other depth are scaled to it.
         interpolation: A key of `INTERPOLATIONS`.
-        reduced_jpeg: Whether a JPEG may be decoded at 1/2, 1/4 or 1/8 scale where that is still
-            at least `size`; other pixels come out, see the settings' help.
+        reduced_jpeg: Whether to decode a JPEG at 1/2, 1/4 or 1/8 scale if that is still at least
+            `size`. Changes pixels, see the help of the setting.
 
     Returns:
         Array of shape (height, width, channels), uint8 or uint16.
 
     Raises:
-        UnreadableFileError: If the file is missing, cut short or no image, or if its pixels have
-            neither 8 nor 16 bits.
+        UnreadableFileError: If the file is missing, truncated or not an image, or if its pixels
+            have neither 8 nor 16 bits.
     """
-    data = whole_file(path)
-    scale = _jpeg_scale(data, size) if reduced_jpeg else 1
+    data = read_whole_file(path)
+    scale = _jpeg_reduction(data, size) if reduced_jpeg else 1
     image = _to_depth(_pixels(path, data, channels, scale), bit_depth)
     height, width = size
     if image.shape[:2] != size:
@@ -64,16 +64,16 @@ def decode(
 
 def _pixels(path: str, data: bytes, channels: int, scale: int) -> npt.NDArray[Any]:
     is_tiff = data.startswith(TIFF)
-    image: npt.NDArray[Any] | None = _see_through_tiff(data, channels) if is_tiff else None
+    image: npt.NDArray[Any] | None = _decode_transparent_tiff(data, channels) if is_tiff else None
     if image is not None:
         return image
-    # OpenCV 5.0 gives unset memory for a TIFF of 16 bits where it should put red first itself.
+    # Asked for RGB, OpenCV 5.0 returns uninitialized memory for a 16-bit TIFF.
     blue_first = is_tiff and channels == 3
     colour = cv2.IMREAD_COLOR_BGR if blue_first else cv2.IMREAD_COLOR_RGB
     flags = cv2.IMREAD_ANYDEPTH | (colour if channels == 3 else cv2.IMREAD_GRAYSCALE)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags | REDUCED[scale])
-    except cv2.error as error:  # such as an image of more pixels than OpenCV accepts
+    except cv2.error as error:  # for example more pixels than OpenCV accepts
         raise UnreadableFileError(f"{path}: cannot be decoded: {error}") from None
     if image is None:
         raise UnreadableFileError(f"{path}: cannot be decoded as an image")
@@ -82,8 +82,8 @@ def _pixels(path: str, data: bytes, channels: int, scale: int) -> npt.NDArray[An
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if blue_first else image
 
 
-def _see_through_tiff(data: bytes, channels: int) -> npt.NDArray[Any] | None:
-    """Decode a TIFF of 8 bits with transparency: OpenCV would multiply its colours by it."""
+def _decode_transparent_tiff(data: bytes, channels: int) -> npt.NDArray[Any] | None:
+    """Decode an 8-bit TIFF with transparency, by which OpenCV would multiply the colours."""
     from PIL import Image, ImageOps
     from PIL.TiffImagePlugin import TiffImageFile
 
@@ -95,12 +95,12 @@ def _see_through_tiff(data: bytes, channels: int) -> npt.NDArray[Any] | None:
                 return None
             pixels = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     except (OSError, ValueError, Image.DecompressionBombError):
-        return None  # OpenCV may read what Pillow does not, or it says that it cannot either
+        return None  # OpenCV may be able to read it, or reports why not
     return pixels if channels == 3 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
 
 
-def _jpeg_scale(data: bytes, size: tuple[int, int]) -> int:
-    """The greatest divisor at which a JPEG is still as large as needed, turned as it will be."""
+def _jpeg_reduction(data: bytes, size: tuple[int, int]) -> int:
+    """The greatest divisor at which a JPEG, once turned, is still as large as `size`."""
     from PIL import Image
 
     if not data.startswith(b"\xff\xd8"):
@@ -108,11 +108,11 @@ def _jpeg_scale(data: bytes, size: tuple[int, int]) -> int:
     try:
         with Image.open(BytesIO(data)) as image:
             width, height = image.size
-            turned = image.getexif().get(ORIENTATION, 1) >= LAID_DOWN
+            turned = image.getexif().get(ORIENTATION, 1) >= TRANSPOSED
     except (OSError, ValueError, Image.DecompressionBombError):
-        return 1  # the decoder will tell what is wrong
-    room = min(np.floor_divide((width, height) if turned else (height, width), size))
-    return max(divisor for divisor in REDUCED if divisor <= max(1, room))
+        return 1  # the decoder reports what is wrong
+    ratio = min(np.floor_divide((width, height) if turned else (height, width), size))
+    return max(divisor for divisor in REDUCED if divisor <= max(1, ratio))
 
 
 def _to_depth(image: npt.NDArray[Any], bit_depth: int) -> npt.NDArray[Any]:

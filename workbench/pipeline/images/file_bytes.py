@@ -1,4 +1,4 @@
-"""The bytes of an image file: there, and whole or cut short."""
+"""Read an image file, and refuse a truncated one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ class UnreadableFileError(ValueError):
     """A file that cannot be decoded as an image."""
 
 
-def whole_file(path: str) -> bytes:
-    """The file's bytes, refused when cut short: some decoders would fill the rest with grey.
+def read_whole_file(path: str) -> bytes:
+    """Read a file, and refuse a truncated JPEG or PNG: some decoders would fill the rest with grey.
 
-    BMP, TIFF and WebP are not looked at: OpenCV refuses them when they are cut.
+    BMP, TIFF and WebP are not checked, because OpenCV refuses them when they are truncated.
 
     Raises:
-        UnreadableFileError: If the file is missing or cut short.
+        UnreadableFileError: If the file is missing or truncated.
     """
     try:
         data = Path(path).read_bytes()
@@ -26,15 +26,15 @@ def whole_file(path: str) -> bytes:
     else:
         whole = not data.startswith(b"\x89PNG") or data.rfind(b"IEND\xaeB`\x82") != -1
     if not data or not whole:
-        raise UnreadableFileError(f"{path}: cut short after {len(data)} bytes")
+        raise UnreadableFileError(f"{path}: truncated after {len(data)} bytes")
     return data
 
 
 def _has_end_of_jpeg(data: bytes) -> bool:
-    """Whether the main image has its end marker; a thumbnail's, or data that follows, is not it."""
-    place = 2
-    while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
-        place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-    # From the start of scan on, 0xFF is escaped in the data: an end marker found there is real.
-    # Looked for from the end, where it mostly is.
-    return data.rfind(b"\xff\xd9", place) != -1
+    """Whether the main image has its end marker, ignoring that of a thumbnail."""
+    position = 2
+    while data[position : position + 1] == b"\xff" and data[position + 1 : position + 2] != b"\xda":
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    # After the start of scan, 0xFF is escaped in the data, so an end marker there is real. The
+    # search starts at the end, where it usually is.
+    return data.rfind(b"\xff\xd9", position) != -1

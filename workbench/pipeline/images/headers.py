@@ -1,4 +1,4 @@
-"""What the header of one image file says, without decoding it."""
+"""Read the header of an image file, without decoding it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from workbench.pipeline.images.file_bytes import UnreadableFileError
 
 ORIENTATION = 274  # the EXIF tag
 SAMPLE_BITS = 258  # the TIFF tag
-COLOURLESS = ("1", "L", "LA", "La")
+GRAY_MODES = ("1", "L", "LA", "La")
 
 
 @dataclass(frozen=True)
 class Header:
-    """An image file by its header.
+    """What the header of an image file says.
 
     Attributes:
-        format: As Pillow names it, such as "PNG".
-        mode: Colours as Pillow names them, such as "RGB" or "P"; "L" for gray of any depth.
-        bits: Per channel.
+        format: Pillow's name of the format, such as "PNG".
+        mode: Pillow's name of the colour mode, such as "RGB" or "P"; "L" for gray of any depth.
+        bits: Bits per channel.
         size: Height and width in pixels, as stored.
-        turned: Whether its EXIF orientation turns or mirrors it.
+        turned: Whether the EXIF orientation turns or mirrors the image.
     """
 
     format: str
@@ -32,15 +32,15 @@ class Header:
 
     @property
     def coloured(self) -> bool:
-        """Whether it may hold colours; a palette may."""
-        return self.mode not in COLOURLESS
+        """Whether the image may have colours; one with a palette may."""
+        return self.mode not in GRAY_MODES
 
 
 def read_header(path: str) -> Header:
     """Read the header of one image file.
 
     Raises:
-        UnreadableFileError: If there is none that can be read.
+        UnreadableFileError: If the file is missing or has no readable header.
     """
     from PIL import Image
 
@@ -51,14 +51,14 @@ def read_header(path: str) -> Header:
             return Header(image.format or "?", mode, _bits(image), size, _orientation(image) != 1)
     except FileNotFoundError:
         raise UnreadableFileError(f"{path}: No such file or directory") from None
-    # Pillow's readers let through what the broken bytes of each format make them stumble over.
+    # Broken bytes make Pillow's readers raise exceptions of many types.
     except Exception as error:
         why = str(error).replace(f" {path!r}", "")  # Pillow names the file, as we do
         raise UnreadableFileError(f"{path}: {type(error).__name__}: {why}") from None
 
 
 def _bits(image: Any) -> int:
-    """Bits per channel. Pillow opens 16-bit colour as if it had 8: the file's own fields tell."""
+    """Bits per channel, from the file's own fields: Pillow opens 16-bit colour as 8-bit."""
     if image.mode == "1":
         return 1
     if image.format == "TIFF":
@@ -69,7 +69,7 @@ def _bits(image: Any) -> int:
 
 
 def _orientation(image: Any) -> int:
-    # Asked for EXIF that its header does not have, Pillow decodes a PNG to its end.
+    # Pillow decodes a whole PNG to look for EXIF that its header does not have.
     if image.format == "PNG" and "exif" not in image.info:
         return 1
     return int(image.getexif().get(ORIENTATION, 1))

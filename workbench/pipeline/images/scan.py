@@ -1,4 +1,4 @@
-"""What a folder or table of images holds, from the headers of all its files."""
+"""Summarize a folder or table of images from the headers of all its files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from workbench.pipeline.images.headers import Header, read_header
 from workbench.pipeline.sources.folders import Listing
 from workbench.result import Result
 
-NAMED = 5  # classes that the text names before it counts
+NAMED = 5  # classes named before the rest is counted
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,19 @@ class Scan(Result):
     """The files of a folder or table, before anything runs; `str` gives a table to read.
 
     Attributes:
-        files: How many.
-        formats: Files of each format, such as {"PNG": 90, "JPEG": 10}; the commonest first.
-        modes: Files of each colour mode, as Pillow names them; "L" is gray.
-        bits: Files of each number of bits per channel.
-        heights: Least, median and greatest, in pixels, as stored.
-        widths: The same.
-        sizes: How many distinct sizes.
-        turned: Files that their EXIF orientation turns or mirrors. Our decoder applies it; Pillow,
-            TensorFlow and Keras do not.
-        classes: Files of each class, in the order of the labels; of several label columns, in
-            how many each is 1.
-        unreadable: File and reason of each that cannot be read.
-        decoded: Whether files were decoded, not only their headers read.
+        files: Number of files.
+        formats: Number of files per format, such as {"PNG": 90, "JPEG": 10}, most frequent first.
+        modes: Number of files per colour mode, by Pillow's names; "L" is gray.
+        bits: Number of files per number of bits per channel.
+        heights: Minimum, median and maximum height in pixels, as stored.
+        widths: Minimum, median and maximum width in pixels, as stored.
+        sizes: Number of distinct sizes.
+        turned: Number of files that their EXIF orientation turns or mirrors. The workbench applies
+            it; Pillow, TensorFlow and Keras do not.
+        classes: Number of files per class, in the order of the labels; with several label columns,
+            the number of files whose label is 1.
+        unreadable: Unreadable files, with the reason.
+        decoded: Whether the files were decoded, or only their headers read.
     """
 
     files: int
@@ -73,16 +73,14 @@ class Scan(Result):
 
 
 def scan_listing(listing: Listing, *, decodes: bool) -> Scan:
-    """Look at all files of a listing.
-
-    Headers are read in one thread: those in the system's cache take Python's time, so that the
-    threads of a pool wait for its lock. Decoding lets go of it.
+    """Inspect all files of a listing.
 
     Args:
         listing: The files.
-        decodes: Whether to decode them too: finds what is broken behind a good header.
+        decodes: Whether to decode the files too, which finds damage behind an intact header.
     """
     look = partial(look_at, decodes=decodes)
+    # Decoding releases the interpreter lock; reading headers does not, so threads would not help.
     if decodes:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             found = list(pool.map(look, listing.paths))
@@ -92,7 +90,7 @@ def scan_listing(listing: Listing, *, decodes: bool) -> Scan:
 
 
 def summarize(listing: Listing, found: Sequence[Header | str], decodes: bool) -> Scan:
-    """What `look_at` found for each path of a listing, as counts."""
+    """Count what `look_at` found for each path of a listing."""
     headers = [header for header in found if isinstance(header, Header)]
     sizes = np.array([header.size for header in headers]).reshape(-1, 2)
     return Scan(
@@ -104,7 +102,7 @@ def summarize(listing: Listing, found: Sequence[Header | str], decodes: bool) ->
         widths=_extent(sizes[:, 1].tolist()),
         sizes=len({header.size for header in headers}),
         turned=sum(header.turned for header in headers),
-        classes=_balance(listing),
+        classes=_class_counts(listing),
         unreadable={
             path: why
             for path, why in zip(listing.paths, found, strict=True)
@@ -115,7 +113,7 @@ def summarize(listing: Listing, found: Sequence[Header | str], decodes: bool) ->
 
 
 def look_at(path: str, decodes: bool) -> Header | str:
-    """The file's header, or why it cannot be read."""
+    """The file's header, or the reason why it cannot be read."""
     try:
         header = read_header(path)
         if decodes:
@@ -125,13 +123,13 @@ def look_at(path: str, decodes: bool) -> Header | str:
     return header
 
 
-def _balance(listing: Listing) -> dict[str, int]:
+def _class_counts(listing: Listing) -> dict[str, int]:
     names = listing.class_names
     if listing.labels.ndim == 2:
         counts = listing.labels.sum(axis=0).astype(int)
     else:
         counts = np.bincount(listing.labels, minlength=len(names))
-    return dict(zip(names, counts.tolist(), strict=False))  # without labels there are no names
+    return dict(zip(names, counts.tolist(), strict=False))  # no names without labels
 
 
 def _counts(values: Iterable[Any]) -> dict[Any, int]:

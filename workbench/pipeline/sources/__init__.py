@@ -1,1 +1,4 @@
-"""Where samples come from: arrays, `.npy` files, class folders, tables."""
+"""Where samples come from: arrays, `.npy` files, class folders, tables.
+
+Imports what pipeline may import.
+"""

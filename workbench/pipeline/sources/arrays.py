@@ -1,4 +1,4 @@
-"""Sources in memory or in `.npy` files: arrays, Python lists of samples, memory maps."""
+"""Read samples from arrays, Python lists and `.npy` files."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from workbench.settings.data import ReadMethod
 
 Images = npt.NDArray[Any]
 Rows = npt.NDArray[np.int64]
-ALLOWED = ("uint8", "uint16", "float16", "float32", "float64")
+DTYPES = ("uint8", "uint16", "float16", "float32", "float64")
 
 
 @dataclass(frozen=True)
 class ArraySource:
-    """Rows of an array in memory (method `array`), or a Python list of its samples (`list`).
+    """Samples from an array in memory (method `array`) or a Python list of its rows (`list`).
 
-    The list is how the article's third example starts: `np.array` of some samples for each batch.
-    Its samples are views of the array, so it takes no second copy of the data.
+    With the list, each batch is `np.array` of some samples, as at the start of the article's third
+    example. The samples are views, so the list takes no second copy of the data.
     """
 
     x: Images
@@ -35,22 +35,22 @@ class ArraySource:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Height, width and channels of each image; gray images without channels get one."""
+        """Height, width and channels of each image; one channel if the array has no such axis."""
         return (*self.x.shape[1:], 1)[:3]
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The array's own."""
+        """Type of the pixels."""
         return self.x.dtype
 
     @property
     def validation(self) -> None:
-        """Arrays do not say which samples are for validation."""
+        """None: arrays do not mark validation samples."""
         return None
 
     @property
     def memory_bytes(self) -> int:
-        """What the pixels take in memory; a map's pages are the system's to give back."""
+        """Bytes of the pixels in memory; 0 for a map, whose pages the system can free."""
         return 0 if isinstance(self.x, np.memmap) else self.x.nbytes
 
     @cached_property
@@ -58,7 +58,7 @@ class ArraySource:
         return list(self.x)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the list: its views would be copied one by one, beside the array."""
+        """Leave out the list: pickling would copy its views one by one."""
         return {name: value for name, value in self.__dict__.items() if name != "_samples"}
 
     def __len__(self) -> int:
@@ -75,10 +75,10 @@ class ArraySource:
         elif out is None:
             images = self.x[rows]
         else:
-            # One by one: `np.take` would first copy all of an array that is not in C order.
+            # One by one, because `np.take` first copies an array that is not in C order.
             images = out.reshape(len(rows), *self.x.shape[1:])
-            for place, row in enumerate(rows.tolist()):
-                images[place] = self.x[row]
+            for index, row in enumerate(rows.tolist()):
+                images[index] = self.x[row]
         images = images.reshape(len(rows), *self.shape)
         _check_finite(images, rows)
         return images, rows
@@ -86,9 +86,9 @@ class ArraySource:
 
 @dataclass(frozen=True)
 class NpySource(ArraySource):
-    """Rows of `data.npy`, mapped (method `memory_map`) or loaded (`array`, `list`).
+    """Samples from `data.npy`, mapped (method `memory_map`) or loaded (`array`, `list`).
 
-    A pickled copy opens the file anew: worker processes share a map's pages.
+    A pickled copy reopens the file, so worker processes share the pages of a map.
     """
 
     path: Path = field(default=Path())
@@ -99,7 +99,7 @@ class NpySource(ArraySource):
 
 
 def open_npy(path: Path, method: ReadMethod) -> NpySource:
-    """Open `data.npy` and, where there is one, `labels.npy` in a folder.
+    """Open `data.npy` and, if it exists, `labels.npy` in a folder.
 
     Args:
         path: The folder.
@@ -107,7 +107,7 @@ def open_npy(path: Path, method: ReadMethod) -> NpySource:
 
     Raises:
         FileNotFoundError: If there is no data.npy.
-        ValueError: If the arrays do not fit each other or are no images.
+        ValueError: If the arrays are not images and their labels.
     """
     x = _load(path / "data.npy", "r" if method == "memory_map" else None)
     labels = path / "labels.npy"
@@ -119,22 +119,22 @@ def as_array(name: str, values: Any) -> npt.NDArray[Any]:
     """`np.asarray`, with an error that names the argument.
 
     Raises:
-        ValueError: If the values make no array, for example lists of differing lengths.
+        ValueError: If the values cannot form an array, such as lists of differing lengths.
     """
     try:
         return np.asarray(values)
     except ValueError as error:
-        raise ValueError(f"{name}: cannot be made an array: {error}") from None
+        raise ValueError(f"{name}: expected an array or values to make one of. {error}") from None
 
 
 def check_arrays(x: Images, y: npt.NDArray[Any] | None) -> None:
-    """Refuse arrays that are no images and labels, in words.
+    """Check that arrays are images and labels.
 
     Raises:
-        ValueError: Saying what was expected and what was received.
+        ValueError: If they are not, with what was expected and received.
     """
-    if x.dtype.name not in ALLOWED:
-        raise ValueError(f"x: expected dtype {', '.join(ALLOWED)}. Received: {x.dtype.name}")
+    if x.dtype.name not in DTYPES:
+        raise ValueError(f"x: expected dtype {', '.join(DTYPES)}. Received: {x.dtype.name}")
     if x.ndim not in (3, 4) or (x.ndim == 4 and not 1 <= x.shape[3] <= 4):
         first = " (channels first? np.moveaxis(x, 1, -1))" if _channels_first(x) else ""
         raise ValueError(
@@ -142,7 +142,7 @@ def check_arrays(x: Images, y: npt.NDArray[Any] | None) -> None:
             f"channels). Received: {x.shape}{first}"
         )
     if 0 in x.shape:
-        raise ValueError(f"x: no samples or no pixels. Received: shape {x.shape}")
+        raise ValueError(f"x: expected samples with pixels. Received: shape {x.shape}")
     if y is None:
         return
     if y.ndim == 0 or len(y) != len(x):
@@ -162,18 +162,21 @@ def _load(path: Path, mmap_mode: Any) -> npt.NDArray[Any]:
     try:
         array = np.load(path, mmap_mode=mmap_mode)
     except (ValueError, OSError, EOFError) as error:
-        raise ValueError(f"{path}: cannot be read as an array: {error}") from None
+        raise ValueError(f"{path}: expected a NumPy array. {error}") from None
     return array  # type: ignore[no-any-return]
 
 
 def _check_finite(images: Images, rows: Rows) -> None:
     if images.dtype.kind != "f":
         return
-    # One pass, no temporary: the sum is finite unless a pixel is not (or it overflows). In the
-    # images' own type: adding float32 up in float64 takes five times as long.
+    # One pass without a temporary: the sum is finite unless a pixel is not (or it overflows). It
+    # keeps the images' type, because summing float32 in float64 takes five times as long.
     with np.errstate(all="ignore"):
         total = np.sum(images, dtype=np.promote_types(images.dtype, np.float32))
     if not np.isfinite(total):
         bad = rows[~np.isfinite(images).all(axis=(1, 2, 3))]
         if bad.size:
-            raise ValueError(f"NaN or infinity in x, rows {', '.join(map(str, bad[:5]))}")
+            raise ValueError(
+                f"x: expected finite numbers. Received: NaN or infinity in rows "
+                f"{', '.join(map(str, bad[:5]))}"
+            )

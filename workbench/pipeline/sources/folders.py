@@ -1,4 +1,4 @@
-"""Image files: find them in class folders, and see from their headers what they are."""
+"""Find image files in class folders."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Listing:
     """The image files of a class folder or a table.
 
     Attributes:
-        paths: Of a folder sorted by class, then by path; of a table in its order.
-        labels: Class number of each path, shape (samples,), int64; or a 0 or 1 for each label
+        paths: Sorted by class, then by path, for a folder; in the order of the rows for a table.
+        labels: Class number of each path, shape (samples,), int64; or 0 or 1 for each label
             column, shape (samples, columns), float32.
-        class_names: Name of each class number or column.
-        validation: Which files are for validation, where the data itself says so.
+        class_names: Name of each class number or label column.
+        validation: Mask of the validation files, if the data defines it.
     """
 
     paths: tuple[str, ...]
@@ -38,11 +38,11 @@ class Listing:
 
 
 def list_folder(path: str | os.PathLike[str], class_names: Iterable[str] = ()) -> Listing:
-    """List the images below a folder with one subfolder for each class.
+    """List the images in a folder with one subfolder per class.
 
     Args:
         path: The folder.
-        class_names: Subfolders in the order of their labels. Defaults to all, sorted.
+        class_names: Subfolders in the order of their labels. Defaults to all subfolders, sorted.
 
     Raises:
         FileNotFoundError: If the folder or a named subfolder does not exist.
@@ -56,20 +56,20 @@ def list_folder(path: str | os.PathLike[str], class_names: Iterable[str] = ()) -
     )
     for name in names:
         if not (root / name).is_dir():
-            raise FileNotFoundError(f"No folder for class {name!r} in {root}")
+            raise FileNotFoundError(f"class_names: no folder {name!r} in {root}")
     per_class = [sorted(_images(root / name)) for name in names]
     paths = tuple(file for files in per_class for file in files)
     if not paths:
-        raise ValueError(_nothing_found(root, names))
+        raise ValueError(_no_images(root, names))
     labels = np.repeat(np.arange(len(names)), [len(files) for files in per_class])
     return Listing(paths, labels, names)
 
 
 def probe(paths: Iterable[str]) -> tuple[bool, bool]:
-    """Whether any of these files is in colour, and whether all have 16 bits; reads headers only."""
+    """Whether any of these files is in colour, and whether all have 16 bits, by their headers."""
     headers = []
     for path in paths:
-        # An unreadable file is reported when its batch is read.
+        # Reading its batch reports an unreadable file.
         with contextlib.suppress(UnreadableFileError):
             headers.append(read_header(path))
     deep = bool(headers) and all(header.bits == 16 for header in headers)
@@ -87,7 +87,7 @@ def _images(folder: Path) -> Iterator[str]:
                 yield str(Path(directory, file))
 
 
-def _nothing_found(root: Path, names: tuple[str, ...]) -> str:
+def _no_images(root: Path, names: tuple[str, ...]) -> str:
     expected = f"Expected class folders with {KINDS} images, such as {root.name}/cats/1.png."
     if names:
         return f"No images in the subfolders of {root}. {expected} Received: {', '.join(names[:5])}"

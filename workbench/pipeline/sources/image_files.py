@@ -1,4 +1,4 @@
-"""Images decoded from files, of a class folder or a table, with their labels."""
+"""Read samples from the image files of a class folder or table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.pipeline.cache.memory import Held, memory_needed
+from workbench.pipeline.cache.memory import MemoryCache, memory_needed
 from workbench.pipeline.images.decode import decode
 from workbench.pipeline.images.file_bytes import UnreadableFileError
 from workbench.pipeline.sources.arrays import Images, Rows
@@ -24,7 +24,7 @@ class FileSource:
 
     data: FolderData | CsvData
     listing: Listing
-    held: Held | None = None
+    cache: MemoryCache | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -33,12 +33,12 @@ class FileSource:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """uint8 or uint16, by the bit depth set."""
+        """uint8 or uint16, as `bit_depth` says."""
         return dtype_of(self.data)
 
     @cached_property
     def labels(self) -> npt.NDArray[Any] | None:
-        """Labels in the form that `label_mode` asks for."""
+        """Labels in the form of `label_mode`."""
         labels: npt.NDArray[Any] = self.listing.labels
         mode = self.data.label_mode
         if mode == "categorical":
@@ -50,45 +50,45 @@ class FileSource:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Name of each label, or of each label column."""
+        """Name of each class or label column."""
         return self.listing.class_names
 
     @property
     def validation(self) -> npt.NDArray[np.bool_] | None:
-        """Which samples are for validation, where the table says so."""
+        """Mask of the validation samples, if the table defines it."""
         return self.listing.validation
 
     @property
     def memory_bytes(self) -> int:
-        """What the pixels take in memory once all were read."""
-        return memory_needed(len(self), self.shape, self.dtype) if self.held else 0
+        """Bytes that the pixels take in memory once all are read."""
+        return memory_needed(len(self), self.shape, self.dtype) if self.cache else 0
 
     def __len__(self) -> int:
         return len(self.listing.paths)
 
     def read(self, rows: Rows, out: Images | None = None) -> tuple[Images, Rows]:
-        """The images of these rows; see `Source.read`."""
+        """Decode the images of these rows; see `Source.read`."""
         images = np.empty((len(rows), *self.shape), self.dtype) if out is None else out
         kept = np.ones(len(rows), bool)
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             try:
-                images[place] = self._image(row)
+                images[index] = self._image(row)
             except UnreadableFileError as error:
                 if self.data.unreadable == "error":
                     raise
-                kept[place] = False
+                kept[index] = False
                 warnings.warn(f"skipped: {error}", stacklevel=2)
         if not kept.any():
             raise UnreadableFileError(f"none of the {len(rows)} files of this batch can be decoded")
         return (images, rows) if kept.all() else (images[kept], rows[kept])
 
     def _image(self, row: int) -> Images:
-        if self.held is None:
+        if self.cache is None:
             return self._decode(row)
-        image = self.held.get(row)
+        image = self.cache.get(row)
         if image is None:
             image = self._decode(row)
-            self.held.put(row, image)
+            self.cache.put(row, image)
         return image
 
     def _decode(self, row: int) -> Images:
@@ -99,10 +99,10 @@ class FileSource:
 
 
 def shape_of(data: ImageFiles) -> tuple[int, int, int]:
-    """Height, width and channels that images are decoded to."""
+    """Height, width and channels of the decoded images."""
     return *data.image_size, 1 if data.color_mode == "grayscale" else 3
 
 
 def dtype_of(data: ImageFiles) -> np.dtype[Any]:
-    """The type that pixels are decoded to."""
+    """Type of the decoded pixels."""
     return np.dtype(f"uint{data.bit_depth}")

@@ -1,6 +1,6 @@
-"""Where samples come from: from settings to a source, and to a changed one.
+"""Open the source that settings describe, or reopen it for changed settings.
 
-A source knows its labels and gives images by row number. Its data is never written to.
+A source has labels and reads images by row number. Its data is never written to.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from workbench.pipeline.cache.memory import Held
+from workbench.pipeline.cache.memory import MemoryCache
 from workbench.pipeline.sources.arrays import (
     ArraySource,
     Images,
@@ -29,7 +29,7 @@ from workbench.settings.data import ArraysData, CsvData, FolderData, NpyData
 
 __all__ = ["ArraySource", "Images", "Rows", "Source", "list_files", "open_source", "reopen"]
 
-# Settings of file data that decide which files there are; the others decide how they are decoded.
+# Settings that decide which files are listed; the others decide how they are decoded.
 LISTED_BY = {
     "folder": {"path", "class_names"},
     "csv": {
@@ -43,12 +43,12 @@ class Source(Protocol):
     """What a pipeline reads from.
 
     Attributes:
-        shape: Of one image: (height, width, channels).
-        dtype: Of its pixels.
-        labels: One entry a sample, or None.
+        shape: Shape of an image, (height, width, channels).
+        dtype: Type of its pixels.
+        labels: One entry per sample, or None.
         class_names: Names of integer labels or of label columns; may be empty.
-        validation: Which samples are for validation where the data itself says so, or None.
-        memory_bytes: What its pixels take in memory once all were read.
+        validation: Mask of the validation samples if the data defines it, or None.
+        memory_bytes: Bytes that the pixels take in memory once all are read.
     """
 
     @property
@@ -66,36 +66,40 @@ class Source(Protocol):
     def __len__(self) -> int: ...
 
     def read(self, rows: Rows, out: Images | None = None) -> tuple[Images, Rows]:
-        """Images of these rows, shape (rows, height, width, channels), and the rows kept.
+        """Read images of shape (rows, height, width, channels).
 
         Args:
-            rows: Which.
-            out: Memory for them, of that shape and the source's dtype. Defaults to new.
+            rows: Indices of the samples.
+            out: Array to read into, of that shape and the source's dtype. Defaults to a new one.
+
+        Returns:
+            The images, and the rows without those of unreadable files.
         """
 
 
 def open_source(settings: Settings, x: Any = None, y: Any = None) -> Source:
-    """The source that the settings describe.
+    """Open the source that the settings describe.
 
     Args:
-        settings: Uses `data` and `methods.read`.
-        x: For data of kind "arrays": images, (samples, height, width[, channels]).
-        y: Labels, one entry a sample, or None.
+        settings: `data` and `methods.read` are used.
+        x: Images for data of kind "arrays", shape (samples, height, width[, channels]).
+        y: Labels, one entry per sample, or None.
 
     Raises:
         FileNotFoundError: If a path does not exist.
-        MemoryError: If the decoded images are to stay in memory and cannot.
-        ValueError: If there is nothing to read, or arrays do not fit the settings.
+        MemoryError: If the decoded images do not fit into memory (`files_in_memory`).
+        ValueError: If there is nothing to read, or the arrays do not fit the settings.
     """
     data, method = settings.data, settings.methods.read
     if isinstance(data, FolderData | CsvData):
         listing = list_files(data)
-        return FileSource(data, listing, _room(data, listing, settings))
+        return FileSource(data, listing, _image_cache(data, listing, settings))
     if isinstance(data, NpyData):
         return open_npy(Path(data.path), method)
     if x is None:
         raise ValueError(
-            f"These settings are for arrays of shape {data.shape}, {data.dtype}: pass x= and y="
+            f"x: expected {data.dtype} images of shape {data.shape[1:]}, as in the settings. "
+            "Received: None. Pass x= and y="
         )
     labels = None if y is None else as_array("y", y)
     source = ArraySource(as_array("x", x), labels, as_list=method == "list")
@@ -104,10 +108,10 @@ def open_source(settings: Settings, x: Any = None, y: Any = None) -> Source:
 
 
 def reopen(source: Source, settings: Settings) -> Source:
-    """A source for changed settings that shares with `source` what has not changed."""
+    """Open a source for changed settings, sharing with `source` what has not changed."""
     data, method = settings.data, settings.methods.read
     if isinstance(source, FileSource) and isinstance(data, FolderData | CsvData):
-        return _relisted(source, data, settings)
+        return _reopened_files(source, data, settings)
     if isinstance(source, ArraySource) and isinstance(data, ArraysData):
         as_list = method == "list"
         return source if source.as_list == as_list else replace(source, as_list=as_list)
@@ -118,11 +122,11 @@ def reopen(source: Source, settings: Settings) -> Source:
 
 
 def list_files(data: FolderData | CsvData) -> Listing:
-    """The files of a folder or a table, and their labels.
+    """List the files and labels of a folder or table.
 
     Raises:
-        FileNotFoundError: If the folder or the table is missing, or a file and that is an error.
-        ValueError: If there are none, or their labels are not what the settings say.
+        FileNotFoundError: If the folder or table is missing; or a file, with `unreadable` "error".
+        ValueError: If there are no files, or the labels do not fit the settings.
     """
     if isinstance(data, CsvData):
         return list_table(data)
@@ -133,20 +137,23 @@ def list_files(data: FolderData | CsvData) -> Listing:
     return listing
 
 
-def _relisted(source: FileSource, data: FolderData | CsvData, settings: Settings) -> Source:
+def _reopened_files(source: FileSource, data: FolderData | CsvData, settings: Settings) -> Source:
     listed_by = LISTED_BY[data.kind]
     if data.model_dump(include=listed_by) != source.data.model_dump(include=listed_by):
         return open_source(settings)
     in_memory = settings.methods.read == "files_in_memory"
-    if data == source.data and in_memory == (source.held is not None):
+    if data == source.data and in_memory == (source.cache is not None):
         return source
-    return replace(source, data=data, held=_room(data, source.listing, settings))
+    return replace(source, data=data, cache=_image_cache(data, source.listing, settings))
 
 
-def _room(data: FolderData | CsvData, listing: Listing, settings: Settings) -> Held | None:
+def _image_cache(
+    data: FolderData | CsvData, listing: Listing, settings: Settings
+) -> MemoryCache | None:
     if settings.methods.read != "files_in_memory":
         return None
-    return Held(len(listing.paths), shape_of(data), dtype_of(data), "methods.read: files_in_memory")
+    setting = "methods.read: files_in_memory"
+    return MemoryCache(len(listing.paths), shape_of(data), dtype_of(data), setting)
 
 
 def _check_expected(x: Images, data: ArraysData) -> None:

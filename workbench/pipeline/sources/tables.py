@@ -1,4 +1,4 @@
-"""A CSV table of image files and labels -> a listing. Errors name the table, row and column."""
+"""List the image files and labels of a CSV table."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from workbench.pipeline.sources.table_labels import labels_of
 from workbench.settings.data import CsvData
 
 DELIMITERS = ",;\t|"
-NAMED = 5  # how many files or values an error lists before it counts
+MAX_NAMED = 5  # how many files or values an error lists
 
 
 @dataclass(frozen=True)
 class Table:
-    """The cells of a CSV table, without blanks around them.
+    """The cells of a CSV table, stripped of whitespace.
 
     Attributes:
         path: The file.
-        columns: The cells of each column, by its name.
-        rows: Row of each cell as a spreadsheet counts them: the header is row 1.
+        columns: Cells of each column, by its name.
+        rows: Row numbers as in a spreadsheet: the header is row 1.
     """
 
     path: Path
@@ -40,22 +40,22 @@ class Table:
         """The cells of a column.
 
         Raises:
-            ValueError: If there is no such column, naming the setting that asked for it.
+            ValueError: If there is no such column; names the setting.
         """
         if name not in self.columns:
             near = difflib.get_close_matches(name, self.columns, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ValueError(
-                f"{setting}: no column {name!r} in {self.path}. "
-                f"There are: {', '.join(self.columns)}.{hint}"
+                f"{setting}: expected a column of {self.path}: {', '.join(self.columns)}. "
+                f"Received: {name!r}.{hint}"
             )
         return self.columns[name]
 
     def cells(self, name: str, setting: str) -> tuple[str, ...]:
-        """The cells of a column of which none may be empty.
+        """The cells of a column in which none may be empty.
 
         Raises:
-            ValueError: If one is, or there is no such column.
+            ValueError: If a cell is empty or there is no such column.
         """
         cells = self.column(name, setting)
         if "" in cells:
@@ -66,7 +66,7 @@ class Table:
         return cells
 
     def take(self, kept: npt.NDArray[np.bool_]) -> Table:
-        """These rows only."""
+        """The table with these rows only."""
         columns = {
             name: tuple(cell for cell, keep in zip(cells, kept, strict=True) if keep)
             for name, cells in self.columns.items()
@@ -75,11 +75,11 @@ class Table:
 
 
 def read_table(path: str | os.PathLike[str]) -> Table:
-    """Read a CSV file with a header; cells are parted by a comma, semicolon, tab or bar.
+    """Read a CSV file with a header, separated by commas, semicolons, tabs or bars.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no table: no rows, uneven rows, twice the same column, not UTF-8.
+        ValueError: If the file is not UTF-8, or has no rows, uneven rows or a column twice.
     """
     file = Path(path)
     try:
@@ -90,36 +90,36 @@ def read_table(path: str | os.PathLike[str]) -> Table:
         raise FileNotFoundError(f"No such file: {file} ({error.strerror})") from None
     header = text.split("\n", 1)[0]
     delimiter = max(DELIMITERS, key=header.count)
-    # A cell may hold line breaks, so rows are counted, not lines.
+    # A cell may contain line breaks, so rows are counted, not lines.
     lines = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
     rows = [(row, [c.strip() for c in cells]) for row, cells in enumerate(lines, 1) if any(cells)]
     if len(rows) < 2:
         raise ValueError(f"{file}: expected a header and a row for each image. Received: no rows")
-    return _table(file, rows[0][1], rows[1:])
+    return _build_table(file, rows[0][1], rows[1:])
 
 
 def list_table(data: CsvData) -> Listing:
-    """The files and labels that a table gives.
+    """List the files and labels of a table.
 
     Raises:
         FileNotFoundError: If the table or, with `unreadable` "error", an image does not exist.
-        ValueError: If rows, columns or labels are not what the settings say.
+        ValueError: If rows, columns or labels do not fit the settings.
     """
     table, validation = _filtered(read_table(data.path), data)
     names = table.cells(data.image_column, "data.image_column")
     paths = tuple(os.path.join(data.images, name) for name in names)  # noqa: PTH118 (100,000 times)
     labels, class_names = labels_of(table, data)
-    _warn_of_repeats(table, names)
+    _warn_about_repeats(table, names)
     if data.unreadable == "error":
-        _check_there(table, paths)
+        _check_files_exist(table, paths)
     return Listing(paths, labels, class_names, validation)
 
 
 def missing_files(paths: tuple[str, ...]) -> list[str]:
-    """Those of the paths that are no files; a folder is listed once, not asked for each file."""
+    """Paths that are not files. Lists each folder once, which is faster than a check per file."""
     folders = {os.path.dirname(path) for path in paths}  # noqa: PTH120
-    there = {folder: _names_in(folder) for folder in folders}
-    absent = [p for p in paths if os.path.basename(p) not in there[os.path.dirname(p)]]  # noqa: PTH119, PTH120
+    present = {folder: _names_in(folder) for folder in folders}
+    absent = [p for p in paths if os.path.basename(p) not in present[os.path.dirname(p)]]  # noqa: PTH119, PTH120
     return [path for path in absent if not Path(path).is_file()]
 
 
@@ -130,7 +130,7 @@ def _names_in(folder: str) -> set[str]:
         return set()
 
 
-def _table(file: Path, header: list[str], rows: list[tuple[int, list[str]]]) -> Table:
+def _build_table(file: Path, header: list[str], rows: list[tuple[int, list[str]]]) -> Table:
     twice = sorted({name for name in header if header.count(name) > 1})
     if twice:
         raise ValueError(f"{file}: expected each column once. Received twice: {', '.join(twice)}")
@@ -146,7 +146,7 @@ def _table(file: Path, header: list[str], rows: list[tuple[int, list[str]]]) -> 
 
 
 def _filtered(table: Table, data: CsvData) -> tuple[Table, npt.NDArray[np.bool_] | None]:
-    """The rows for training and validation, and which are for validation; None: not said."""
+    """The rows of both subsets, and the mask of validation rows if the settings have filters."""
     if not data.training_rows:
         return table, None
     training = _matching(table, data.training_rows, "data.training_rows")
@@ -168,28 +168,30 @@ def _matching(table: Table, wanted: Mapping[str, str], setting: str) -> npt.NDAr
     for name, value in wanted.items():
         matches &= np.array(table.column(name, setting)) == value
     if not matches.any():
-        there = {name: sorted(set(table.columns[name]))[:NAMED] for name in wanted}
-        raise ValueError(f"{setting}: no row of {table.path} is {wanted}. There are: {there}")
+        present = {name: sorted(set(table.columns[name]))[:MAX_NAMED] for name in wanted}
+        raise ValueError(
+            f"{setting}: expected values in {table.path}, such as {present}. Received: {wanted}"
+        )
     return matches
 
 
-def _warn_of_repeats(table: Table, names: tuple[str, ...]) -> None:
+def _warn_about_repeats(table: Table, names: tuple[str, ...]) -> None:
     counts = Counter(names)
     repeats = len(names) - len(counts)
     if repeats:
         first = counts.most_common(1)[0][0]
         warnings.warn(
-            f"{table.path}: {repeats} rows name an image that another row names, such as {first}: "
-            "one may be trained on and the other be for validation",
+            f"{table.path}: {repeats} rows name an image that another row names, such as {first}. "
+            "One of them may be for training and the other for validation",
             stacklevel=2,
         )
 
 
-def _check_there(table: Table, paths: tuple[str, ...]) -> None:
+def _check_files_exist(table: Table, paths: tuple[str, ...]) -> None:
     absent = missing_files(paths)
     if absent:
-        more = f" and {len(absent) - NAMED} more" if len(absent) > NAMED else ""
+        more = f" and {len(absent) - MAX_NAMED} more" if len(absent) > MAX_NAMED else ""
         raise FileNotFoundError(
-            f"{table.path}: no such files: {', '.join(absent[:NAMED])}{more} (row "
-            f"{table.rows[paths.index(absent[0])]}). data.images says where their names start"
+            f"{table.path}: no such files: {', '.join(absent[:MAX_NAMED])}{more} (row "
+            f"{table.rows[paths.index(absent[0])]}). Names start from the folder data.images"
         )

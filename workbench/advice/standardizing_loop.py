@@ -1,6 +1,6 @@
-"""Recognizes a loop that scales each sample by its own mean and standard deviation.
+"""Recognize a loop that standardizes each sample by its own mean and standard deviation.
 
-The statements are followed by name, so that it does not matter how they are written down.
+The loop is evaluated symbolically, so intermediate variables do not matter.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ OPERATIONS = {ast.Sub: "-", ast.Div: "/", ast.Add: "+"}
 
 
 class _Unknown(Exception):
-    """It does something else as well."""
+    """The loop does something else, or something else as well."""
 
 
 @dataclass(frozen=True)
-class Form:
-    """What is scaled, all as source.
+class Standardization:
+    """What is standardized. All attributes are source code.
 
     Attributes:
-        source: The array that the samples are of.
-        target: The array that they are put into; None for a list.
-        epsilon: What is added to the standard deviation; empty if nothing is.
+        source: The array of samples.
+        target: The array that receives the results; None if they form a list.
+        epsilon: What is added to the standard deviation; empty for nothing.
     """
 
     source: str
@@ -32,103 +32,104 @@ class Form:
     epsilon: str
 
 
-def form_of(node: ast.For | ast.ListComp) -> Form | None:
-    """None if it is no such loop, or is not known to be."""
+def parse_standardization(node: ast.For | ast.ListComp) -> Standardization | None:
+    """Parse a loop over samples; None if it is not known to do nothing but standardize them."""
     try:
-        reader = _Reader()
+        evaluator = _Evaluator()
         if isinstance(node, ast.ListComp):
-            return reader.comprehension(node)
-        return reader.loop(node)
+            return evaluator.comprehension(node)
+        return evaluator.loop(node)
     except _Unknown:
         return None
 
 
-class _Reader:
+class _Evaluator:
     def __init__(self) -> None:
         self.source = self.index = ""
-        # What names, and places such as `batch[i]`, hold.
+        # From names and subscripts such as `batch[i]` to the symbolic value assigned to them.
         self.values: dict[str, Any] = {}
 
-    def loop(self, node: ast.For) -> Form:
+    def loop(self, node: ast.For) -> Standardization:
         """`for i in range(len(batch)): batch[i] = ...`, or with `enumerate`."""
-        self._begin(node.target, node.iter)
+        self._loop_over(node.target, node.iter)
         target, value = "", None
         for statement in node.body:
-            place, value = self._statement(statement)
-            target = place or target
-        if node.orelse or not target or place != target:
+            filled, value = self._assign(statement)
+            target = filled or target
+        if node.orelse or not target or filled != target:
             raise _Unknown
-        return Form(self.source, target, _epsilon(value))
+        return Standardization(self.source, target, _epsilon(value))
 
-    def comprehension(self, node: ast.ListComp) -> Form:
+    def comprehension(self, node: ast.ListComp) -> Standardization:
         """`[(x - x.mean()) / x.std() for x in batch]`."""
         loop = node.generators[0]
         if len(node.generators) > 1 or loop.ifs or loop.is_async:
             raise _Unknown
-        self._begin(loop.target, loop.iter)
-        value = self._read(node.elt)
-        return Form(self.source, None, _epsilon(value))
+        self._loop_over(loop.target, loop.iter)
+        value = self._evaluate(node.elt)
+        return Standardization(self.source, None, _epsilon(value))
 
-    def _begin(self, target: ast.expr, over: ast.expr) -> None:
+    def _loop_over(self, target: ast.expr, over: ast.expr) -> None:
         called = ast.unparse(over.func) if isinstance(over, ast.Call) else ""
         names = target.elts if isinstance(target, ast.Tuple) else [target]
         if not all(isinstance(name, ast.Name) for name in names):
             raise _Unknown
-        words = [ast.unparse(name) for name in names]
+        variables = [ast.unparse(name) for name in names]
         if isinstance(over, ast.Call) and called == "enumerate" and len(over.args) == 1:
-            self.index, sample = words if len(words) == 2 else ("", "")
-            self.source, self.values[sample] = _plain(over.args[0]), SAMPLE
-        elif called == "range" and len(words) == 1:
-            self.index = words[0]
-        elif not called and len(words) == 1:
-            self.source, self.values[words[0]] = _plain(over), SAMPLE
+            self.index, sample = variables if len(variables) == 2 else ("", "")
+            self.source, self.values[sample] = _simple_source(over.args[0]), SAMPLE
+        elif called == "range" and len(variables) == 1:
+            self.index = variables[0]
+        elif not called and len(variables) == 1:
+            self.source, self.values[variables[0]] = _simple_source(over), SAMPLE
         else:
             raise _Unknown
 
-    def _statement(self, node: ast.stmt) -> tuple[str, Any]:
-        """The array that it puts a sample into, if it does, and the value."""
+    def _assign(self, node: ast.stmt) -> tuple[str, Any]:
+        """The array that an assignment puts a sample into (or ""), and the value assigned."""
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
-            target, value = node.targets[0], self._read(node.value)
+            target, value = node.targets[0], self._evaluate(node.value)
         elif isinstance(node, ast.AugAssign) and type(node.op) in OPERATIONS:
             target = node.target
-            value = (OPERATIONS[type(node.op)], self._read(target), self._read(node.value))
+            value = (OPERATIONS[type(node.op)], self._evaluate(target), self._evaluate(node.value))
         else:
             raise _Unknown
         self.values[ast.unparse(target)] = value
         if isinstance(target, ast.Subscript) and ast.unparse(target.slice) == self.index:
-            return _plain(target.value), value
+            return _simple_source(target.value), value
         if isinstance(target, ast.Name) and isinstance(node, ast.Assign):
             return "", value
         raise _Unknown
 
-    def _read(self, node: ast.expr) -> Any:
-        """What it computes, as nested tuples."""
+    def _evaluate(self, node: ast.expr) -> Any:
+        """The symbolic value of an expression, as nested tuples."""
         text = ast.unparse(node)
         if text in self.values:
             return self.values[text]
         match node:
             case ast.Subscript(value=array, slice=ast.Name(id=index)) if index == self.index:
-                self.source = self.source or _plain(array)
-                if _plain(array) == self.source:
+                self.source = self.source or _simple_source(array)
+                if _simple_source(array) == self.source:
                     return SAMPLE
             case ast.Call(func=ast.Attribute(value=ast.Name(id="np" | "numpy"), attr=name)):
                 if name in ("mean", "std") and len(node.args) == 1 and not node.keywords:
-                    return name, self._read(node.args[0])
+                    return name, self._evaluate(node.args[0])
             case ast.Call(func=ast.Attribute(value=what, attr=("mean" | "std") as name)):
                 if not node.args and not node.keywords:
-                    return name, self._read(what)
+                    return name, self._evaluate(what)
             case ast.BinOp() if type(node.op) in OPERATIONS:
-                return OPERATIONS[type(node.op)], self._read(node.left), self._read(node.right)
+                left, right = self._evaluate(node.left), self._evaluate(node.right)
+                return OPERATIONS[type(node.op)], left, right
             case ast.Constant() | ast.Name() | ast.Attribute():
-                return "given", _plain(node)
+                return "given", _simple_source(node)
         raise _Unknown
 
 
-def _plain(node: ast.expr) -> str:
-    """The source of a number, a name or an attribute, which nothing happens by reading."""
+def _simple_source(node: ast.expr) -> str:
+    """The source of a constant, a name or an attribute: evaluating it has no side effects."""
     inner = node
     while isinstance(inner, ast.Attribute):
-        if inner.attr.startswith("__"):  # means something else outside of its class
+        if inner.attr.startswith("__"):  # mangled: another name outside of its class
             raise _Unknown
         inner = inner.value
     if not isinstance(inner, ast.Name | ast.Constant):
@@ -137,7 +138,7 @@ def _plain(node: ast.expr) -> str:
 
 
 def _epsilon(value: Any) -> str:
-    """What is added, if it is a sample less its mean by its standard deviation."""
+    """The epsilon of `(sample - mean) / (std + epsilon)`; raises `_Unknown` for other values."""
     centred = ("-", SAMPLE, ("mean", SAMPLE))
     match value:
         case ("/", above, below) if above == centred:

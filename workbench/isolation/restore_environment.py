@@ -1,6 +1,6 @@
-"""What a loader changes of the process around it: the working directory, environment variables.
+"""Record and restore the working directory and environment variables that a loader changes.
 
-It may need them for its later batches, so they stay as long as it is there, and are told.
+A loader may need its changes for later batches, so they are reported, and kept until it is closed.
 """
 
 from __future__ import annotations
@@ -11,25 +11,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-Variables = dict[str, str | None]
 
-
-class Surroundings:
-    """What was changed within `watched`, and the way back."""
+class EnvironmentChanges:
+    """Changes to the process made within `record`."""
 
     def __init__(self) -> None:
         self._folders: tuple[str, str] | None = None  # before and after
-        self._before: Variables = {}
-        self._after: Variables = {}
+        self._before: dict[str, str | None] = {}  # environment variables
+        self._after: dict[str, str | None] = {}
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Note what the code within changes."""
-        folder, variables = _folder(), dict(os.environ)
+    def record(self) -> Iterator[None]:
+        """Record what the code within changes."""
+        folder, variables = _working_directory(), dict(os.environ)
         try:
             yield
         finally:
-            if (now := _folder()) != folder:
+            if (now := _working_directory()) != folder:
                 self._folders = (self._folders or (folder, ""))[0], now
             for name in {*variables, *os.environ}:
                 if variables.get(name) != os.environ.get(name):
@@ -37,7 +35,7 @@ class Surroundings:
                     self._after[name] = os.environ.get(name)
 
     def changes(self) -> list[str]:
-        """In words."""
+        """The changes, each as a predicate: "changes the working directory to /data"."""
         found = []
         if self._folders and self._folders[0] != self._folders[1]:
             found.append(f"changes the working directory to {self._folders[1]}")
@@ -46,9 +44,9 @@ class Surroundings:
         return found
 
     def restore(self) -> None:
-        """Put back what nobody else has changed since."""
-        if self._folders and _folder() == self._folders[1]:
-            with contextlib.suppress(OSError):  # the old one may be gone
+        """Undo the changes, except where the value has changed again since."""
+        if self._folders and _working_directory() == self._folders[1]:
+            with contextlib.suppress(OSError):  # it may have been deleted
                 os.chdir(self._folders[0])
         for name, value in self._after.items():
             before = self._before[name]
@@ -58,8 +56,8 @@ class Surroundings:
                 os.environ[name] = before
 
 
-def _folder() -> str:
+def _working_directory() -> str:
     try:
         return str(Path.cwd())
-    except OSError:  # it was removed
+    except OSError:  # it was deleted
         return ""

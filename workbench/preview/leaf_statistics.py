@@ -1,4 +1,4 @@
-"""What is kept of a leaf over several batches: counts, extremes and hashes, never arrays."""
+"""Statistics of a leaf over several batches: counts, extremes and hashes, never arrays."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.preview.guess_role import Part, Role
 from workbench.preview.leaves import Leaf
-from workbench.preview.roles import Part, Role
 
-MOST_VALUES = 1000  # distinct labels that are counted: there are no more classes than that
+MOST_LABELS = 1000  # distinct labels that are counted; more are values rather than classes
 BY_CLASS = ("one-hot", "multi-hot", "probabilities")
 ONE_NUMBER = ("label", "value")
 
 
 @dataclass
-class Tally:
-    """One leaf over all batches so far.
+class LeafStatistics:
+    """Statistics of one leaf over all batches so far.
 
     Attributes:
-        path: Where it is.
-        part: "x", "y" or "w" by its place in the tuple; "" if there is none.
-        roles: What it was taken for, and in how many batches.
-        dtypes: Its types.
-        shapes: The shapes of its samples, and how many there were of each.
-        sizes: Samples in each batch.
-        note: What it is if it is no array, or that it is a list.
-        low: The least finite number; infinite if there was none.
-        high: The greatest.
+        path: Path of the leaf in the batch.
+        part: "x", "y" or "w" by its position in the tuple; "" for other structures.
+        roles: Number of batches in which the leaf had each role.
+        dtypes: Number of samples of each dtype.
+        shapes: Number of samples of each shape.
+        sizes: Number of samples in each batch.
+        note: What the leaf is if it is not an array, or that it is a list.
+        low: Smallest finite value; infinite if there is none.
+        high: Largest finite value; minus infinity if there is none.
         nan: Samples with NaN.
-        infinite: Samples with infinite numbers.
-        constant: Samples of one value, and how many of each value.
-        labels: How many samples have each label or class.
-        several: Samples with more than one class.
-        classes: Columns of one-hot or multi-hot labels; 0 if it is no such.
-        within: Samples that the same batch had already.
-        across: Samples that an earlier batch had.
+        infinite: Samples with infinite values.
+        constant: Number of samples that contain only this value, by value.
+        labels: Number of samples with each label or class.
+        multi_label: Samples with more than one class.
+        classes: Columns of one-hot or multi-hot labels; 0 for other leaves.
+        repeated_in_batch: Samples that occurred earlier in the same batch.
+        repeated_across: Samples that occurred in an earlier batch.
     """
 
     path: str
@@ -54,15 +54,15 @@ class Tally:
     infinite: int = 0
     constant: Counter[float] = field(default_factory=Counter)
     labels: Counter[float] = field(default_factory=Counter)
-    several: int = 0
+    multi_label: int = 0
     classes: int = 0
-    within: int = 0
-    across: int = 0
+    repeated_in_batch: int = 0
+    repeated_across: int = 0
     _hashes: set[int] = field(default_factory=set, repr=False)
 
     @property
     def role(self) -> Role:
-        """The role that fits all batches: a batch of multi-hot labels may look one-hot."""
+        """The role that fits all batches: multi-hot labels may look one-hot in one of them."""
         for role in ("multi-hot", "probabilities", "value"):
             if role in self.roles:
                 return role
@@ -70,15 +70,20 @@ class Tally:
 
     @property
     def samples(self) -> int:
-        """Samples of all batches."""
+        """Number of samples in all batches."""
         return sum(self.sizes)
 
+    @property
+    def repeats(self) -> int:
+        """Samples that occurred before."""
+        return self.repeated_in_batch + self.repeated_across
+
     def add(self, leaf: Leaf, hashed: bool) -> None:
-        """Count a batch's leaf in; nothing of its array is kept.
+        """Add the leaf of a further batch. Its array is not kept.
 
         Args:
-            leaf: It.
-            hashed: Whether to look for samples that were there before.
+            leaf: The leaf.
+            hashed: Whether to look for repeated samples.
         """
         self.roles[leaf.role] += 1
         self.note = leaf.note
@@ -110,23 +115,23 @@ class Tally:
             self._add_hash(hash(array.tobytes()), before)
         self.low, self.high = min(self.low, low), max(self.high, high)
 
-    def _add_hash(self, found: int, before: set[int]) -> None:
-        if found in before:
-            self.across += 1
-        elif found in self._hashes:
-            self.within += 1
-        self._hashes.add(found)
+    def _add_hash(self, digest: int, before: set[int]) -> None:
+        if digest in before:
+            self.repeated_across += 1
+        elif digest in self._hashes:
+            self.repeated_in_batch += 1
+        self._hashes.add(digest)
 
     def _add_labels(self, array: npt.NDArray[Any], role: Role) -> None:
         if role in ONE_NUMBER:
             values, counts = np.unique(array, return_counts=True)
-            if len(self.labels) <= MOST_VALUES:
+            if len(self.labels) <= MOST_LABELS:
                 self.labels.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
             return
         self.classes = array.shape[1]
         if role == "probabilities":
-            self.several += int((array.max(axis=1) < 1).sum())
+            self.multi_label += int((array.max(axis=1) < 1).sum())
             array = np.eye(self.classes, dtype=int)[array.argmax(axis=1)]
         else:
-            self.several += int((array.sum(axis=1) > 1).sum())
+            self.multi_label += int((array.sum(axis=1) > 1).sum())
         self.labels.update({c: int(n) for c, n in enumerate(array.sum(axis=0))})
