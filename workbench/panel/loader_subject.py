@@ -115,8 +115,8 @@ class LoaderSubject:
             random.seed(request.epoch)
             key = self._build(request.settings, tell), request.epoch
             with self._borrowed.used() as loader:
-                note = self._guard.note_batch
-                self._pages.turn_to(request.first, loader, self._length, key, note)
+                find_buffers = self._guard.find_buffers
+                self._pages.turn_to(request.first, loader, self._length, key, find_buffers)
 
     def _draw(self, request: Request, leaf: str | None = None) -> Preview:
         return draw_batch(

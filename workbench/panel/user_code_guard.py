@@ -29,10 +29,10 @@ class UserCodeGuard:
         # The user's code need not be thread-safe.
         self._lock = threading.RLock()
         self._output, self._environment = CapturedOutput(), EnvironmentChanges()
-        self._held = ChangeDetector(data)
+        self._data = ChangeDetector(data)
         self._changes: list[str] = []
         self._compare_at = 0.0
-        self.note_batch = self._held.find_buffers
+        self.find_buffers = self._data.find_buffers
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -56,7 +56,7 @@ class UserCodeGuard:
         """What the code changed in its data and environment, as predicates."""
         began = perf_counter()
         if began >= self._compare_at:
-            self._changes = self._held.changes()
+            self._changes = self._data.changes()
             ended = perf_counter()
             self._compare_at = ended + max(COMPARE_SECONDS, (ended - began) / COMPARE_SHARE)
         return [*self._changes, *self._environment.changes()]
