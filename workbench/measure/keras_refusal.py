@@ -25,7 +25,7 @@ def refusal(batch: Any, *, from_generator: bool) -> str:
     """
     if from_generator and not isinstance(batch, tuple):
         received = _described(batch)
-        return f"Keras accepts only tuples from a generator. Received: {received}. {EXPECTED}"
+        return f"From a generator Keras accepts tuples only. Received: {received}. {EXPECTED}"
     if isinstance(batch, dict):
         return _refused_leaf(batch)
     whole = (batch,) if isinstance(batch, np.ndarray) else batch
