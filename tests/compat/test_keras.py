@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 
 import keras
 import numpy as np
 import pytest
 from keras.src.trainers.data_adapters import py_dataset_adapter
 
+from tests.conftest import ROOT
 from workbench.compat import keras_feed
 from workbench.compat.keras_modules import IMAGES, PY_DATASET, is_keras_iterator
 
@@ -85,3 +88,18 @@ def test_a_missing_worker_queue_is_made_anew():
     assert "_WORKER_ID_QUEUE is None" in source, MOVED + "get_worker_id_queue has changed"
     keras_feed.renew_worker_queue()
     assert py_dataset_adapter._WORKER_ID_QUEUE is None
+
+
+def test_keras_can_be_imported_by_another_thread_meanwhile():
+    """Keras's own import order: the panel imports the feed while the user's cell imports Keras."""
+    code = (
+        "import threading\n"
+        "def feed():\n    import workbench.compat.keras_feed\n"
+        "thread = threading.Thread(target=feed)\nthread.start()\n"
+        "import keras\nthread.join()\nprint(keras.utils.PyDataset.__name__)"
+    )
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.stdout == "PyDataset\n", done.stderr

@@ -12,6 +12,9 @@ from contextlib import suppress
 from queue import Empty
 from typing import Any
 
+# Keras first, as a whole: a thread that begins with one of its modules holds that module's lock
+# while it imports the rest, and another thread that imports Keras meanwhile gets a deadlock.
+import keras  # noqa: F401
 from keras.src.trainers.data_adapters import py_dataset_adapter
 
 
