@@ -30,6 +30,7 @@ from workbench.advice import find as finding
 from workbench.advice import remedy as remedies
 from workbench.advice.idioms import decoding, keras_transforms, resizing, stacking, standardizing
 from workbench.advice.idioms import dtypes as kinds
+from workbench.inputs import as_loader
 from workbench.measure import alternate
 
 ZOO = Path(zoo.__file__)
@@ -495,7 +496,7 @@ def _epsilon_of(mark):
 def test_the_loop_all_at_once_and_in_blocks_give_the_same(make, mark, shape):
     loader = make(*shape)
     expected, before = loader[0][0], loader.x.copy()
-    sites = capture.sites_of(loader, {(str(ZOO), line_of(mark))}, 1)
+    sites = capture.sites_of(as_loader(loader), {(str(ZOO), line_of(mark))}, 1)
     remedy = only([r for site in sites if (r := standardizing.match(site, sites))])
     assert len(remedy.others) == (loader.x.nbytes > standardizing.BLOCK_BYTES)
     assert np.array_equal(remedy.old[0](), expected)
@@ -522,7 +523,7 @@ def _best_of(mark, old, new, others):
     linecache.cache["<best>"] = (len(source), None, [source], "<best>")
     site = capture.Site(types.SimpleNamespace(file="<best>", name="f"), mark.node)
     site.count = site.batches = 1
-    loader = [0]
+    loader = as_loader(zoo.Transforms())
     found = finding._best(
         site,
         remedy("first", new, tuple(remedy(str(n), o) for n, o in enumerate(others))),
@@ -626,6 +627,6 @@ def test_what_is_asked_between_candidates_ends_the_search():
     profile = wb.profile_lines(zoo.Transforms(), seconds=0.05)
     code = zoo.Transforms._augmented.__code__
     with pytest.raises(InterruptedError):
-        finding.find(zoo.Transforms(), profile, between)
+        finding.find(as_loader(zoo.Transforms()), profile, between)
     assert len(asked) == 4
     assert zoo.Transforms._augmented.__code__ is code

@@ -373,10 +373,10 @@ def test_names_of_files_and_classes_are_never_markup(book, tmp_path):
     book.drive(
         "from workbench.pipeline.sources.open_source import open_source\n"
         "from workbench.settings import FolderData, Settings\n"
-        "from workbench.panel.file_scan import Scanning\n"
+        "from workbench.panel.file_scan import FileScan\n"
         "before = driver.report.scan\n"
         f"hostile = open_source(Settings.for_data(FolderData(path={str(tmp_path)!r})))\n"
-        "driver.tell(scan=Scanning(hostile).go_on(60))"
+        "driver.tell(scan=FileScan(hostile).advance(60))"
     )
     book.wait_for_text("wb-scan-warnings", "Unreadable")
     unreadable, uneven = book.page.locator(".wb-scan-warnings li").all_inner_texts()

@@ -82,10 +82,10 @@ REMOVED = {
     "keras.preprocessing.image.ImageDataGenerator": "tensorflow.keras",
     "flow().next()": r"next\(iterator\)",
     "(x for x in ()).next()": r"next\(iterator\)",
-    "keras.Sequential().fit_generator": "model.fit takes generators",
-    "keras.Sequential().fit(workers=3)": "PyDataset's constructor",
+    "keras.Sequential().fit_generator": "model.fit accepts generators",
+    "keras.Sequential().fit(workers=3)": "constructor of keras.utils.PyDataset",
     "Image.ANTIALIAS": "Resampling.LANCZOS",
-    "next(running)": "one generator at a time",
+    "next(running)": "one generator at the same time",
 }
 
 

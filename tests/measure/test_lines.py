@@ -36,6 +36,7 @@ from tests.measure.sleepers import (
     line_of,
     load,
 )
+from workbench.inputs import as_loader
 from workbench.measure.lines.profiler_overhead import calibrate
 from workbench.measure.lines.session import LineSession
 from workbench.measure.workers.worker_errors import WorkerError, WorkersRefused
@@ -131,7 +132,7 @@ def test_a_line_too_quick_to_be_timed_is_marked_approximate(clock):
 
 def test_the_cost_of_a_hit_is_calibrated():
     cost = calibrate()
-    assert 0 < cost.inside + cost.outside < 50e-6
+    assert 0 < cost.hit_self + cost.hit_caller < 50e-6
 
 
 class Contended(Loader):
@@ -365,7 +366,7 @@ def test_global_state_that_the_generator_changes_is_put_back():
 
 def test_an_exception_within_a_profiled_batch_restores_the_functions():
     code = Sleeper.read.__code__
-    with pytest.raises(ZeroDivisionError), LineSession(Sleeper()) as session:
+    with pytest.raises(ZeroDivisionError), LineSession(as_loader(Sleeper())) as session:
         session.step()
         assert Sleeper.read.__code__ is not code
         raise ZeroDivisionError
@@ -375,7 +376,7 @@ def test_an_exception_within_a_profiled_batch_restores_the_functions():
 def test_sessions_do_not_pad_the_byte_code_more_and_more():
     sizes = []
     for _ in range(3):
-        with LineSession(Sleeper()):
+        with LineSession(as_loader(Sleeper())):
             sizes.append(len(Sleeper.read.__code__.co_code))
     assert sizes[0] == sizes[2]
 
@@ -393,7 +394,7 @@ def test_a_generator_that_exits_does_not_hang_a_pool(kind):
 
 def test_two_profiles_at_a_time_are_refused(monkeypatch):
     monkeypatch.setattr("workbench.measure.lines.session.ALONE_SECONDS", 0.1)
-    with LineSession(Sleeper()), pytest.raises(RuntimeError, match="one at a time"):
+    with LineSession(as_loader(Sleeper())), pytest.raises(RuntimeError, match="one at a time"):
         profile(Sleeper(), seconds=0)
     assert profile(Sleeper(), seconds=0).batches
 
@@ -510,7 +511,7 @@ def test_snapshots_may_be_taken_while_workers_run(kind):
         while not done.wait(0.02):
             seen.append(session.snapshot())
 
-    with LineSession(Sleeper(), *kind) as session:
+    with LineSession(as_loader(Sleeper()), *kind) as session:
         watcher = threading.Thread(target=watch)
         watcher.start()
         for _ in range(8):
@@ -538,7 +539,7 @@ def test_lines_that_have_finished_show_within_the_first_batch():
         release.set()
 
     watched, reached, release, seen = threading.Event(), threading.Event(), threading.Event(), []
-    with LineSession(Slow()) as session:
+    with LineSession(as_loader(Slow())) as session:
         watched.set()
         watcher = threading.Thread(target=watch)
         watcher.start()
@@ -553,7 +554,7 @@ def test_a_loader_without_batches_is_refused():
         def __len__(self):
             return 0
 
-    with pytest.raises(ValueError, match="at least one batch"):
+    with pytest.raises(ValueError, match="Empty has no batches"):
         profile(Empty())
     with pytest.raises(ValueError, match="Received: -1"):
         profile(Sleeper(), (-1, False))

@@ -24,6 +24,7 @@ import tensorflow as tf
 import workbench as wb
 from tests.conftest import array_settings
 from tests.measure import sleepers
+from workbench.inputs import as_loader
 from workbench.measure.feed import measure
 from workbench.measure.rate import Stopped
 from workbench.pipeline.dataset import Dataset
@@ -189,11 +190,11 @@ def test_measuring_stops_when_it_is_asked_to():
         if number == 20:
             stop.set()
 
-    rate = measure(InWorkers(work), 2, False, 10, 60.0, stop)
+    rate = measure(as_loader(InWorkers(work)), 2, False, 10, 60.0, stop)
     assert rate.batch_ms.median > 0
     assert len(asked) <= 22, "what was begun ends, and no more is asked for"
     with pytest.raises(Stopped):
-        measure(Sleeper(), 1, False, 10, 60.0, stop)
+        measure(as_loader(Sleeper()), 1, False, 10, 60.0, stop)
 
 
 @FEEDS
@@ -231,7 +232,7 @@ def test_an_interrupt_of_the_process_group_does_not_hang_the_measurement(tmp_pat
     interrupted, after = multiprocessing.RawValue("b", 0), multiprocessing.Event()
     interrupter = threading.Thread(target=interrupt)
     interrupter.start()
-    assert measure(InWorkers(note), 2, True, 10, 60.0, stop).batch_ms.median > 0
+    assert measure(as_loader(InWorkers(note)), 2, True, 10, 60.0, stop).batch_ms.median > 0
     interrupter.join()
     assert after.is_set(), "they went on"
     assert set(psutil.Process().children()) <= set(before)

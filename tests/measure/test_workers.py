@@ -29,6 +29,7 @@ from keras.src.trainers.data_adapters import py_dataset_adapter
 
 import workbench as wb
 from tests.conftest import ROOT, array_settings
+from workbench.inputs import as_loader
 from workbench.measure import feed
 from workbench.measure.feed import measure
 from workbench.measure.rate import Stopped
@@ -194,7 +195,7 @@ def test_stop_ends_a_hang_of_worker_processes(monkeypatch, told):
     asker = threading.Thread(target=ask)
     asker.start()
     with pytest.raises(Stopped):
-        measure(Tells(), 2, True, 10, 60.0, stop)
+        measure(as_loader(Tells()), 2, True, 10, 60.0, stop)
     assert time.monotonic() - asked[0] < SOON
     asker.join()
 
@@ -261,7 +262,7 @@ def test_what_works_is_ok_with_a_rate():
     assert check.ok
     assert not check.problems + check.advice + check.standing
     assert check.rate.samples_per_second.median > 0
-    assert str(check).startswith("The loader works with workers=2, each a process.")
+    assert str(check).startswith("The loader works with 2 worker processes.")
 
 
 def test_slow_is_not_taken_for_a_hang():
@@ -364,13 +365,13 @@ def test_copies_that_do_not_fit_into_memory_are_refused_with_spawn(spawn, monkey
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     check = wb.check_workers(loader, workers=4)
     assert not check.ok
-    assert "Each worker process gets a copy of it: 32 MB for 4" in check.problems[0]
+    assert "Each worker process gets a copy of the loader: 32 MB for 4" in check.problems[0]
 
 
 def test_spawned_workers_make_batches(spawn):
     check = wb.check_workers(Loader(), workers=1, seconds=60)
     assert check.ok
-    assert "gets a copy of it" in check.notes[0]
+    assert "gets a copy of the loader" in check.notes[0]
 
 
 INTERRUPTED = """

@@ -224,11 +224,11 @@ BATCHES = {
     "named tuple": (Pair(IMAGES, np.zeros(4)), None),
     "text": ("batch", "str"),
     "a number": (3.0, None),
-    "scalars": ((np.float32(1), np.float32(2)), "no axis of samples"),
+    "scalars": ((np.float32(1), np.float32(2)), "without a sample axis"),
     "complex": ((np.zeros((4, 3), complex), np.zeros(4)), None),
     "dates": ((np.zeros(4, "datetime64[s]"), np.zeros(4)), None),
     "a generator": (lambda: (x for x in range(3)), "generator"),
-    "a list of lists": ([[1, 2], [3, 4]], "no array"),
+    "a list of lists": ([[1, 2], [3, 4]], "not an array"),
     "different sizes": ((IMAGES, np.zeros(3)), "different numbers of samples"),
     "five axes more": ((np.zeros((2, 3, 4, 5, 6, 7)), np.zeros(2)), None),
     "itself": ({"x": IMAGES, 3: None, None: "x"}, None),
@@ -487,7 +487,7 @@ def test_a_factory_that_gives_the_same_iterator_each_time(opened):
     one = iter([Graded()[0]] * 3)
     driver = opened(lambda size=1: one)
     driver.wait_until(
-        lambda: "ended after 3 batches, and cannot begin anew" in driver.text("error")
+        lambda: "ended after 3 batches and cannot start again" in driver.text("error")
     )
 
 
@@ -548,14 +548,14 @@ async def batches_in_time():
     [
         (lambda: coroutine, "coroutine is asynchronous"),
         (lambda: batches_in_time, "batches_in_time is asynchronous"),
-        (batches_in_time, "asynchronous: Keras takes plain generators"),
+        (batches_in_time, "asynchronous: Keras accepts plain generators"),
         (lambda: lambda: [batches_in_time()][0], "asynchronous|Expected"),
-        (lambda: lambda: None, "gave None of type NoneType"),
-        (lambda: lambda: lambda: None, "gave .*function"),
-        (lambda: lambda: 3, "gave 3 of type int"),
+        (lambda: lambda: None, "returned None of type NoneType"),
+        (lambda: lambda: lambda: None, "returned .*function"),
+        (lambda: lambda: 3, "returned 3 of type int"),
         (lambda: lambda n, /: None, "missing a required argument: 'n'"),
-        (lambda: print, "gave None"),
-        (lambda: int, "gave 0 of type int"),
+        (lambda: print, "returned None"),
+        (lambda: int, "returned 0 of type int"),
         (lambda: wb, "Received: <module"),
         (object, "Received: <object"),
     ],

@@ -59,7 +59,7 @@ def test_of_many_unreadable_files_a_hundred_are_named(class_folder):
     for number in range(130):
         (class_folder / "clear" / f"bad{number}.png").touch()
     source = open_source(Settings.for_data(FolderData(path=str(class_folder))))
-    data = file_scan.FileScan(source).go_on(60)
+    data = file_scan.FileScan(source).advance(60)
     assert data["rows"][-1] == ["", "and 30 more"]
     assert sum("bad" in name for name, _ in data["rows"]) == 100
     assert data["summary"].endswith("130 unreadable")
