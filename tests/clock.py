@@ -17,9 +17,9 @@ import pytest
 
 from workbench.measure import alternate
 from workbench.measure.lines import session
+from workbench.measure.lines.calibrate_overhead import ProfilerOverhead
 from workbench.measure.lines.call_graph import FunctionKey
 from workbench.measure.lines.instrument import InstrumentedFunctions
-from workbench.measure.lines.profiler_overhead import ProfilerOverhead
 
 READ_CLOCKS = (alternate, session)  # imported now, so that the clocks they read can be replaced
 

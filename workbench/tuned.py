@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, ValidationError
 
 from workbench import jsonfile
-from workbench.loaders.factory_settings import LoaderSettings, build
+from workbench.loaders.stored_loader import LoaderSettings, build
 from workbench.machine import machine
 from workbench.pipeline.pipeline import Pipeline, Subset
 from workbench.pipeline.sources.open_source import open_source

@@ -22,7 +22,7 @@ from tests.measure.sleepers import (
     line_of,
 )
 from workbench.measure.line_profile import LineProfile
-from workbench.measure.lines.profiler_overhead import calibrate
+from workbench.measure.lines.calibrate_overhead import calibrate
 
 KINDS = {"this thread": (0, False), "threads": (2, False), "processes": (2, True)}
 

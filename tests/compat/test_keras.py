@@ -13,7 +13,7 @@ from keras.src.trainers.data_adapters import py_dataset_adapter
 
 from tests.conftest import ROOT
 from workbench.compat import keras_feed
-from workbench.compat.keras_modules import IMAGES, PY_DATASET, is_keras_iterator
+from workbench.compat.keras_module_names import IMAGES, PY_DATASET, is_keras_iterator
 
 MOVED = f"Keras {keras.__version__}: "
 

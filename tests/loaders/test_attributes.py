@@ -6,7 +6,7 @@ import pytest
 
 from workbench.isolation.restore_state import instance_attributes, restored_state
 from workbench.loaders.attributes import attributes_of, feed_of
-from workbench.loaders.factory_settings import LoaderSettings, build, import_path
+from workbench.loaders.stored_loader import LoaderSettings, build, import_path
 from workbench.settings import Feed
 
 STORED = LoaderSettings(feed=Feed(workers=3))

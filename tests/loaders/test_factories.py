@@ -11,8 +11,8 @@ import pytest
 
 import workbench as wb
 from tests.loaders import loaders_zoo as zoo
-from workbench.loaders.factory_settings import LoaderSettings, import_path
-from workbench.loaders.keywords import Factory
+from workbench.loaders.factory_controls import Factory
+from workbench.loaders.stored_loader import LoaderSettings, import_path
 from workbench.settings import SettingsError, control_name, knobs
 
 

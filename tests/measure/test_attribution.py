@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from workbench.measure.lines.attribution import LEAST_LEFT, Attribution
+from workbench.measure.lines.calibrate_overhead import ProfilerOverhead
 from workbench.measure.lines.call_graph import CallGraph, FunctionKey
 from workbench.measure.lines.caller_shares import divide_by_caller
 from workbench.measure.lines.observations import Observation, PairedTotals
-from workbench.measure.lines.profiler_overhead import ProfilerOverhead
 
 MAIN, HELPER, OTHER = (
     FunctionKey("loader.py", line, name)

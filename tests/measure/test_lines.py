@@ -37,7 +37,7 @@ from tests.measure.sleepers import (
     load,
 )
 from workbench.inputs import as_loader
-from workbench.measure.lines.profiler_overhead import calibrate
+from workbench.measure.lines.calibrate_overhead import calibrate
 from workbench.measure.lines.session import LineSession
 from workbench.measure.workers.worker_errors import WorkerError, WorkersRefused
 

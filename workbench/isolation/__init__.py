@@ -1,4 +1,4 @@
 """Leave the user's objects, random state, output and process as they were.
 
-Of the other rooms, imports `compat` only.
+Of the other subpackages, imports `compat` only.
 """

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.compat.keras_modules import IMAGES
+from workbench.compat.keras_module_names import IMAGES
 from workbench.keras_iterators.iterator_images import ArrayImages, FileImages, Transformer
 from workbench.keras_iterators.keras_draws import Replay
 

@@ -1,4 +1,4 @@
 """Adapt a user's generator, of any shape, to a `Loader`.
 
-Of the other rooms, imports `settings` and `isolation` only.
+Of the other subpackages, imports `settings` and `isolation` only.
 """

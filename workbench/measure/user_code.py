@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 WORKBENCH = Path(__file__).parents[1]
-GENERATORS = ("pipeline", "article")  # rooms whose code is profiled like the user's
+GENERATORS = ("pipeline", "article")  # subpackages whose code is profiled like the user's
 # Replaces `sys.stdout` while a user's loader runs, so it is part of the lines that print.
 CAPTURED_OUTPUT = WORKBENCH / "isolation" / "capture_output.py"
 # The package of code that Python generates itself, which has no source.
@@ -26,7 +26,7 @@ def package_of(file: str) -> str | None:
     if path.is_relative_to(WORKBENCH):
         if path == CAPTURED_OUTPUT:
             return NO_SOURCE
-        is_generator = any(path.is_relative_to(WORKBENCH / room) for room in GENERATORS)
+        is_generator = any(path.is_relative_to(WORKBENCH / name) for name in GENERATORS)
         return None if is_generator else "workbench"
     if file.startswith(("<frozen", "<string", "<__array")):
         return NO_SOURCE

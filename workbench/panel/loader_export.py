@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.loaders.factory_settings import LoaderSettings
-from workbench.loaders.keywords import Factory, FactorySettings
+from workbench.loaders.factory_controls import Factory, FactorySettings
+from workbench.loaders.stored_loader import LoaderSettings
 from workbench.settings import Settings, SettingsError
 
 FEED_ONLY = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.compat.keras_modules import is_keras_iterator
+from workbench.compat.keras_module_names import is_keras_iterator
 from workbench.loader import Loader
 from workbench.preview.survey import Survey
 

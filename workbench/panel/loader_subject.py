@@ -15,7 +15,7 @@ from workbench.isolation.borrow import Borrowed
 from workbench.loader import Loader
 from workbench.loaders.adapt import adapt, is_factory, name_of
 from workbench.loaders.attributes import MOST, attributes_of, feed_of
-from workbench.loaders.keywords import Factory, FactorySettings
+from workbench.loaders.factory_controls import Factory, FactorySettings
 from workbench.measure.line_profile import LineProfile
 from workbench.panel.file_scan import FileScan
 from workbench.panel.loader_export import LoaderExport

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from workbench.loaders.factory_settings import LoaderSettings
+from workbench.loaders.stored_loader import LoaderSettings
 from workbench.settings import Settings, SettingsError
 from workbench.settings.data import PATHS
 

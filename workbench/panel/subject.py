@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from workbench.loader import Loader
-from workbench.loaders.factory_settings import LoaderSettings
+from workbench.loaders.stored_loader import LoaderSettings
 from workbench.measure.line_profile import LineProfile
 from workbench.panel.file_scan import FileScan
 from workbench.panel.request import Request

@@ -1,6 +1,6 @@
 """Settings: what sliders edit, JSON stores and datasets are built from.
 
-Imports pydantic and no other room; every other room may import this one.
+Imports pydantic and no other subpackage; every other one may import it.
 """
 
 from workbench.settings.data import (

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from math import sqrt
 
+from workbench.measure.lines.calibrate_overhead import ProfilerOverhead
 from workbench.measure.lines.call_graph import CallGraph, FunctionKey, LineKey
 from workbench.measure.lines.caller_shares import divide_by_caller
 from workbench.measure.lines.observations import PairedTotals
-from workbench.measure.lines.profiler_overhead import ProfilerOverhead
 
 # The least share of a line's time that stays when the overhead is subtracted: keeps the lines of
 # tight loops in order.

@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from workbench.batch import leading_dimension
-from workbench.compat.keras_modules import PY_DATASET
+from workbench.compat.keras_module_names import PY_DATASET
 from workbench.loader import Loader
 from workbench.measure import peak_memory
 from workbench.measure.lines.call_graph import CallGraph, FunctionKey

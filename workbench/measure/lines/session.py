@@ -19,10 +19,10 @@ from workbench.loader import Loader
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.lines.attribution import Attribution
 from workbench.measure.lines.build_profile import ProfileBuilder
+from workbench.measure.lines.calibrate_overhead import calibrate
 from workbench.measure.lines.observations import Observation, PairedTotals
 from workbench.measure.lines.process_runner import ProcessRunner
 from workbench.measure.lines.profiled_loader import ProfiledLoader
-from workbench.measure.lines.profiler_overhead import calibrate
 from workbench.measure.lines.runners import Runner, ThreadRunner
 from workbench.measure.workers.preflight import check_forward_only, examine
 

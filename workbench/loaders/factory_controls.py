@@ -9,9 +9,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, create_model
 
-from workbench.loaders.abbreviations import PLAIN, field_for
 from workbench.loaders.adapt import check_arguments, name_of
-from workbench.loaders.factory_settings import FactoryData, LoaderSettings, import_path
+from workbench.loaders.slider_fields import PLAIN, field_for
+from workbench.loaders.stored_loader import FactoryData, LoaderSettings, import_path
 from workbench.settings import Editable, Feed, SettingsError
 from workbench.settings.fields import Group
 
