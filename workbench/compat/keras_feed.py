@@ -19,7 +19,7 @@ from keras.src.trainers.data_adapters import py_dataset_adapter
 
 
 class FeedAdapter(py_dataset_adapter.PyDatasetAdapter):
-    """Keras's adapter, which keeps an exception of the dataset: TensorFlow keeps only its text."""
+    """Keras's adapter, extended to keep an exception of the dataset; TensorFlow keeps its text."""
 
     error: Exception | None = None
 

@@ -1,4 +1,4 @@
-"""Restore global state that a generator may change while it is measured, and its attributes."""
+"""Restore an object's attributes, and global state that it may change while it is measured."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def restored_state(original: Any = None) -> Iterator[None]:
 
 
 def instance_attributes(value: Any) -> dict[str, Any]:
-    """The `__dict__` of an object, itself and no copy; empty for classes and objects without one.
+    """The `__dict__` of an object (not a copy); empty for classes and objects without one.
 
     Does not call the object's `__getattr__`, which may answer to any name or raise anything.
     """

@@ -1,7 +1,8 @@
 """The two threads of a panel: one draws pictures and shows results, one measures.
 
 Callbacks leave the newest request here and return; the threads pick it up. No thread sets an input
-widget, and only the picture thread writes to the display.
+widget, and only the picture thread shows anything: the measuring thread hands statistics to
+`Display.fitted`, and all else to the state.
 """
 
 from __future__ import annotations

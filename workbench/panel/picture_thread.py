@@ -1,4 +1,4 @@
-"""The thread that draws pictures and shows results; only this one writes to the display.
+"""The thread that draws pictures and shows results; only this one draws on the display.
 
 It owns the preview that is shown.
 """

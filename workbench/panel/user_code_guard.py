@@ -14,7 +14,8 @@ from workbench.isolation.explain_errors import convert_exits, explain_errors
 from workbench.isolation.restore_environment import EnvironmentChanges
 from workbench.isolation.restore_state import restored_state
 
-# Data is compared again after this many seconds, or later, so that comparing takes this share.
+# Seconds between two comparisons of the user's data, and the most time that they may take, as a
+# share: where a comparison is slow, the next one comes later.
 COMPARE_SECONDS, COMPARE_SHARE = 1.0, 0.02
 
 

@@ -112,7 +112,8 @@ def _uniforms(rows: npt.NDArray[np.int64], epoch: int, seed: int) -> Floats:
     return values
 
 
-# 5 MB a block: an epoch of a million samples, and the next while workers still finish the last.
+# At 5 MB a block, this holds an epoch of a million samples and the next one: workers may still be
+# finishing the previous epoch.
 @lru_cache(maxsize=32)
 def _block(seed: int, epoch: int, block: int) -> Floats:
     return np.random.default_rng([seed, epoch, block]).random((BLOCK, len(COLUMNS)))

@@ -102,7 +102,7 @@ class EpochDataset(keras.utils.PyDataset, Generic[Counter]):
             self.position = self.position.after_end(self._uses_pool)
 
     def _fetching(self, index: int) -> Counter:
-        """Count a fetch of this batch, if it is for training; return the counter to serve it by."""
+        """Count a fetch of this batch, if it is for training; return the counter for making it."""
         if self._fit_thread in (None, get_ident()):
             return self._previewing(index)
         # In a worker process the lock may have been copied while held.
@@ -113,7 +113,7 @@ class EpochDataset(keras.utils.PyDataset, Generic[Counter]):
             return self.position
 
     def _previewing(self, index: int) -> Counter:
-        """As `_fetching`, for a batch that the user asks for, or `fit` to learn the shapes."""
+        """As `_fetching`, for a batch that the user asks for, or that `fit` needs for its shapes."""
         return self.position
 
     @property

@@ -69,8 +69,8 @@ def how_measured(rounds: str) -> str:
     """What the figures are, and what counts as a difference."""
     return (
         f"Medians (quartiles) of {rounds} in alternation, after a warm-up; ratios compare runs of "
-        "the same round. A difference counts if the middle half of the ratios, and one more at "
-        f"each end, is more than {LEAST_DIFFERENCE:.0%} away from 1."
+        "the same round. A difference counts if the middle half of the ratios, and one further "
+        f"ratio at each end, are all more than {LEAST_DIFFERENCE:.0%} away from 1."
     )
 
 

@@ -17,8 +17,9 @@ from workbench.measure.lines.observations import PairedTotals
 # The least share of a line's time that stays when the overhead is subtracted: keeps the lines of
 # tight loops in order.
 LEAST_LEFT = 0.05
-# Beyond this many times the calibrated overhead the difference has another cause. Functions of a
-# thousand lines reach 20, since Python 3.13 searches a line's number from the function's start.
+# If profiling takes longer by more than this many times the calibrated overhead, the reason is
+# another one. Functions of a thousand lines reach 20, because Python 3.13 searches for a line's
+# number from the start of the function.
 MOST_FACTOR = 30.0
 
 

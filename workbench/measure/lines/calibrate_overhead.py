@@ -56,7 +56,7 @@ class _Measured:
         hits: Hits of all lines.
         extra: Seconds that it took longer with the profiler.
         hit_self: Seconds for each hit, charged to the line.
-        hit_caller: Seconds for each hit, charged to no line.
+        hit_caller: Seconds for each hit, charged to no line of the function.
         callee: Seconds charged to the function that it calls.
     """
 

@@ -27,7 +27,7 @@ class Limits:
     Attributes:
         patience: Most seconds without a batch.
         until: A time of `time.monotonic`.
-        usual: Seconds without a batch that are no error when `until` has come.
+        usual: Seconds without a batch that are not an error at `until`.
         stop: Set to ask for the end.
         grace: Most seconds that the end may take then.
     """
@@ -43,9 +43,9 @@ def watch(work: Callable[[], T], pool: WorkerPool, received: Sized, limits: Limi
     """Run a function that takes batches in a thread, and return its result.
 
     Args:
-        work: Ends by itself, unless a worker hangs or has ended.
-        pool: Is ended when `work` has to be given up, also by an Interrupt.
-        received: Grows with each batch.
+        work: Returns by itself unless a worker hangs or has ended.
+        pool: Its workers are ended if `work` is given up, including on an Interrupt.
+        received: Becomes longer with each batch.
         limits: When to give up.
 
     Raises:

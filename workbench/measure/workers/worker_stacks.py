@@ -50,7 +50,7 @@ def process_frames(path: Path, pid: int) -> Frames:
 
 
 def prepare_process(path: Path) -> None:
-    """Make SIGUSR1 write this worker's stack to a file, which exists once that works."""
+    """Make SIGUSR1 write this worker's stack to a file; the file exists once the handler is set."""
     # Jupyter's Interrupt goes to the whole process group, and is for the calling process only.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     path.parent.mkdir(mode=0o700, exist_ok=True)
