@@ -113,7 +113,7 @@ class EpochDataset(keras.utils.PyDataset, Generic[Counter]):
             return self.position
 
     def _previewing(self, index: int) -> Counter:
-        """As `_fetching`, for a batch that the user asks for, or that `fit` needs for its shapes."""
+        """As `_fetching`, for a batch that the user asks for, or `fit` needs for its shapes."""
         return self.position
 
     @property
