@@ -166,7 +166,7 @@ def test_the_profile_starts_anew_and_fills_live(book):
 
     until(grows, every=0.1)
     row = book.page.locator(
-        "tr[data-line]", has_text="return self.pipeline.batch(index, self.epoch)"
+        "tr[data-line]", has_text="return self.pipeline.batch(index, self._fetching(index).epoch)"
     ).first
     assert 0.9 < float(row.get_attribute("data-share")) <= 1.001
     assert int(row.get_attribute("data-hits")) >= 1
@@ -223,7 +223,8 @@ def test_a_click_on_a_line_goes_into_the_libraries_that_it_calls(book):
 
 
 HOSTILE = """
-from workbench.measure.line_profile import Function, HotLine, Line, LineProfile, Part
+from workbench.measure.line_profile import LineProfile
+from workbench.measure.profile_parts import Function, HotLine, Line, Part
 evil = '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 2">'
 texts = [evil, '\\tx = "\\u00e9\\U0001d11e &amp;"', "a" * 5000, "\\x1b[31m", ""]
 lines = tuple(

@@ -267,7 +267,7 @@ class Composes(Loader):
     """One line that calls several things in a library."""
 
     def __init__(self):
-        self.steps = [np.poly1d([1.0] * 60), np.vectorize(abs)]
+        self.steps = [np.poly1d([1.0] * 120), np.vectorize(abs)]  # about as long as each other
         self.numbers = np.arange(10_000.0)
 
     def __getitem__(self, index):

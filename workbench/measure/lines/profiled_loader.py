@@ -59,8 +59,8 @@ class ProfiledLoader:
 
     def record(self, number: int) -> CallGraph:
         """Record a batch; `add_calls` adds the result to `calls`."""
-        found = CallGraph()
-        record(found, lambda: self._run(number % len(self.loader)), self._is_recorded)
+        found, index = CallGraph(), number % len(self.loader)
+        record(found, lambda: self._run(index), self._is_recorded)
         return found
 
     def add_calls(self, found: CallGraph) -> bool:
