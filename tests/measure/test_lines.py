@@ -268,7 +268,7 @@ class Composes(Loader):
 
     def __init__(self):
         self.steps = [np.poly1d([1.0] * 120), np.vectorize(abs)]  # about as long as each other
-        self.numbers = np.arange(10_000.0)
+        self.numbers = np.linspace(0.0, 1.0, 10_000)
 
     def __getitem__(self, index):
         out = [step(self.numbers) for step in self.steps]
