@@ -255,8 +255,9 @@ def test_a_branch_that_is_rare_is_followed_once_it_was_seen(clock):
 def test_a_generators_time_is_its_own_through_yield_from():
     found = profile(Delegates(), seconds=0.2)
     # By the real clock: from the second value on line_profiler does not see the outer generator.
-    assert line_of(found, "inner", "# inner").self_share > 0.2
-    assert line_of(found, "outer", "time.sleep").self_share > 0.1
+    # How the time divides is tested in `test_attribution`; here, that each keeps some of its own.
+    assert line_of(found, "inner", "# inner").self_share > 0.1
+    assert line_of(found, "outer", "time.sleep").self_share > 0.02
     assert_adds_to_one(found)
 
 
