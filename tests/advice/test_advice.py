@@ -263,7 +263,11 @@ def test_lists_of_samples_become_an_array():
     assert "self.x[index:index + SIZE].copy()" in advice.code_after
 
 
-def test_nothing_is_said_where_all_is_well():
+def test_nothing_is_said_where_all_is_well(monkeypatch):
+    # Joining its small lists is no slower than the replacement; whether that line is hot at all
+    # depends on how busy the machine is.
+    times = times_of(1, 1, 30)
+    monkeypatch.setattr(finding, "timed", lambda old, new, batch: batch() or times)
     assert ask(zoo.FastAlready()) == ()
     assert str(ask(zoo.FastAlready())).startswith("No advice")
 
