@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import time
@@ -11,7 +10,6 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import TimeoutError
 
 from tests.conftest import ROOT
 from tests.panel.driver import until
@@ -208,14 +206,17 @@ def test_a_click_on_a_line_goes_into_the_libraries_that_it_calls(book):
     line.first.wait_for()
     assert book.page.locator(inner).count() == 0
 
-    def is_inside():
-        # Again where a profile that starts anew takes the row away while the mouse is down.
-        line.first.click(position={"x": 200, "y": 5})
-        with contextlib.suppress(TimeoutError):
-            book.page.wait_for_selector(inner, timeout=15_000)
-        return book.page.locator(inner).count()
-
-    until(is_inside)
+    line.first.hover(position={"x": 200, "y": 5})
+    book.page.mouse.down()
+    # A profile that begins anew does not take the row away under the mouse.
+    profiled = "print(driver.report.profile_request.settings.augmentation.rotation_range)"
+    before = book.page.get_attribute(".wb-profile", "data-settings")
+    book.drive("panel.set(rotation_range=31)")
+    until(lambda: book.drive(profiled) == "31.0", every=0.2)
+    time.sleep(0.5)
+    assert book.page.get_attribute(".wb-profile", "data-settings") == before
+    book.page.mouse.up()
+    book.page.wait_for_selector(inner)
     book.wait_for_text("wb-hot", "geometric_transform")
     leave = book.page.get_by_role("button", name="Leave keras")
     leave.focus()

@@ -133,7 +133,7 @@ function profile(model, root) {
   const leave = button("wb-leave", "", () => press(model, "close"));
   root.append(make("div", { class: "wb-scroll" }, table), make("div", { class: "wb-notes" }, leave, notes));
   const functions = new Map(); // key -> its part of the table, kept so that scroll position and selection survive
-  return () => {
+  const update = () => {
     const data = model.get("data");
     table.hidden = !data.functions;
     if (!data.functions) return;
@@ -159,6 +159,18 @@ function profile(model, root) {
       body.update(f);
     });
   };
+  return whenReleased(root, update);
+}
+
+// Updates wait while a mouse button is down: replacing a row between press and release would lose the click.
+function whenReleased(root, update) {
+  let down = false;
+  const release = () => down && setTimeout(() => ((down = false), update())); // the click comes first
+  const events = ["pointerup", "pointercancel"];
+  root.addEventListener("pointerdown", () => (down = true));
+  events.forEach((event) => window.addEventListener(event, release));
+  const stop = () => events.forEach((event) => window.removeEventListener(event, release));
+  return Object.assign(() => down || update(), { stop });
 }
 
 function hot(model, root) {
