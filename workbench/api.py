@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from workbench.distribution import needs_lab
 from workbench.inputs import as_loader, files_of, is_data
+from workbench.isolation.checked_loader import checked
 from workbench.isolation.explain_errors import explain_errors
+from workbench.isolation.held_state import HeldState
 from workbench.isolation.restore_state import restored_state
 from workbench.loader import Loader
 from workbench.pipeline.sources.open_source import list_files
+from workbench.result import Result
 
 if TYPE_CHECKING:
     from workbench.advice.findings import Findings
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
     from workbench.measure.race import Race
     from workbench.measure.rate import Rate
     from workbench.pipeline.images.scan import Scan
+
+AnyResult = TypeVar("AnyResult", bound=Result)
 
 __all__ = [
     "advise",
@@ -56,6 +62,7 @@ def scan(data: Any, *, decode: bool = False) -> Scan:
     return scan_listing(list_files(files_of(data)), decodes=decode)
 
 
+@needs_lab()
 def profile_lines(
     data: Any,
     *,
@@ -91,10 +98,12 @@ def profile_lines(
     """
     from workbench.measure.lines.session import profile
 
-    with _opened(data) as loader:
-        return profile(loader, seconds, workers, use_multiprocessing, libraries)
+    return _measured(
+        data, lambda loader: profile(loader, seconds, workers, use_multiprocessing, libraries)
+    )
 
 
+@needs_lab()
 def advise(data: Any, profile: LineProfile | None = None, *, seconds: float = 1.0) -> Findings:
     """Find faster code for slow lines.
 
@@ -123,8 +132,9 @@ def advise(data: Any, profile: LineProfile | None = None, *, seconds: float = 1.
     from workbench.advice.find import find
     from workbench.measure.lines.session import profile as profile_of
 
-    with _opened(data) as loader:
-        return find(loader, profile or profile_of(loader, seconds, 0, False, ()))
+    return _measured(
+        data, lambda loader: find(loader, profile or profile_of(loader, seconds, 0, False, ()))
+    )
 
 
 def measure_rate(
@@ -157,8 +167,9 @@ def measure_rate(
     """
     from workbench.measure.feed import measure
 
-    with _opened(data) as loader:
-        return measure(loader, workers, use_multiprocessing, max_queue_size, seconds)
+    return _measured(
+        data, lambda loader: measure(loader, workers, use_multiprocessing, max_queue_size, seconds)
+    )
 
 
 def check_workers(
@@ -190,8 +201,7 @@ def check_workers(
     """
     from workbench.measure.check_workers import check
 
-    with _opened(data) as loader:
-        return check(loader, workers, use_multiprocessing, seconds)
+    return _measured(data, lambda loader: check(loader, workers, use_multiprocessing, seconds))
 
 
 def find_repeats(
@@ -226,8 +236,7 @@ def find_repeats(
     """
     from workbench.measure.find_repeats import find
 
-    with _opened(data) as loader:
-        return find(loader, workers, use_multiprocessing, epochs)
+    return _measured(data, lambda loader: find(loader, workers, use_multiprocessing, epochs))
 
 
 def race(
@@ -269,8 +278,9 @@ def race(
 
     check_names(entrants)
     opened = {name: as_loader(e) if is_data(e) else e for name, e in entrants.items()}
-    with _restored(opened.values()):
-        return run(
+    held = HeldState(*opened.values(), *entrants.values())
+    with _restored(opened.values()), held.restored():
+        found = run(
             opened,
             seconds=seconds,
             rounds=rounds,
@@ -278,15 +288,20 @@ def race(
             batches_per_epoch=batches_per_epoch,
             memory=memory,
         )
+    return found.with_remarks(held.report)
 
 
-@contextmanager
-def _opened(data: Any) -> Iterator[Loader]:
-    """A loader whose state is restored afterwards; exceptions get advice where there is some."""
+def _measured(data: Any, measure: Callable[[Loader], AnyResult]) -> AnyResult:
+    """Measure a loader, and restore its state; exceptions get advice where there is some."""
     with restored_state(), explain_errors():
         loader = as_loader(data)
-        with restored_state(loader.original):
-            yield loader
+        held = HeldState(loader.original, data)
+        with restored_state(loader.original), held.restored():
+            try:
+                found = measure(checked(loader, held.growth.check))
+            finally:
+                loader.restart()  # a generator of ours ends while it still has what it works with
+    return found.with_remarks(held.report)
 
 
 @contextmanager

@@ -25,8 +25,8 @@ import workbench as wb
 from tests.panel.conftest import assert_shows, headings, own_threads, process_state, turn
 from tests.panel.driver import until
 from tests.panel.graded import Graded
-from workbench.isolation.detect_changes import ChangeDetector
-from workbench.panel import measure_jobs, user_code_guard
+from workbench.isolation import borrow, held_parts
+from workbench.panel import measure_jobs
 from workbench.settings import SettingsError
 
 
@@ -586,17 +586,18 @@ def test_refused_data_leaves_the_old_panel_alone(opened, tmp_path):
     assert_shows(driver, Graded(4, 2.0)[0][0])
 
 
-def test_large_belongings_are_looked_at_seldom(opened, monkeypatch):
+def test_large_arrays_are_compared_seldom(opened, monkeypatch):
     now, looks = [0.0], []
 
-    def changes(belongings):
+    def change(part, before, content):
         looks.append(now[0])
-        now[0] += 5  # a look that takes long
-        return []
+        now[0] += 5  # a comparison that takes long
 
-    monkeypatch.setattr(user_code_guard, "perf_counter", lambda: now[0])
-    monkeypatch.setattr(ChangeDetector, "changes", changes)
-    driver = opened(Graded())
+    monkeypatch.setattr(borrow, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(held_parts._LargeArray, "change", change)
+    loader = Graded()
+    loader.large = np.zeros(held_parts.COPIED_BYTES + 1, np.uint8)
+    driver = opened(loader)
     driver.refreshed()
     now[0] += 200
     driver.refreshed()

@@ -31,7 +31,7 @@ MODULES = {
 def text(result: Any) -> str:
     """The result as text, for terminals and logs."""
     shown: str = _module(result).text(result)
-    return shown
+    return "\n".join((shown, *result.remarks))
 
 
 def fragment(result: Any) -> str:
@@ -46,7 +46,10 @@ def document(result: Any) -> str:
 
 def _body(result: Any) -> str:
     html = getattr(_module(result), "html", None)
-    return str(html(result)) if html else f"<pre>{markup.text(text(result))}</pre>"
+    if html is None:
+        return f"<pre>{markup.text(text(result))}</pre>"
+    remarks = "".join(f"<p>{markup.text(each)}</p>" for each in result.remarks)
+    return f"{html(result)}{remarks}"
 
 
 def _module(result: Any) -> Any:

@@ -31,7 +31,7 @@ BASE_MODULES = (PY_DATASET, "tensorflow.")
 
 
 class ProfiledLoader:
-    """A loader with its costly functions found and instrumented; `remove` undoes that.
+    """A loader with its costly functions found and instrumented by `start`; `remove` undoes that.
 
     Args:
         loader: Gives the batches.
@@ -48,14 +48,19 @@ class ProfiledLoader:
     def __init__(
         self, loader: Loader, libraries: Iterable[str] = (), *, warm_up: bool = True
     ) -> None:
-        self.loader, self._libraries = loader, tuple(libraries)
+        self.loader, self._libraries, self._warm_up = loader, tuple(libraries), warm_up
         self._is_recorded = _recorded_files(loader, frozenset(self._libraries))
         self.calls = CallGraph()
-        if warm_up:
+        self.instruments = InstrumentedFunctions(self.calls, [])
+
+    def start(self) -> ProfiledLoader:
+        """Run some batches to find the functions, and instrument them; returns itself."""
+        if self._warm_up:
             self._run(0)
         while self.calls.total_seconds < RECORDED_SECONDS and self.calls.batches < MOST_RECORDED:
             self.calls.add(self.record(self.calls.batches))
         self._instrument()
+        return self
 
     def record(self, number: int) -> CallGraph:
         """Record a batch; `add_calls` adds the result to `calls`."""
@@ -90,7 +95,7 @@ class ProfiledLoader:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process has to find the functions again.
-        return ProfiledLoader, (self.loader, self._libraries)
+        return _started, (self.loader, self._libraries)
 
     def batch(self, index: int, profiled: bool) -> tuple[Observation, Any]:
         """Run one batch; return its observation without line timings, and the batch."""
@@ -115,6 +120,10 @@ class ProfiledLoader:
             return [line.rstrip("\n") for line in inspect.getsourcelines(code)[0]]
         except (OSError, TypeError):
             return []
+
+
+def _started(loader: Loader, libraries: tuple[str, ...]) -> ProfiledLoader:
+    return ProfiledLoader(loader, libraries).start()
 
 
 def _recorded_files(loader: Loader, libraries: frozenset[str]) -> Callable[[str], bool]:
