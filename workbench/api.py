@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.distribution import needs_lab
@@ -278,7 +279,10 @@ def race(
 
     check_names(entrants)
     opened = {name: as_loader(e) if is_data(e) else e for name, e in entrants.items()}
-    held = HeldState(*opened.values(), *entrants.values())
+    # A function that makes a batch works with what is its module's, unlike one that makes a loader.
+    originals = [each.original if isinstance(each, Loader) else each for each in opened.values()]
+    loaders = [each for each in originals if not isinstance(each, FunctionType)]
+    held = HeldState(*loaders, used=originals)
     with _restored(opened.values()), held.restored():
         found = run(
             opened,

@@ -8,6 +8,7 @@ import sys
 import time
 import tracemalloc
 from functools import partial
+from queue import SimpleQueue
 from xml.etree import ElementTree
 
 import numpy as np
@@ -93,13 +94,17 @@ def batches(log):
 
 class Loader:
     def __init__(self, count=3):
-        self.count, self.asked = count, []
+        self.count, self._asked = count, SimpleQueue()  # unlike a list, it is not restored
 
     def __len__(self):
         return self.count
 
     def __getitem__(self, index):
-        self.asked.append(index)
+        self._asked.put(index)
+
+    @property
+    def asked(self):
+        return [self._asked.get() for _ in range(self._asked.qsize())]
 
 
 class Iterable:
@@ -111,7 +116,7 @@ def test_all_that_gives_batches_may_race():
     log, loader, made = [], Loader(), Loader()
     entrants = {
         "function": lambda: None,
-        "generator function": partial(batches, log),
+        "generator function": lambda: batches(log),
         "iterator": iter(range(100)),
         "loader": loader,
         "makes a loader": lambda: made,

@@ -9,6 +9,7 @@ import os
 import random
 import sys
 import threading
+import weakref
 from collections import namedtuple
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,6 @@ from tests.panel.conftest import assert_shows, headings, own_threads, process_st
 from tests.panel.driver import until
 from tests.panel.graded import Graded
 from workbench.isolation import borrow, held_parts
-from workbench.panel import measure_jobs
 from workbench.settings import SettingsError
 
 
@@ -345,13 +345,6 @@ def stubborn():
         raise RuntimeError("cannot close")
 
 
-@pytest.fixture
-def _not_measured(monkeypatch):
-    """Keras's feed refers to itself, so that a generator would stay until garbage is collected."""
-    monkeypatch.setattr(measure_jobs, "REST", 3600)
-
-
-@pytest.mark.usefixtures("_not_measured")
 def test_a_generator_that_raises_when_it_is_closed(opened):
     driver = opened(stubborn)
     assert_shows(driver, Graded()[0][0])
@@ -362,35 +355,49 @@ def test_a_generator_that_raises_when_it_is_closed(opened):
 @pytest.fixture
 def counted():
     """A generator function, and the generators that are not closed."""
-    running = []
+    running = weakref.WeakSet()
 
     def batches():
-        running.append(1)
+        mine = Graded()
+        running.add(mine)
         try:
             while True:
                 yield Graded()[0]
         finally:
-            running.pop()
+            running.discard(mine)
 
     return batches, running
 
 
-@pytest.mark.usefixtures("_not_measured")
 def test_a_generator_is_closed_with_the_panel(opened, counted):
+    """Also after it was measured, without waiting for the garbage collector."""
     batches, running = counted
-    driver = opened(batches)
-    driver.profiled()
-    driver.panel.close()
-    assert not running
+    gc.disable()
+    try:
+        driver = opened(batches)
+        driver.measured()
+        driver.panel.close()
+        assert not running
+    finally:
+        gc.enable()
 
 
-def test_a_generator_that_was_measured_is_closed_with_the_next_garbage(opened, counted):
-    batches, running = counted
-    driver = opened(batches)
-    driver.measured()
-    driver.panel.close()
-    gc.collect()
-    assert not running
+def test_what_a_factory_made_is_dropped_with_the_panel(opened):
+    made = weakref.WeakSet()
+
+    def make():
+        one = Graded()
+        made.add(one)
+        return one
+
+    gc.disable()
+    try:
+        driver = opened(make)
+        driver.measured()
+        driver.panel.close()
+        assert not made
+    finally:
+        gc.enable()
 
 
 class WithThreads(Graded):

@@ -14,6 +14,7 @@ from workbench.isolation.held_parts import Part, attributes_part, parts_of
 from workbench.isolation.restore_state import instance_attributes
 from workbench.loader import Loader
 
+MOST_PARTS = 1000  # the nearest ones, because each use saves them all
 # Seconds between two comparisons of large arrays, and the most time that they may take, as a share:
 # where a comparison is slow, the next one comes later.
 COMPARE_SECONDS, COMPARE_SHARE = 1.0, 0.02
@@ -33,13 +34,13 @@ class Borrowed:
     def __init__(self, loader: Loader, given: Any = None) -> None:
         self._loader = loader
         attributes = instance_attributes(loader.original)
-        parts = parts_of(loader.original, given)
+        parts = parts_of(loader.original, given)[:MOST_PARTS]
         self._parts = [part for part in parts if part.is_restored and part.value is not attributes]
         self._arrays = [part for part in parts if isinstance(part.value, np.ndarray)]
         self._large = [(part, part.read()) for part in parts if not part.is_restored]
         self._parts.append(attributes_part(loader.original))
         self.saved = [(part, part.read()) for part in self._parts]
-        # Contents as the owner left them, and at the end of the last use.
+        # Contents as the owner left them, and at the end of the last use: None if still the same.
         self._owned: list[Any] = []
         self._used: list[Any] = []
         self._at_cell: list[Any] = []
@@ -56,10 +57,11 @@ class Borrowed:
         """
         before, self._owned = self._owned, self._read()
         attributes = instance_attributes(self._loader.original)
-        for part, *contents in zip(self._parts, before, self._owned, self._used, strict=False):
+        known = zip(self._parts, before, self._owned, self._used, strict=False)
+        for part, earlier, owned, used in known:
             # An object that gives any batch starts anew, as it does in a training script.
-            if self._loader.forward_only or part.value is not attributes:
-                part.write(part.continued(*contents))
+            if used is not None and (self._loader.forward_only or part.value is not attributes):
+                part.write(part.continued(earlier, owned, used))
         self._in_use, self._at_cell = True, []
         try:
             yield self._loader
@@ -75,10 +77,14 @@ class Borrowed:
         if not self._in_use:
             return
         self._in_use, self._used = False, self._read()
-        noted = self._at_cell or self._used
-        for part, *contents in zip(self._parts, noted, self._used, self._owned, strict=True):
-            self._note_change(part, contents[2], contents[1])
-            part.write(part.continued(*contents))
+        for number, part in enumerate(self._parts):
+            owned, used = self._owned[number], self._used[number]
+            if part.same(owned, used):
+                self._used[number] = None
+            else:
+                self._note_change(part, owned, used)
+                noted = self._at_cell[number] if self._at_cell else used
+                part.write(part.continued(noted, used, owned))
 
     def _note_change(self, part: Part, before: Any, now: Any) -> None:
         if change := part.change(before, now):

@@ -66,11 +66,11 @@ class Growth:
         for part, before in self._saved:
             count, size = part.added(before)
             if count:
-                found.append(
-                    f"The loader added {count:,} entries ({_size(size)}) to its "
-                    f"{type(part.value).__name__} {part.name} in {self._batches:,} batches: "
-                    f"{_size(size / max(1, self._batches))} per batch."
-                )
+                what = f"{count:,} entries ({_size(size)})"
+                where = f"its {type(part.value).__name__} {part.name}"
+                n = self._batches
+                rate = f" in {n:,} batches: {_size(size / n)} per batch" if n else ""
+                found.append(f"The loader added {what} to {where}{rate}.")
         return list(dict.fromkeys(found))
 
     def _stopped(self) -> str:

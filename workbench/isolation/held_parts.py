@@ -6,7 +6,7 @@ import hashlib
 import io
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from operator import is_
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.isolation.held_values import held_values, is_library
+from workbench.isolation.held_values import held_values, is_library, slot_values
 from workbench.isolation.random_generators import saved_generator
 from workbench.isolation.restore_state import instance_attributes
 
@@ -126,7 +126,8 @@ class _Array(Part):
     def same(self, one: Any, other: Any) -> bool:
         if one.dtype == object:
             return super().same(one.ravel(), other.ravel())
-        return bool(one.tobytes() == other.tobytes())
+        one, other = one.reshape(-1).view(np.uint8), other.reshape(-1).view(np.uint8)
+        return bool(np.array_equal(one, other))
 
     def change(self, before: Any, now: Any) -> str:
         return "" if self.same(before, now) else f"writes into your array {self.name}"
@@ -162,13 +163,26 @@ class _Generator(Part):
         return other
 
     def same(self, one: Any, other: Any) -> bool:
-        return True
+        return False  # states are not compared
 
     def change(self, before: Any, now: Any) -> str:
         return ""
 
     def added(self, before: Any) -> tuple[int, float]:
         return 0, 0.0
+
+
+class _Slots(_Dict):
+    """The attributes that an object has in slots."""
+
+    def read(self) -> Any:
+        return slot_values(self.value)
+
+    def write(self, content: Any) -> None:
+        for name in self.read().keys() - content.keys():
+            object.__delattr__(self.value, name)
+        for name, value in content.items():
+            object.__setattr__(self.value, name, value)
 
 
 class _Generators(_Dict):
@@ -182,11 +196,11 @@ class _Generators(_Dict):
         self.value.update(content)
 
 
-def parts_of(*roots: Any) -> list[Part]:
-    """What can be saved and restored of the values that can be reached from some objects."""
+def parts_of(*roots: Any, used: Iterable[Any] = ()) -> list[Part]:
+    """What can be saved and restored of `held_values`."""
     found: list[Part] = []
     copied = 0
-    for name, value, is_owned in held_values(*roots):
+    for name, value, is_owned in held_values(*roots, used=used):
         if saved_generator(value) is not None:
             found.append(_Generator("", value))
         elif is_owned and isinstance(value, np.ndarray) and value.flags.writeable:
@@ -199,10 +213,18 @@ def parts_of(*roots: Any) -> list[Part]:
             found.append((Part if isinstance(value, list) else kind)(name, value))
         elif isinstance(value, threading.Thread | io.IOBase):
             continue  # tied to the state of the system
-        elif attributes := instance_attributes(value):
-            part = _Dict("", attributes) if is_owned else _Generators("", attributes)
-            found += [part] if part.read() else []
+        else:
+            found += _parts_of_attributes(value, is_owned)
     return found
+
+
+def _parts_of_attributes(value: Any, is_owned: bool) -> Iterator[Part]:
+    if (attributes := instance_attributes(value)) and is_owned:
+        yield _Dict("", attributes)
+    elif any(saved_generator(each) is not None for each in attributes.values()):
+        yield _Generators("", attributes)
+    if is_owned and slot_values(value):
+        yield _Slots("", value)
 
 
 def _methods(value: Any) -> Any:

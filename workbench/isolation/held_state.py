@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,14 +15,15 @@ class HeldState:
 
     Args:
         *roots: The loader, and what the user passed, if it is not the loader.
+        used: Functions of which only the random generators are restored.
 
     Attributes:
         growth: How what it holds grows.
         report: What has grown or could not be restored, as sentences.
     """
 
-    def __init__(self, *roots: Any) -> None:
-        self._saved = [(part, part.read()) for part in parts_of(*roots)]
+    def __init__(self, *roots: Any, used: Iterable[Any] = ()) -> None:
+        self._saved = [(part, part.read()) for part in parts_of(*roots, used=used)]
         self.growth = Growth(self._saved, is_alone=True)
         self.report: tuple[str, ...] = ()
 

@@ -7,7 +7,7 @@ import inspect
 import sys
 import sysconfig
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -19,9 +19,19 @@ import numpy as np
 from workbench.isolation.restore_state import instance_attributes
 
 # Values that are looked at: in all, and within the objects of libraries, which hold much.
-MOST_VALUES, MOST_OF_LIBRARIES = 200_000, 20_000
-MOST_ENTRIES = 20_000  # of one container
+MOST_VALUES, MOST_OF_LIBRARIES = 50_000, 20_000
+MOST_ENTRIES = 5_000  # of one container
 CONTAINERS = (list, dict, set, deque)
+# What these hold is their owner's.
+TRANSPARENT = (
+    *CONTAINERS,
+    tuple,
+    frozenset,
+    np.ndarray,
+    functools.partial,
+    MethodType,
+    GeneratorType,
+)
 # These hold nothing, and there may be many of them.
 ATOMS = (str, bytes, int, float, complex, bool, type(None), type(...), ModuleType, np.generic, Path)
 
@@ -34,26 +44,34 @@ class HeldValue(NamedTuple):
     is_owned: bool
 
 
-def held_values(*roots: Any) -> Iterator[HeldValue]:
-    """All values that can be reached from a loader, a function or another object, once each."""
+def held_values(*roots: Any, used: Iterable[Any] = ()) -> Iterator[HeldValue]:
+    """All values that can be reached from a loader, a function or another object, once each.
+
+    Args:
+        *roots: What they are reached from.
+        used: More of these, that do not own what they use.
+    """
     visited: dict[int, Any] = {}  # keeps them, so that no other object gets the id of a deleted one
     waiting = deque(HeldValue("", root, True) for root in roots)
-    imgaug = sys.modules.get("imgaug.random")
-    waiting.append(HeldValue("", getattr(imgaug, "GLOBAL_RNG", None), False))
+    imgaug = getattr(sys.modules.get("imgaug.random"), "GLOBAL_RNG", None)
+    waiting.extend(HeldValue("", each, False) for each in (*used, imgaug))
     of_libraries = 0
     while waiting and len(visited) < MOST_VALUES:
         held = waiting.popleft()
         if isinstance(held.value, ATOMS) or id(held.value) in visited:
             continue
+        is_root = any(held.value is root for root in roots)
+        if not is_root and _is_library_object(held.value):
+            held = held._replace(is_owned=False)
         of_libraries += not held.is_owned
         if not held.is_owned and of_libraries > MOST_OF_LIBRARIES:
             continue
         visited[id(held.value)] = held.value
         yield held
-        waiting.extend(_parts(held, is_root=any(held.value is root for root in roots)))
+        waiting.extend(_parts(held))
 
 
-def _parts(held: HeldValue, is_root: bool) -> Iterator[HeldValue]:
+def _parts(held: HeldValue) -> Iterator[HeldValue]:
     name, value, owned = held
     if isinstance(value, dict | list | tuple | set | frozenset | deque):
         entries = list(value.values() if isinstance(value, dict) else value)
@@ -61,12 +79,11 @@ def _parts(held: HeldValue, is_root: bool) -> Iterator[HeldValue]:
         return
     if isinstance(value, np.ndarray):
         return
-    is_library = not is_root and _is_library_object(value)
     for part, content in _attributes(value).items():
         # What methods find in their module is neither held by an object nor given to it. Still, its
         # random generators are restored.
         is_method = isinstance(value, type) and isinstance(content, FunctionType)
-        yield HeldValue(part, content, owned and not is_library and not is_method)
+        yield HeldValue(part, content, owned and not is_method)
 
 
 def _attributes(value: Any) -> dict[str, Any]:
@@ -83,8 +100,8 @@ def _attributes(value: Any) -> dict[str, Any]:
     if isinstance(value, type):
         # Of a library's class nothing is the user's.
         return {} if is_library(value) else _of_class(value)
-    classes, slots = _class_parts(type(value))  # type: ignore[arg-type]  # mypy: not hashable
-    return {**classes, **_slot_values(value, slots), **instance_attributes(value)}
+    classes, _ = _class_parts(type(value))  # type: ignore[arg-type]  # mypy: not hashable
+    return {**classes, **slot_values(value), **instance_attributes(value)}
 
 
 @functools.cache
@@ -96,12 +113,13 @@ def _class_parts(cls: type) -> tuple[dict[str, type], tuple[str, ...]]:
     return classes, tuple(name for each in names for name in each)
 
 
-def _slot_values(value: Any, slots: tuple[str, ...]) -> dict[str, Any]:
+def slot_values(value: Any) -> dict[str, Any]:
+    """The attributes that an object has in slots."""
     found = {}
-    for name in slots:
+    for name in _class_parts(type(value))[1]:  # type: ignore[arg-type]
         with suppress(Exception):  # not set; or `__dict__`, or private to its class
             found[name] = object.__getattribute__(value, name)
-    return found
+    return {name: each for name, each in found.items() if not name.startswith("__")}
 
 
 def _of_function(function: FunctionType) -> dict[str, Any]:
@@ -127,7 +145,9 @@ def _of_class(cls: type) -> dict[str, Any]:
 
 
 def _is_library_object(value: Any) -> bool:
-    return not isinstance(value, type | FunctionType) and is_library(type(value))
+    if isinstance(value, type | FunctionType):
+        return is_library(value)
+    return not isinstance(value, TRANSPARENT) and is_library(type(value))
 
 
 def is_library(definition: Any) -> bool:

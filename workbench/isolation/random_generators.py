@@ -57,6 +57,6 @@ def _saved_tensor_generator(value: Any) -> Restore | None:
     if package in ("keras", "tensorflow") and kind.__name__ in ("SeedGenerator", "Generator"):
         variable: Any = getattr(value, "state", None)
         if hasattr(variable, "assign"):
-            numbers = np.array(variable)
+            numbers = np.array(variable.numpy())
             return lambda: variable.assign(numbers)
     return None

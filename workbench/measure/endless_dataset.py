@@ -57,6 +57,10 @@ class EndlessDataset(keras.utils.PyDataset):
         with self._monitor.making_batch():
             return self._loader[index % self._length]
 
+    def forget(self) -> None:
+        """Drop the loader: Keras's feed refers to itself, and stays until garbage is collected."""
+        self._loader = Loader(())
+
     def finish(self) -> None:
         """Return the example from now on, in all processes."""
         self._finished.value = 1

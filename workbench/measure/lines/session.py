@@ -15,6 +15,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import Self
 
+from workbench.isolation.growth import KeepsGrowing
 from workbench.loader import Loader
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.lines.attribution import Attribution
@@ -46,8 +47,12 @@ def profile(
     """Profile a loader for some seconds, and for two batches at least."""
     with LineSession(loader, workers, processes, libraries) as session:
         until = perf_counter() + seconds
-        while not session.has_enough or perf_counter() < until:
-            session.step()
+        try:
+            while not session.has_enough or perf_counter() < until:
+                session.step()
+        except KeepsGrowing:
+            if not session.has_enough:
+                raise
         return session.snapshot()
 
 
