@@ -35,7 +35,13 @@ class Borrowed:
         self._loader = loader
         attributes = instance_attributes(loader.original)
         parts = parts_of(loader.original, given)[:MOST_PARTS]
-        self._parts = [part for part in parts if part.is_restored and part.value is not attributes]
+        # What the maker of the object has as attributes is for its owner to set.
+        skipped = attributes, instance_attributes(given)
+        self._parts = [
+            part
+            for part in parts
+            if part.is_restored and not any(part.value is each for each in skipped)
+        ]
         self._arrays = [part for part in parts if isinstance(part.value, np.ndarray)]
         self._large = [(part, part.read()) for part in parts if not part.is_restored]
         self._parts.append(attributes_part(loader.original))
