@@ -93,7 +93,6 @@ def test_sliders_move_by_keyboard_at_the_first_and_the_second_event(book, tmp_pa
 def test_every_slider_answers_to_the_keyboard(book):
     for group in ("reading", "scaling", "more"):
         book.open_group(group)
-    book.drive("driver.press('others')")
     book.page.locator(".wb-fill-mode select").select_option("constant")
     book.page.wait_for_selector(".wb-cval [role=slider]:not([aria-disabled=true])")
     rows = book.page.locator(".wb-controls .widget-hslider")
@@ -462,6 +461,7 @@ def test_the_panel_follows_the_theme(book):
                  return [style.color, style.backgroundColor] }).flat()"""
         )
 
+    book.page.wait_for_selector(".wb-verdict:not(.wb-stale)")
     light = colours()
     book.theme("JupyterLab Dark")
     try:
