@@ -460,7 +460,7 @@ def test_what_the_user_changes_meanwhile_is_left_alone(tmp_path, monkeypatch, op
     other.mkdir()
     driver = opened(Messy(tmp_path))
     driver.drawn()
-    driver.press("stop")
+    driver.widget("live").value = False
     driver.wait_until(lambda: driver.text("status") == "Live is off.")
     os.chdir(other)
     driver.panel.close()

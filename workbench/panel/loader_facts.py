@@ -36,8 +36,8 @@ def loader_facts(
     if output:
         count = len(output.splitlines())
         # First, because the line is cut at the page's edge and the facts are below the picture too.
-        summary.insert(0, f"It said {count} line{'s' * (count > 1)}")
-        rows.append(("It said", output))
+        summary.insert(0, f"Printed output ({count} line{'s' * (count > 1)})")
+        rows.append(("Printed output", output))
     return {
         "summary": " · ".join(filter(None, summary)),
         "warnings": warnings,

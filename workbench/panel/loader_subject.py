@@ -88,12 +88,12 @@ class LoaderSubject:
         names = ("workers", "worker_kind", "max_queue_size")
         self.fixed = dict.fromkeys(names, why) if why else {}
         self.constants: dict[str, str] = {}
-        self.heading, self.why_constant = f"KEYWORDS OF {self._name}", ""
+        self.heading, self.why_constant = f"Keywords of {self._name}", ""
         if self._factory is None:
             found = attributes_of(self._data)
             more = f" ({len(found) - MOST} more are not shown.)" if len(found) > MOST else ""
             self.constants = dict(list(found.items())[:MOST])
-            self.heading = f"FIXED IN {self._name}"
+            self.heading = f"Fixed in {self._name}"
             self.why_constant = NO_FACTORY + more if found else NOTHING_KNOWN
         elif not self._factory.keywords(self.initial):
             self.why_constant = "It has none that a control could change."

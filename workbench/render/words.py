@@ -70,14 +70,14 @@ def head(profile: LineProfile) -> str:
     ran = runners(profile.workers, profile.use_multiprocessing)
     cost = f"profiler slows by {profile.slowdown:.2f}x"
     parts = [
-        f"{figure(profile.batch_seconds * 1e3)} ms a batch unprofiled",
+        f"{figure(profile.batch_seconds * 1e3)} ms per batch without profiling",
         f"{profile.batches} batches" if profile.batches != 1 else "1 batch",
         ran,
         # A smaller slowdown is noise.
         cost if profile.slowdown > 1.02 else "the profiler's cost is within the noise",
     ]
     if profile.peak_bytes is not None:
-        parts.append(f"peak {figure(profile.peak_bytes / 1e6)} MB newly allocated")
+        parts.append(f"peak allocation {figure(profile.peak_bytes / 1e6)} MB")
     return ", ".join(parts)
 
 
@@ -95,9 +95,7 @@ def notes(profile: LineProfile) -> list[str]:
     """Remarks without which the figures could be misread."""
     sentences = [visible(note) for note in profile.notes]
     if any(line.approximate for function in profile.functions for line in function.lines):
-        sentences.append(
-            "≈: under a microsecond a hit; there the profiler's own cost is as large as the line's."
-        )
+        sentences.append("≈: too fast to time accurately (under 1 µs per hit).")
     if profile.outside.get("waiting", 0.0) > LEAST_SHARE:
         ran = runners(profile.workers, profile.use_multiprocessing)
         sentences.append(f"Waiting is the difference of two runs: {ran} minus one thread.")
