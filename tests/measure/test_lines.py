@@ -27,9 +27,13 @@ from tests.measure.sleepers import (
     DefinesAnew,
     Delegates,
     Failing,
+    HoldsGenerators,
     Loader,
+    MakesFromCode,
     Rarely,
+    SharesGenerators,
     Sleeper,
+    Steps,
     Uneven,
     Varies,
     augment,
@@ -259,6 +263,68 @@ def test_a_generators_time_is_its_own_through_yield_from():
     # How the time divides is tested in `test_attribution`; here, that each keeps some of its own.
     assert line_of(found, "inner", "# inner").self_share > 0.1
     assert line_of(found, "outer", "time.sleep").self_share > 0.02
+    assert_adds_to_one(found)
+
+
+# Functions whose own lines cannot be counted, between a line and the function that it leads to.
+
+
+def own_shares(profile):
+    """Self shares in milliseconds by source."""
+    batch = profile.batch_seconds * 1e3
+    return {
+        hot.source.strip(): pytest.approx(hot.self_share * batch)
+        for hot in profile.hot
+        if hot.self_share > 1e-9
+    }
+
+
+def test_a_running_generators_own_time_is_in_the_line_that_asks_for_its_next_value(clock):
+    found = profile(HoldsGenerators())
+    assert own_shares(found) == {
+        "time.sleep(milliseconds / 1000)  # in load": 14,
+        "a = next(self.quick)": 2,
+        "b = next(self.slow)": 2,
+        "time.sleep(0.002)": 2,
+    }
+    assert [f.name for f in found.functions] == ["HoldsGenerators.__getitem__", "load"]
+    assert line_of(found, "__getitem__", "self.slow").share == pytest.approx(14 / 20)
+    assert line_of(found, "__getitem__", "self.slow").unprofiled == (
+        "loads (a generator that was already running)",
+    )
+    assert "could not be profiled: loads" in str(found)
+    assert_adds_to_one(found)
+
+
+def test_generators_of_one_function_are_told_apart_if_only_some_are_profiled(clock):
+    found = profile(SharesGenerators())
+    shares = own_shares(found)
+    assert shares.pop("time.sleep(milliseconds / 1000)  # in load") == 14
+    assert shares == {
+        "a = next(self.quick)": 2,
+        "time.sleep(0.002)": 2,  # in `loads`, and another one in `__getitem__`
+    }
+    assert line_of(found, "loads", "load(").share == pytest.approx(12 / 20)
+    assert_adds_to_one(found)
+
+
+@KINDS
+def test_a_function_that_is_not_found_counts_as_part_of_the_line_that_calls_it(kind, clock):
+    found = profile(MakesFromCode(), kind, seconds=0)
+    assert own_shares(found) == {
+        "time.sleep(milliseconds / 1000)  # in load": 8,
+        "time.sleep(0.002)": 2,
+    }
+    (reason,) = line_of(found, "__getitem__", "step(8)").unprofiled
+    assert reason.startswith("<lambda> (")
+    assert_adds_to_one(found)
+
+
+def test_functions_that_a_factory_makes_anew_are_profiled(clock):
+    found = profile(lambda: Steps().prepare().batches())
+    names = {"Steps.batches", "Steps.prepare.<locals>.<lambda>", "load"}
+    assert {f.name for f in found.functions} == names
+    assert found.hot[0].self_share == pytest.approx(0.8)
     assert_adds_to_one(found)
 
 

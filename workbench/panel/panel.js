@@ -227,7 +227,7 @@ function hotLine(line) {
   const code = make("code", { title: line.source }, line.source);
   const item = make("li", { "data-share": line.share });
   item.append(make("div", {}, bar, make("b", {}, percent(line.share)), code, make("span", {}, line.place)));
-  if (line.parts) item.append(make("div", { class: "wb-parts" }, "of it " + line.parts));
+  if (line.parts) item.append(make("div", { class: "wb-parts" }, line.parts));
   return item;
 }
 

@@ -81,11 +81,36 @@ def _as_shares(
 def _recorded_shares(
     calls: CallGraph, listed: set[FunctionKey], seconds: dict[LineKey, float]
 ) -> Edges:
-    """For each function the lines that called it, and their shares of its recorded time."""
-    found: Edges = defaultdict(dict)
-    for (caller, line, callee), time in calls.edges.items():
-        if caller in listed and callee in listed and (caller, line) in seconds:
-            found[callee][caller, line] = time / (calls.summed[callee] or 1.0)
+    """For each function the lines that called it, and their shares of its recorded time.
+
+    Where the caller's lines are not counted, the line that led to the caller has its share.
+    """
+    found: Edges = defaultdict(lambda: defaultdict(float))
+    called: dict[tuple[FunctionKey, FunctionKey], float] = defaultdict(float)
+    led: dict[tuple[FunctionKey, FunctionKey], dict[LineKey, float]] = defaultdict(dict)
+    profiled: dict[FunctionKey, float] = defaultdict(float)
+    for (caller, number, callee, direct), time in calls.profiled_edges.items():
+        called[direct, callee] += time
+        profiled[callee] += time
+        if direct != caller:
+            led[direct, callee][caller, number] = time
+
+    def add(callee: FunctionKey, line: LineKey, share: float) -> None:
+        if line[0] in listed and callee in listed and line in seconds:
+            found[callee][line] += share
+
+    partly = {function for below in calls.unprofiled.values() for function in below}
+    for (caller, number, callee, _), time in calls.profiled_edges.items():
+        if callee in partly:
+            add(callee, (caller, number), time / profiled[callee])
+    for (caller, number, callee), time in calls.edges.items():
+        if callee in partly:
+            continue
+        share, total = time / (calls.summed[callee] or 1.0), called[caller, callee] or 1.0
+        lines = led.get((caller, callee), {})
+        for line, part in lines.items():
+            add(callee, line, share * part / total)
+        add(callee, (caller, number), share * (1 - sum(lines.values()) / total))
     return found
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from functools import cache
+from functools import cache, partial
 from time import perf_counter
+from types import CodeType, GeneratorType
 from typing import Any
 
 from workbench.batch import leading_dimension
@@ -17,7 +19,7 @@ from workbench.measure.lines.call_graph import CallGraph, FunctionKey
 from workbench.measure.lines.instrument import InstrumentedFunctions
 from workbench.measure.lines.observations import Observation
 from workbench.measure.lines.record_calls import record
-from workbench.measure.user_code import package_of
+from workbench.measure.user_code import NO_SOURCE, package_of
 
 # A function below this share of a batch is part of the line that calls it.
 LEAST_SHARE = 0.01
@@ -28,6 +30,10 @@ RECORDED_SECONDS = 0.15
 # Modules whose methods are not the loader's own: every PyDataset inherits from the first, and
 # nothing in a tf.data pipeline is the user's.
 BASE_MODULES = (PY_DATASET, "tensorflow.")
+# Packages that are not followed as a whole: they run the user's code within much of their own.
+FRAMEWORKS = frozenset({None, "keras", "tensorflow", "torch", "workbench", NO_SOURCE}).union(
+    sys.stdlib_module_names
+)
 
 
 class ProfiledLoader:
@@ -41,6 +47,7 @@ class ProfiledLoader:
 
     Attributes:
         calls: Call graph of the batches recorded so far.
+        costliest: The functions to profile. Not all can be instrumented.
         instruments: The instrumented functions.
         sources: Lines of source of each function.
     """
@@ -51,6 +58,7 @@ class ProfiledLoader:
         self.loader, self._libraries = loader, tuple(libraries)
         self._is_recorded = _recorded_files(loader, frozenset(self._libraries))
         self.calls = CallGraph()
+        self.instruments = InstrumentedFunctions(self.calls, [])  # none yet
         if warm_up:
             self._run(0)
         while self.calls.total_seconds < RECORDED_SECONDS and self.calls.batches < MOST_RECORDED:
@@ -60,15 +68,13 @@ class ProfiledLoader:
     def record(self, number: int) -> CallGraph:
         """Record a batch; `add_calls` adds the result to `calls`."""
         found, index = CallGraph(), number % len(self.loader)
-        record(found, lambda: self._run(index), self._is_recorded)
+        record(found, lambda: self._run(index), self._is_recorded, self.instruments)
         return found
 
     def add_calls(self, found: CallGraph) -> bool:
         """Add the calls of a later batch; return whether other functions should be profiled now."""
-        for function in self.instruments.functions:
-            found.codes.pop(function, None)  # the profiler's copy, not the original
         self.calls.add(found)
-        return not self._costliest.issuperset(self.calls.costliest(LEAST_SHARE, MOST_FUNCTIONS))
+        return not self.costliest.issuperset(self.calls.costliest(LEAST_SHARE, MOST_FUNCTIONS))
 
     def instrument_again(self) -> None:
         """Profile the functions that take the time by what has been recorded now."""
@@ -77,12 +83,19 @@ class ProfiledLoader:
 
     def _instrument(self) -> None:
         functions = self.calls.costliest(LEAST_SHARE, MOST_FUNCTIONS)
-        self._costliest = set(functions)
+        self.costliest = set(functions)
         self.sources = {function: self._source(function) for function in functions}
         self.instruments = InstrumentedFunctions(self.calls, functions)
         if self.loader.forward_only:
             self.loader.restart()  # an existing generator has the old code
-            self._run(0)
+        self.calls.unprofiled.clear()
+        self.calls.profiled_edges.clear()
+        try:
+            # Shows which functions have lines that are counted, and which have not.
+            self.calls.add(self.record(self.calls.batches))
+        except BaseException:
+            self.remove()
+            raise
 
     def remove(self) -> None:
         """Restore all functions."""
@@ -118,20 +131,34 @@ class ProfiledLoader:
 
 
 def _recorded_files(loader: Loader, libraries: frozenset[str]) -> Callable[[str], bool]:
-    """Whether functions of a file are recorded: the user's code, and the loader's own class.
+    """Whether functions of a file are recorded: the user's code, and what makes the batches.
 
-    The class is the user's as a rule, but Keras's for `ImageDataGenerator().flow(...)`.
+    That is the user's as a rule, but may be Keras's, as for `ImageDataGenerator().flow(...)`, or an
+    installed package, which is followed as a whole.
     """
-    own = {
-        method.__code__.co_filename
-        for kind in type(loader.original).__mro__
-        for method in vars(kind).values()
-        if inspect.isfunction(method) and not kind.__module__.startswith(BASE_MODULES)
-    }
+    own = {code.co_filename for code in _own_codes(loader.original)}
+    first = next(_own_codes(loader.original), None)
+    package = package_of(first.co_filename) if first else None
+    followed = libraries | ({package} - FRAMEWORKS)
 
     @cache
     def is_recorded(file: str) -> bool:
         package = package_of(file)
-        return package is None or file in own or package in libraries
+        return package is None or file in own or package in followed
 
     return is_recorded
+
+
+def _own_codes(original: Any) -> Iterator[CodeType]:
+    """The code of a function, of a generator, or of the methods of an object's classes."""
+    if isinstance(original, GeneratorType):
+        yield original.gi_code
+    while isinstance(original, partial):
+        original = original.func
+    if inspect.isroutine(original):
+        function = inspect.unwrap(original)
+        code = getattr(getattr(function, "__func__", function), "__code__", None)
+        yield from [code] if code else []
+    for kind in type(original).__mro__:
+        if not kind.__module__.startswith(BASE_MODULES):
+            yield from (f.__code__ for f in vars(kind).values() if inspect.isfunction(f))
