@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from workbench.measure.lines.call_graph import CallGraph, FunctionKey, LineKey
 
 ROUNDS = 8  # of moving what one line cannot have to another
+LEAST_EXCESS = 0.01  # share of a function's time; less is noise
 
 Edges = dict[FunctionKey, dict[LineKey, float]]  # {called function: {calling line: seconds}}
 
@@ -45,6 +46,25 @@ def divide_by_caller(
         seconds: Measured seconds of each line, callees included.
     """
     shares = _recorded_shares(calls, set(functions), seconds)
+    outside = {f: max(0.0, 1 - sum(shares[f].values())) if f in shares else 1.0 for f in functions}
+    for _ in range(ROUNDS):
+        found = _divide(calls, functions, seconds, shares)
+        # What no calling line has room for ran in another thread, or was called by a line that was
+        # not recorded. That line has the time already.
+        kept = {
+            f: min(1.0, (1 - found.entry_shares[f]) / (1 - outside[f]))
+            for f in functions
+            if outside[f] < 1 - LEAST_EXCESS
+        }
+        if min(kept.values(), default=1.0) > 1 - LEAST_EXCESS:
+            break
+        seconds = {line: time * kept.get(line[0], 1.0) for line, time in seconds.items()}
+    return found
+
+
+def _divide(
+    calls: CallGraph, functions: list[FunctionKey], seconds: dict[LineKey, float], shares: Edges
+) -> CallerShares:
     line_seconds, function_seconds = _inclusive(calls, functions, seconds, shares)
     edges = {
         callee: {line: share * function_seconds[callee] for line, share in lines.items()}
