@@ -7,6 +7,7 @@ Shares are exact by a clock that the loaders move (see `tests.clock`); what real
 from __future__ import annotations
 
 import cProfile
+import functools
 import linecache
 import multiprocessing
 import os
@@ -15,6 +16,8 @@ import sys
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.pool import ThreadPool
 
 import cv2
 import numpy as np
@@ -292,7 +295,7 @@ def test_a_running_generators_own_time_is_in_the_line_that_asks_for_its_next_val
     assert line_of(found, "__getitem__", "self.slow").unprofiled == (
         "loads (a generator that was already running)",
     )
-    assert "could not be profiled: loads" in str(found)
+    assert "lines that are not profiled: loads" in str(found)
     assert_adds_to_one(found)
 
 
@@ -326,6 +329,42 @@ def test_functions_that_a_factory_makes_anew_are_profiled(clock):
     assert {f.name for f in found.functions} == names
     assert found.hot[0].self_share == pytest.approx(0.8)
     assert_adds_to_one(found)
+
+
+# Functions that others run.
+
+
+def in_pool(number):
+    return number
+
+
+def in_executor(number):
+    return number
+
+
+class Shares(Loader):
+    """Gives functions to a pool that is made in each batch, and to an executor that is kept."""
+
+    def __init__(self):
+        self.executor = ThreadPoolExecutor(2)
+
+    def __getitem__(self, index):
+        with ThreadPool(2) as pool:
+            a = pool.map(functools.partial(in_pool), range(4))
+        b = list(self.executor.map(in_executor, range(4)))
+        c = list(self.executor.map(abs, range(4)))
+        return (a, b, c)
+
+
+def test_what_a_line_gives_to_a_pool_is_named():
+    loader = Shares()
+    found = profile(loader, seconds=0)
+    loader.executor.shutdown()
+    assert {line.unprofiled for f in found.functions for line in f.lines if line.unprofiled} == {
+        ("in_pool (in a ThreadPool)",),
+        ("in_executor (in a ThreadPoolExecutor)",),
+    }
+    assert "lines that are not profiled: in_pool (in a ThreadPool)" in str(found)
 
 
 # Libraries.

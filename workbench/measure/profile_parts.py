@@ -38,8 +38,8 @@ class Line:
         parts: The library functions that it calls, if there are several.
         libraries: Packages whose Python code it runs; `profile_lines(..., libraries=...)` profiles
             them too.
-        unprofiled: Functions of the user's that it runs and whose own lines could not be counted,
-            each with the reason. Their time is part of this line's own.
+        unprofiled: Functions of the user's that it runs, or has run by threads or processes, and
+            whose own lines were not counted there, each with the reason.
     """
 
     line: int

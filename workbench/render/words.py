@@ -66,7 +66,7 @@ def details(line: HotLine) -> list[str]:
     hidden = "; ".join(visible(each) for each in line.unprofiled)
     return [
         *([f"including {parts}"] if parts else []),
-        *([f"including lines that could not be profiled: {hidden}"] if hidden else []),
+        *([f"runs lines that are not profiled: {hidden}"] if hidden else []),
     ]
 
 

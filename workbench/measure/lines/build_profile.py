@@ -129,12 +129,14 @@ class ProfileBuilder:
         )
 
     def _unprofiled(self, line: LineKey) -> tuple[str, ...]:
-        calls, found = self._loader.calls, []
-        for function in calls.unprofiled.get(line, ()):
-            if function in self._loader.costliest:
-                reason = ALREADY_RUNNING if calls.is_generator(function) else NOT_REPLACED
-                found.append(f"{function.name.rpartition('<locals>.')[2]} ({reason})")
-        return tuple(sorted(found))
+        calls = self._loader.calls
+        found = [
+            (function, ALREADY_RUNNING if calls.is_generator(function) else NOT_REPLACED)
+            for function in calls.unprofiled.get(line, ())
+            if function in self._loader.costliest
+        ]
+        found += calls.handed_over.get(line, ())
+        return tuple(sorted(f"{f.name.rpartition('<locals>.')[2]} ({why})" for f, why in found))
 
     def _waiting_seconds(self, line: LineKey) -> float:
         """Seconds that a line takes longer in several threads; 0 if within noise."""

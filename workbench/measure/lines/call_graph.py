@@ -42,6 +42,8 @@ class CallGraph:
         codes: Code objects of each function by their `id`.
         namespaces: Globals of each function, to find it by name.
         library_calls: What each line called in libraries.
+        handed_over: Functions that each line gives to others to run, and who they are, as in "in a
+            ThreadPool".
         callerless: Packages of library functions that no recorded function called.
         unprofiled: Seconds by calling line in functions whose lines the profiler does not count,
             without profiled functions that they call. Recorded once functions are profiled.
@@ -61,6 +63,9 @@ class CallGraph:
     namespaces: dict[FunctionKey, dict[str, Any]] = field(default_factory=dict)
     library_calls: dict[LineKey, LibraryCall] = field(
         default_factory=lambda: defaultdict(LibraryCall)
+    )
+    handed_over: dict[LineKey, set[tuple[FunctionKey, str]]] = field(
+        default_factory=lambda: defaultdict(set)
     )
     callerless: set[str] = field(default_factory=set)
     unprofiled: dict[LineKey, dict[FunctionKey, float]] = field(
@@ -82,6 +87,8 @@ class CallGraph:
             self.codes[function] |= codes
         self.namespaces |= other.namespaces
         self.callerless |= other.callerless
+        for line, given in other.handed_over.items():
+            self.handed_over[line] |= given
         for line, call in other.library_calls.items():
             self.library_calls[line].add(call)
         for line, functions in other.unprofiled.items():

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.isolation.profile_hook import profile_hook
 from workbench.measure.lines.call_graph import CallGraph, FunctionKey, LineKey
+from workbench.measure.lines.handed_over import handed_over
 from workbench.measure.lines.library_call import LibraryCall
 from workbench.measure.user_code import package_of
 
@@ -100,6 +101,7 @@ class _Recorder:
             package = package_of(code.co_filename) or ""
             if self._stack:
                 self._enter_library(frame, _display_name(frame), package)
+                self._note_handed_over(frame)
             else:
                 self.calls.callerless.add(package)
             return
@@ -129,6 +131,17 @@ class _Recorder:
             parent = self.calls.library_calls[caller.function, caller.callee.f_lineno]
         call = parent.child(name, package)
         self._stack.append(_OpenCall(callee, perf_counter(), None, call, False))
+
+    def _note_handed_over(self, frame: FrameType) -> None:
+        """Note what a line of the user's gives to threads or processes to run."""
+        found = handed_over(frame)
+        caller = next((call for call in reversed(self._stack) if call.library_call is None), None)
+        if found is None or caller is None or not self._is_recorded(found[0].co_filename):
+            return
+        assert caller.function is not None
+        assert isinstance(caller.callee, FrameType)
+        line = caller.function, caller.callee.f_lineno
+        self.calls.handed_over[line].add((FunctionKey.of(found[0]), found[1]))
 
     def _leave(self) -> None:
         ended = self._stack.pop()
