@@ -19,6 +19,8 @@ APPROXIMATE_BELOW = 1e-6
 LEAST_DIVIDED = 0.03
 LEAST_PART = 0.005
 MOST_PARTS = 5
+# Mean number of threads from which on a profile says that its times are sums.
+LEAST_OVERLAP = 1.05
 # Why a function's own lines are not counted.
 ALREADY_RUNNING = "a generator that was already running"
 NOT_REPLACED = "a function that the profiler cannot reach"
@@ -67,8 +69,18 @@ class ProfileBuilder:
             outside=self._outside(functions),
             functions=tuple(functions),
             hot=_ranked(functions),
-            notes=(*self._loader.loader.notes, *([] if functions else self._library_notes())),
+            notes=(*self._loader.loader.notes, *self._notes(functions)),
         )
+
+    def _notes(self, functions: list[Function]) -> list[str]:
+        at_once = self._loader.threads_at_once
+        if at_once > LEAST_OVERLAP:
+            milliseconds = self._batch_seconds / at_once * 1e3
+            return [
+                f"On average {at_once:.1f} of TensorFlow's threads ran these functions at once. "
+                f"Times are sums over threads: a batch arrived every {milliseconds:.3g} ms."
+            ]
+        return [] if functions or self._loader.is_pipeline else self._library_notes()
 
     def _library_notes(self) -> list[str]:
         """Where the lines are, if none is the user's."""
@@ -84,11 +96,12 @@ class ProfileBuilder:
     def _outside(self, functions: list[Function]) -> dict[str, float]:
         """Shares of a batch that are not the lines' own."""
         outside = dict.fromkeys(("keras", "conversion", "waiting", "other"), 0.0)
-        outside["conversion"] = self._attribution.transfer_seconds / self._batch_seconds
+        transfer = "other" if self._loader.works_ahead else "conversion"
+        outside[transfer] = self._attribution.transfer_seconds / self._batch_seconds
         outside["waiting"] = sum(line.waiting for f in functions for line in f.lines)
         is_keras = type(self._loader.loader.original).__module__.startswith("keras.")
         rest = "keras" if is_keras else "other"
-        outside[rest] = self._attribution.other_seconds / self._batch_seconds
+        outside[rest] += self._attribution.other_seconds / self._batch_seconds
         return outside
 
     def _function(self, function: FunctionKey) -> Function:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from functools import cache, partial
 from time import perf_counter
 from types import CodeType, GeneratorType
@@ -19,6 +19,7 @@ from workbench.measure.lines.call_graph import CallGraph, FunctionKey
 from workbench.measure.lines.instrument import InstrumentedFunctions
 from workbench.measure.lines.observations import Observation
 from workbench.measure.lines.record_calls import record
+from workbench.measure.lines.tensorflow_threads import RecordedThreads, TensorflowThreads
 from workbench.measure.user_code import NO_SOURCE, package_of
 
 # A function below this share of a batch is part of the line that calls it.
@@ -27,6 +28,7 @@ MOST_FUNCTIONS = 20
 # Batches that are recorded before anything is profiled, and seconds after which fewer will do.
 MOST_RECORDED = 4
 RECORDED_SECONDS = 0.15
+LEAST_SECONDS = 1e-9  # of a pipeline's functions, which are not called for batches made ahead
 # Modules whose methods are not the loader's own: every PyDataset inherits from the first, and
 # nothing in a tf.data pipeline is the user's.
 BASE_MODULES = (PY_DATASET, "tensorflow.")
@@ -49,6 +51,9 @@ class ProfiledLoader:
         calls: Call graph of the batches recorded so far.
         costliest: The functions to profile. Not all can be instrumented.
         instruments: The instrumented functions.
+        is_pipeline: Whether it is a tf.data pipeline, so that its functions run in threads of
+            TensorFlow's.
+        threads: Those threads.
         sources: Lines of source of each function.
     """
 
@@ -59,16 +64,30 @@ class ProfiledLoader:
         self._is_recorded = _recorded_files(loader, frozenset(self._libraries))
         self.calls = CallGraph()
         self.instruments = InstrumentedFunctions(self.calls, [])  # none yet
-        if warm_up:
-            self._run(0)
-        while self.calls.total_seconds < RECORDED_SECONDS and self.calls.batches < MOST_RECORDED:
-            self.calls.add(self.record(self.calls.batches))
-        self._instrument()
+        self.is_pipeline = type(loader.original).__module__.startswith("tensorflow.")
+        self.threads = TensorflowThreads()
+        self._elapsed = self._called = 0.0  # seconds of batches, and of calls in threads
+        with ExitStack() as undo:
+            self.threads.start()
+            undo.callback(self.remove)
+            if warm_up:
+                self._run(0)
+            calls = self.calls
+            while calls.total_seconds < RECORDED_SECONDS and calls.batches < MOST_RECORDED:
+                calls.add(self.record(calls.batches))
+            self._instrument()
+            undo.pop_all()
 
     def record(self, number: int) -> CallGraph:
         """Record a batch; `add_calls` adds the result to `calls`."""
         found, index = CallGraph(), number % len(self.loader)
-        record(found, lambda: self._run(index), self._is_recorded, self.instruments)
+        others = RecordedThreads(self._is_recorded, self.instruments)
+        self.threads.within = others.call
+        try:
+            record(found, lambda: self._run(index), self._is_recorded, self.instruments)
+        finally:
+            self.threads.within = nullcontext
+        (others.add_calls if self.is_pipeline else others.name_calls)(found)
         return found
 
     def add_calls(self, found: CallGraph) -> bool:
@@ -78,7 +97,7 @@ class ProfiledLoader:
 
     def instrument_again(self) -> None:
         """Profile the functions that take the time by what has been recorded now."""
-        self.remove()
+        self.instruments.remove()
         self._instrument()
 
     def _instrument(self) -> None:
@@ -90,16 +109,13 @@ class ProfiledLoader:
             self.loader.restart()  # an existing generator has the old code
         self.calls.unprofiled.clear()
         self.calls.profiled_edges.clear()
-        try:
-            # Shows which functions have lines that are counted, and which have not.
-            self.calls.add(self.record(self.calls.batches))
-        except BaseException:
-            self.remove()
-            raise
+        # Shows which functions have lines that are counted, and which have not.
+        self.calls.add(self.record(self.calls.batches))
 
     def remove(self) -> None:
         """Restore all functions."""
         self.instruments.remove()
+        self.threads.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process has to find the functions again.
@@ -107,14 +123,46 @@ class ProfiledLoader:
 
     def batch(self, index: int, profiled: bool) -> tuple[Observation, Any]:
         """Run one batch; return its observation without line timings, and the batch."""
-        with self.instruments.enabled_in_thread() if profiled else nullcontext():
+        count = self.instruments.enabled_in_thread if profiled else nullcontext
+        if self.is_pipeline:
+            self.threads.within = count  # until the next batch, since the pipeline works ahead
+        with count():
             began = perf_counter()
             batch = self.loader[index]
             seconds = perf_counter() - began
         return Observation(1, leading_dimension(batch), seconds), batch
 
-    def peak_bytes(self, index: int) -> int:
-        """Peak memory that a batch newly allocates, through Python and NumPy."""
+    def divide(self, total: Observation, called: float, profiled: bool) -> None:
+        """Divide the time of a pipeline's batches into that of its functions and the rest.
+
+        Args:
+            total: The batches; changed.
+            called: Seconds of the functions meanwhile, summed over threads.
+            profiled: Whether their lines were counted.
+        """
+        if not profiled:
+            self._elapsed, self._called = self._elapsed + total.seconds, self._called + called
+        total.transfer_seconds = max(0.0, total.seconds - called)
+        total.seconds = max(called, LEAST_SECONDS)
+
+    @property
+    def works_ahead(self) -> bool:
+        """Whether its functions run in threads that have begun the next batches already."""
+        return self.is_pipeline and bool(self.instruments.functions)
+
+    @property
+    def threads_at_once(self) -> float:
+        """How many of TensorFlow's threads ran the functions at once, on average."""
+        return self._called / self._elapsed if self._elapsed else 0.0
+
+    def peak_bytes(self, index: int) -> int | None:
+        """Peak memory that a batch newly allocates, through Python and NumPy; None if unknown.
+
+        Switching `tracemalloc` on and off while TensorFlow threads enter and leave Python crashes
+        the process (seen on Python 3.11.7).
+        """
+        if self.threads.seconds:
+            return None
         return peak_memory.peak_bytes(lambda: self._run(index))
 
     def _run(self, index: int) -> None:

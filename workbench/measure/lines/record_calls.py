@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
 from time import perf_counter
-from types import FrameType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.isolation.profile_hook import profile_hook
@@ -42,13 +42,18 @@ def record(
         is_recorded: Whether to record the functions of a file one by one.
         instruments: The functions whose lines are counted. Defaults to all that are recorded.
     """
-    recorder = _Recorder(calls, is_recorded, instruments)
+    recorder = Recorder(calls, is_recorded, instruments)
     began = perf_counter()
     with profile_hook(recorder):
         run()
     recorder.close()
     calls.batches += 1
     calls.total_seconds += perf_counter() - began
+
+
+def is_function_of(code: CodeType, is_recorded: Callable[[str], bool]) -> bool:
+    """Whether code is a function of its own, in a file whose functions are recorded."""
+    return code.co_name not in INLINE and is_recorded(code.co_filename)
 
 
 class _OpenCall(NamedTuple):
@@ -61,7 +66,7 @@ class _OpenCall(NamedTuple):
     profiled: bool  # whether the profiler counts the lines of the user's function
 
 
-class _Recorder:
+class Recorder:
     """A profile function for `sys.setprofile`."""
 
     def __init__(
@@ -76,6 +81,7 @@ class _Recorder:
         self._functions: dict[int, tuple[FunctionKey, bool]] = {}  # and whether it is profiled
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> None:
+        """Take an event."""
         if event == "call":
             self._enter(frame)
         elif event == "c_call":
