@@ -15,7 +15,7 @@ import tensorflow as tf
 
 import workbench as wb
 from tests.loaders import loaders_zoo as zoo
-from workbench.loaders.streams import NO_LINES
+from workbench.loaders.streams import CALLS_PYTHON, NO_LINES
 from workbench.measure.workers.worker_errors import WorkersRefused
 
 EACH = pytest.mark.parametrize("name", zoo.LOADERS)
@@ -88,18 +88,23 @@ def test_a_tf_data_pipeline_is_timed_by_its_elements():
         time.sleep(0.01)
         return x
 
-    data = tf.data.Dataset.from_tensor_slices(np.zeros((8, 4, 4, 1), np.float32)).batch(4)
-    data = data.map(
+    native = tf.data.Dataset.from_tensor_slices(np.zeros((8, 4, 4, 1), np.float32)).batch(4)
+    data = native.map(
         lambda x: tf.ensure_shape(tf.numpy_function(pause, [x], tf.float32), (4, 4, 4, 1))
     )
 
-    profile = wb.profile_lines(data, seconds=0.2)
+    profile, nothing = (wb.profile_lines(each, seconds=0.2) for each in (data, native))
     rate = wb.measure_rate(data, seconds=0.1)
 
     with pytest.raises(WorkersRefused, match="has its own workers"):
+        wb.measure_rate(native, workers=2)
+    with pytest.raises(WorkersRefused, match="hold the interpreter lock: num_parallel_calls"):
         wb.measure_rate(data, workers=2)
-    assert NO_LINES in profile.notes
-    assert "No lines were profiled" in str(profile)
+    assert nothing.notes == (NO_LINES,)
+    assert "No lines were profiled" in str(nothing)
+    assert CALLS_PYTHON in profile.notes
+    assert NO_LINES not in profile.notes
+    assert "time.sleep(0.01)" in profile.hot[0].source
     assert profile.batch_seconds > 0.009, "the sleep"
     assert rate.samples_per_second.median * rate.batch_ms.median / 1e3 == pytest.approx(4, rel=0.3)
 

@@ -10,9 +10,18 @@ from collections.abc import Callable, Iterator, Mapping
 from types import GeneratorType
 from typing import Any
 
+from workbench.compat.python_in_tensorflow import calls_python
 from workbench.loader import Loader
 from workbench.loaders.recreate import recreate
-from workbench.loaders.streams import ALREADY_STARTED, NO_LINES, OWN_WORKERS, Stream, Unsized
+from workbench.loaders.streams import (
+    ALREADY_STARTED,
+    CALLS_PYTHON,
+    NO_LINES,
+    NO_WORKERS,
+    OWN_WORKERS,
+    Stream,
+    Unsized,
+)
 
 EXPECTED = (
     "a PyDataset, a Sequence, an ImageDataGenerator iterator, another object with __getitem__, an "
@@ -113,7 +122,9 @@ def _stream(data: Any) -> Stream:
             return Stream(data, "generator", lambda: data, (ALREADY_STARTED,))
         return Stream(data, "generator", make)
     if is_tf_data(data):
-        return Stream(data, "tf.data.Dataset", data.__iter__, (NO_LINES,), OWN_WORKERS)
+        python = calls_python(data)
+        notes, workers = (CALLS_PYTHON, NO_WORKERS) if python else (NO_LINES, OWN_WORKERS)
+        return Stream(data, "tf.data.Dataset", data.__iter__, (notes,), workers)
     if _has(data, "__next__"):
         return Stream(data, "iterator", lambda: iter(data))
     if _has(data, "__iter__"):

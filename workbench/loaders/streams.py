@@ -23,6 +23,17 @@ ONE_WORKER = (
 OWN_WORKERS = (
     "A {} has its own workers, map(..., num_parallel_calls=tf.data.AUTOTUNE): Keras adds none."
 )
+CALLS_PYTHON = (
+    "This tf.data pipeline calls Python functions. They hold Python's interpreter lock, so "
+    "num_parallel_calls speeds up only what releases the lock: reading files, and most of NumPy "
+    "and OpenCV."
+)
+NO_WORKERS = (
+    "Keras adds no workers to a {}. This one calls Python functions, which hold the interpreter "
+    "lock: num_parallel_calls speeds up only what releases the lock, such as reading files and "
+    "most of NumPy and OpenCV. For more, use TensorFlow operations instead of Python, or a "
+    "keras.utils.PyDataset with worker processes."
+)
 
 
 class Stream(Loader):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from workbench.measure.line_profile import LineProfile
-    from workbench.measure.profile_parts import Part
+    from workbench.measure.profile_parts import HotLine
 
 HOT_LINES = 5
 LEAST_SHARE = 0.005  # smaller shares are not mentioned in notes
@@ -60,9 +60,14 @@ def decimals(batch_ms: float) -> int:
     return 2 if batch_ms >= 10 else 3 if batch_ms >= 1 else 4
 
 
-def parts(library_calls: Iterable[Part]) -> str:
-    """The library functions of a line: "ElasticTransform 5% · CLAHE 3%"."""
-    return " · ".join(f"{visible(part.name)} {part.share:.0%}" for part in library_calls)
+def details(line: HotLine) -> list[str]:
+    """What a hot line consists of: "including ElasticTransform 5% · CLAHE 3%"."""
+    parts = " · ".join(f"{visible(part.name)} {part.share:.0%}" for part in line.parts)
+    hidden = "; ".join(visible(each) for each in line.unprofiled)
+    return [
+        *([f"including {parts}"] if parts else []),
+        *([f"runs lines that are not profiled: {hidden}"] if hidden else []),
+    ]
 
 
 def head(profile: LineProfile) -> str:

@@ -22,7 +22,8 @@ class Observation:
         batches: Number of batches.
         samples: Samples in them, by their real leading dimension.
         seconds: In `__getitem__`, summed over workers.
-        transfer_seconds: To pass the batches to another process, summed over workers.
+        transfer_seconds: To pass the batches to another process, summed over workers. Of a tf.data
+            pipeline whose functions are profiled: the time in which it ran other things.
         timings: Of the lines, if the profiler was on.
     """
 

@@ -29,6 +29,9 @@ from workbench.measure.workers.preflight import check_forward_only, examine
 # Several workers run batches in rounds of at least this long, so that they mostly run together.
 ROUND_SECONDS = 0.05
 MOST_PER_ROUND = 16
+# So does a tf.data pipeline, since it works ahead: at the ends of a round it runs other batches.
+AHEAD_SECONDS = 0.1
+MOST_AHEAD = 100
 # Pairs of batches before which another batch is recorded, since some branches are rare: often at
 # first, then so rarely that it costs 2 % of the time.
 RECORDED_PAIRS = frozenset((5, 11, 17, 23, *range(47, 240, 24)))
@@ -203,9 +206,13 @@ class LineSession:
             self._runners.pop().close()
 
     def _round_size(self) -> int:
+        plain = self._totals.plain
+        recorded = self._profiled.calls.batch_seconds
+        batch = max(plain.seconds / plain.batches if plain.batches else recorded, 1e-6)
+        if self._profiled.works_ahead:
+            return min(MOST_AHEAD, ceil(AHEAD_SECONDS / batch))
         if self._workers < 2:
             return 1
-        batch = max(self._profiled.calls.batch_seconds, 1e-6)
         return self._workers * min(MOST_PER_ROUND, ceil(ROUND_SECONDS / batch))
 
     def _attribution(self, totals: PairedTotals) -> Attribution:
