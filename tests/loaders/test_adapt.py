@@ -104,7 +104,7 @@ def test_a_tf_data_pipeline_is_timed_by_its_elements():
     profile = wb.profile_lines(data, seconds=0.2)
     rate = wb.measure_rate(data, seconds=0.1)
 
-    with pytest.raises(WorkersRefused, match="Keras adds no workers to a tf.data.Dataset"):
+    with pytest.raises(WorkersRefused, match="Keras adds no workers to a tf"):
         wb.measure_rate(data, workers=2)
     assert NO_LINES in profile.notes
     assert "No lines were profiled" in str(profile)

@@ -38,11 +38,11 @@ class WorkerCheck(Result):
         advice: What to do about it.
         notes: Other remarks.
         rate: What was delivered, if there were enough batches for a figure.
-        one_worker: Why it was checked with one thread instead of the workers asked for; empty if
-            it was checked with those.
         standing: What each worker was doing when no more batches came.
         workers: Number of workers that was checked.
         use_multiprocessing: Processes instead of threads.
+        one_worker: Why it was checked with one thread instead of the workers asked for; empty if
+            it was checked with those.
     """
 
     ok: bool
@@ -50,10 +50,10 @@ class WorkerCheck(Result):
     advice: tuple[str, ...]
     notes: tuple[str, ...]
     rate: Rate | None
-    one_worker: str
     standing: tuple[WorkerStatus, ...]
     workers: int
     use_multiprocessing: bool
+    one_worker: str = ""
 
 
 def check(loader: Loader, workers: int, use_multiprocessing: bool, seconds: float) -> WorkerCheck:

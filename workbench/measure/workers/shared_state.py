@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import sys
-from collections.abc import Callable, Iterator
-from types import FunctionType, GeneratorType, MethodType, ModuleType
+from collections.abc import Iterator
+from types import GeneratorType
 from typing import Any
 
 from workbench.isolation.restore_state import instance_attributes
 from workbench.loader import Loader
 from workbench.measure.user_code import is_user_file
+from workbench.measure.workers.held_values import search
 
 Finding = tuple[str, str]  # a problem, and what to do about it
-DEPTH = 5  # of attributes and containers that are searched
-ITEMS = 50  # of a container
 # What libraries keep open, by the library's name; for others the class's own name.
 OPEN = {
     "h5py": "an open HDF5 file",
@@ -89,23 +87,8 @@ def _copied(name: str, kind: str) -> Finding:
 
 
 def _resources(original: Any) -> list[tuple[str, str]]:
-    found: dict[int, tuple[str, str]] = {}
-    _search("self", original, DEPTH, found, set())
-    return list(found.values())
-
-
-def _search(
-    name: str, value: Any, depth: int, found: dict[int, tuple[str, str]], seen: set[int]
-) -> None:
-    if id(value) in seen or isinstance(value, ModuleType):
-        return
-    seen.add(id(value))
-    kind = _kind(value)
-    if kind:
-        found[id(value)] = name, kind
-    elif depth:
-        for part_name, part in _parts(name, value):
-            _search(part_name, part, depth - 1, found, seen)
+    """Name and kind, with its article, of what the loader keeps open."""
+    return search(original, lambda value: _kind(value) or None)
 
 
 def _kind(value: Any) -> str:
@@ -138,42 +121,3 @@ def _is_users(cls: type) -> bool:
         return True
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     return file is not None and is_user_file(file)
-
-
-def _parts(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, list | tuple):
-        yield from ((f"{name}[{i}]", part) for i, part in enumerate(value[:ITEMS]))
-    elif isinstance(value, dict):
-        yield from ((f"{name}[{key!r}]", value[key]) for key in list(value)[:ITEMS])
-    elif isinstance(value, functools.partial):
-        yield from ((name, part) for part in (value.func, *value.args, *value.keywords.values()))
-    elif isinstance(value, MethodType):
-        yield from ((name, value.__self__), (name, value.__func__))
-    elif isinstance(value, FunctionType):
-        yield from _names_used(value)
-    elif not isinstance(value, type):
-        yield from ((f"{name}.{key}", part) for key, part in instance_attributes(value).items())
-        for cls in type(value).__mro__:
-            yield from ((name, _function(part)) for part in vars(cls).values())
-
-
-def _names_used(function: Callable[..., Any]) -> Iterator[tuple[str, Any]]:
-    """The globals and variables of outer functions that a user's function refers to."""
-    code = function.__code__
-    if not is_user_file(code.co_filename):
-        return
-    for name in code.co_names:
-        if name in function.__globals__:
-            yield name, function.__globals__[name]
-    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-        try:
-            yield name, cell.cell_contents
-        except ValueError:  # not assigned yet
-            continue
-
-
-def _function(value: Any) -> Any:
-    """The function inside a static method, class method, property or cache."""
-    for name in ("__func__", "fget", "__wrapped__"):
-        value = getattr(value, name, value)
-    return value if isinstance(value, FunctionType) else None
