@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -159,7 +160,7 @@ def test_a_generator_that_yields_one_buffer_does_not_work():
             images[:] = number
             yield images, np.zeros(ROWS)
 
-    assert "arrays that it uses again" in str(wb.check_workers(batches, workers=1, seconds=1))
+    assert "arrays that it uses again" in str(wb.check_workers(batches, workers=1))
 
 
 def test_an_attribute_that_threads_share_is_named():
@@ -262,6 +263,31 @@ def test_shapes_that_change_after_the_first_batches_are_named_with_the_batch():
     check = wb.check_workers(Grows(), workers=2)
     assert check.problems[0].startswith("Keras refuses its batches: The batch at index 7")
     assert "__getitem__" not in str(check)
+
+
+def test_what_a_generator_raises_is_not_said_of_getitem():
+    def batches():
+        yield from ((np.zeros((ROWS, 4)), np.zeros(ROWS)) for _ in range(20))
+        raise KeyError("scan")
+
+    check = wb.check_workers(batches, workers=2, seconds=20)
+    assert check.problems == ("The generator function batches raised KeyError: 'scan'",)
+
+
+def test_the_rate_of_what_fails_in_workers_only_names_the_open_file():
+    class Refuses(FromFile):
+        here = os.getpid()
+
+        def __getitem__(self, index):
+            if os.getpid() != self.here:
+                raise OSError("bad data")
+            return super().__getitem__(index)
+
+    with pytest.raises(OSError, match="bad data") as raised:
+        wb.measure_rate(Refuses(), workers=2, use_multiprocessing=True)
+    notes = "\n".join(raised.value.__notes__)
+    assert "This process can make the batch at index" in notes
+    assert "Open self.scans in each worker" in notes
 
 
 def test_a_batch_with_other_parts_is_refused_and_what_keras_accepts_is_not():

@@ -164,7 +164,8 @@ def _failed(loader: Loader, result: WorkerCheck, error: Exception, when: str) ->
         return replace(result, problems=(f"Keras refuses its batches: {error}",))
     if not isinstance(error, BatchError):
         return replace(result, problems=(f"{when}{described(error)}",))
-    raised = f"{when}__getitem__({error.index}) raised {described(error.error)}"
+    what = f"The {loader.kind}" if loader.forward_only else f"__getitem__({error.index})"
+    raised = f"{when}{what} raised {described(error.error)}"
     advice = replacement(error.error)
     findings = [(raised, advice), *blame(loader, error, result.use_multiprocessing)]
     return replace(result, problems=_column(findings, 0), advice=_column(findings, 1))

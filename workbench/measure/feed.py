@@ -74,7 +74,7 @@ def measure(
     except BatchError as failed:
         error = failed.error
         for problem, advice in blame(loader, failed, use_multiprocessing):
-            error.add_note(f"{problem} {advice}")
+            error.add_note(f"{problem} {advice}".strip())
     raise error  # not above, where it would get the BatchError as its context
 
 
