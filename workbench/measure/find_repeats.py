@@ -95,7 +95,9 @@ def find(loader: Loader, workers: int, use_multiprocessing: bool, epochs: int) -
         with restored_state(loader.original):
             pairs = compare_epochs(loader) if epochs > 1 else []
         limits = feed.limits_for(options, checked)
-        for rounds in (ROUNDS, MANY_ROUNDS):
+        # Workers rarely disturb each other's reading of a file that they share.
+        suspects = use_multiprocessing and nature != "random" and causes(loader, True)
+        for rounds in (MANY_ROUNDS,) if suspects else (ROUNDS, MANY_ROUNDS):
             with restored_state(loader.original):
                 _set_options(loader, options)
                 batches = same_batch.request_batches(loader, options, rounds, epochs, limits)
