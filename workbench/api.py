@@ -202,8 +202,9 @@ def find_repeats(
     Keras's worker processes start with copies of the same random state. Since different images hide
     equal augmentation, all workers make the same batch, through Keras's feed with a new pool for
     each epoch as in `fit`. A loader whose batches are determined by epoch and index, as the
-    workbench's own are, is compared across epochs only. Augmentation that is applied rarely, and
-    to whole batches, may look repeated.
+    workbench's own are, is compared across epochs only. In this process, samples and labels of an
+    epoch are compared with those after `on_epoch_end`, whose shuffle may separate them or change
+    nothing. Repetition of augmentation that is applied rarely, and to whole batches, may be missed.
 
     Args:
         data: A loader, or anything that `wb.Workbench` accepts. Its attributes are restored
@@ -214,7 +215,7 @@ def find_repeats(
         epochs: Number of epochs to compare. Defaults to `2`.
 
     Returns:
-        The repetitions found, and advice.
+        A verdict, what was found, and advice.
 
     Raises:
         RuntimeError: If worker processes hang, die or would hang; see `wb.check_workers`.

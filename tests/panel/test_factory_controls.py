@@ -251,8 +251,8 @@ def test_what_goes_forward_only_has_one_worker_and_says_why(make, opened):
     driver = opened(make())
     for name in ("workers", "worker_kind", "max_queue_size"):
         assert driver.control(name).disabled
-    assert any("Keras runs it in one thread" in text for text in headings(driver))
-    with pytest.raises(SettingsError, match=r"workers: fixed\. .*generator already executing"):
+    assert any("in one thread, whatever the number of workers" in text for text in headings(driver))
+    with pytest.raises(SettingsError, match=r"workers: fixed\. .*one after another, in one thread"):
         driver.panel.set(workers=2)
 
 

@@ -526,7 +526,7 @@ def test_each_fault_is_told_with_how_often():
     assert "label 4, but only 2 class names" in faults_of(
         (good, LABELS * 4), class_names=("a", "b")
     )
-    assert "a list within a batch" in faults_of((good, [0, 1, 1, 0]))
+    assert "no list within a batch" in faults_of((good, [0, 1, 1, 0]))
     assert "tuples only" in faults_of([good, LABELS], from_generator=True)
     many = good.repeat(5, 0) + np.arange(20, dtype=np.float32)[:, None, None, None]
     assert "all 20 samples are a" in faults_of((many, np.zeros(20)), class_names=("a", "b"))

@@ -15,13 +15,12 @@ NO_LINES = (
     "A tf.data pipeline runs outside Python: it has no lines to profile, only a time per element."
 )
 ONE_WORKER = (
-    "A {} yields one batch after another, so Keras runs it in one thread: two threads would raise "
-    '"generator already executing", and worker processes would all yield the same batches. To use '
-    "more workers, convert it to a keras.utils.PyDataset, whose __getitem__(index) returns any "
-    "batch."
+    "Keras takes the batches of {} one after another, in one thread, whatever the number of "
+    "workers. To use more, convert it to a keras.utils.PyDataset, whose __getitem__(index) returns "
+    "any batch."
 )
 OWN_WORKERS = (
-    "A {} has its own workers, map(..., num_parallel_calls=tf.data.AUTOTUNE): Keras adds none."
+    "Keras adds no workers to {}, which has its own: map(..., num_parallel_calls=tf.data.AUTOTUNE)."
 )
 CALLS_PYTHON = (
     "This tf.data pipeline calls Python functions. They hold Python's interpreter lock, so "
@@ -46,7 +45,7 @@ class Stream(Loader):
         kind: What to call it in a sentence, such as "generator".
         make: Returns an iterator over the batches; called for each pass.
         notes: See `Loader`.
-        one_worker: See `Loader`; {} stands for the kind.
+        one_worker: See `Loader`; {} stands for the kind, with its article.
     """
 
     forward_only = True
@@ -60,7 +59,7 @@ class Stream(Loader):
         one_worker: str = ONE_WORKER,
     ) -> None:
         super().__init__(original, kind, notes)
-        self.one_worker = one_worker.format(kind)
+        self.one_worker = one_worker.format(f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}")
         self._epoch_batches = _length(original)
         self._make = make
         self._batches: Iterator[Any] | None = None

@@ -18,12 +18,15 @@ import tensorflow as tf
 
 from workbench.batch import leading_dimension
 from workbench.compat.keras_feed import FeedAdapter
+from workbench.isolation.explain_errors import message
 from workbench.loader import Loader
 from workbench.measure.batch_times import BatchTimes, FeedOptions
 from workbench.measure.endless_dataset import EndlessDataset
-from workbench.measure.keras_refusal import refusal
+from workbench.measure.keras_refusal import KerasRefusal, ShapeCheck, refusal
 from workbench.measure.process_memory import anonymous_bytes, worker_bytes
 from workbench.measure.rate import Rate
+from workbench.measure.workers.batch_error import BatchError
+from workbench.measure.workers.blame import blame
 from workbench.measure.workers.preflight import Preflight, examine
 from workbench.measure.workers.watchdog import Limits, watch
 from workbench.measure.workers.worker_monitor import monitor_workers
@@ -34,6 +37,7 @@ PATIENCE = 30.0  # seconds without a batch
 START = 10.0  # seconds to start a worker, which takes 5 s of a core to import TensorFlow
 SLOWER = 10.0  # times that a batch may take as long as without workers, for each worker
 GRACE = 5.0  # seconds to stop, besides a batch
+LONGEST = 400  # characters of an error of Keras
 
 
 def measure(
@@ -65,7 +69,13 @@ def measure(
     found = examine(loader, workers, use_multiprocessing)
     found.raise_problems()
     times, limits = BatchTimes(options), limits_for(options, found, stop)
-    return take_batches(loader, found, times, limits, lambda: times.has_enough(seconds, inf))
+    try:
+        return take_batches(loader, found, times, limits, lambda: times.has_enough(seconds, inf))
+    except BatchError as failed:
+        error = failed.error
+        for problem, advice in blame(loader, failed, use_multiprocessing):
+            error.add_note(f"{problem} {advice}".strip())
+    raise error  # not above, where it would get the BatchError as its context
 
 
 def check_arguments(loader: Loader, workers: int) -> None:
@@ -99,12 +109,16 @@ def take_batches(
         times: Where each batch is noted.
         limits: When to give up; see `watch`.
         has_enough: Asked after each batch.
+
+    Raises:
+        BatchError: If the loader raised an exception.
+        KerasRefusal: If Keras does not accept a batch.
     """
     if isinstance(loader.original, tf.data.Dataset):
         return _take_elements(loader.original, found, times, limits, has_enough)
     refused = refusal(found.example, from_generator=loader.forward_only)
     if refused:
-        raise ValueError(refused)
+        raise KerasRefusal(refused)
     with monitor_workers() as monitor:
         dataset = EndlessDataset(loader, times.options, found.example, limits.stop, monitor)
         adapter = FeedAdapter(dataset)
@@ -151,20 +165,45 @@ def _batch_sizes(
     """The number of samples of each batch as it arrives."""
     # In this order, as `fit` does: making the tf.data pipeline fetches two batches here, in which
     # time workers that had already started would fill the queue.
-    batches = adapter.get_tf_dataset()
+    with _keras_refusals(adapter):
+        batches = adapter.get_tf_dataset()
+    adapter.inspect = _shape_check(dataset, adapter)
     adapter.on_epoch_begin()
     try:
-        yield (leading_dimension(batch) for batch in batches)
-    except tf.errors.OpError:
-        if adapter.error is not None:
-            raise adapter.error from None
-        raise
+        with _keras_refusals(adapter):
+            yield (leading_dimension(batch) for batch in batches)
     finally:
         dataset.finish()
         try:
             adapter.on_epoch_end()
         finally:
             pool.join()
+
+
+@contextmanager
+def _keras_refusals(adapter: FeedAdapter) -> Iterator[None]:
+    """Raise what the dataset raised, and Keras's and TensorFlow's errors as `KerasRefusal`."""
+    try:
+        yield
+    except (TypeError, ValueError, tf.errors.OpError) as caught:
+        error = adapter.error or caught
+    else:
+        return
+    if isinstance(error, KerasRefusal) or not isinstance(
+        error, (TypeError, ValueError, tf.errors.InvalidArgumentError)
+    ):
+        raise error
+    text = message(error)
+    raise KerasRefusal(text[:LONGEST]) from error
+
+
+def _shape_check(dataset: EndlessDataset, adapter: FeedAdapter) -> Callable[[int, Any], None]:
+    shapes = ShapeCheck(adapter.signature)
+
+    def inspect(number: int, batch: Any) -> None:
+        shapes.check(batch, dataset.name(number))
+
+    return inspect
 
 
 def _note_times(sizes: Iterator[int], times: BatchTimes, has_enough: Callable[[], bool]) -> None:
