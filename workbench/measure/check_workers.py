@@ -96,8 +96,8 @@ def _try_workers(
     except Exception as error:
         problem = f"__getitem__ raised {type(error).__name__}: {error}"
         return replace(result, ok=False, problems=(problem,))
-    tried = f"{len(times.batches)} of {len(loader)} batches were tried."
-    notes = (tried,) if len(times.batches) < len(loader) else ()
+    tried, count = len(times.batches), loader.epoch_batches
+    notes = (f"{tried} of {count} batches were tried.",) if tried < (count or 0) else ()
     return replace(result, rate=rate, notes=result.notes + notes)
 
 

@@ -103,7 +103,7 @@ def _nature(loader: Loader) -> tuple[Nature, bool]:
         if len(again) > 1:
             return "random", True
         tries |= again
-        fetch(loader, len(loader) - 1)  # some loaders count their epochs by the last batch
+        fetch(loader, loader.last_index)  # some loaders count their epochs by the last batch
         loader.end_epoch()
     return "by epoch" if len(tries) > 1 else "fixed", False
 

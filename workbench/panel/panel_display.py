@@ -61,7 +61,10 @@ class PanelDisplay:
         self._view.head.show({"title": self._title(settings), **self._sentences(report)})
         facts = self._subject.facts()
         warnings = [*report.scan.get("warnings", ()), *facts.get("warnings", ())]
-        self._view.scan.show({**facts, **report.scan, "warnings": warnings})
+        scan = {**facts, **report.scan, "warnings": warnings}
+        remarks = report.measured.rate.notes if report.measured else ()
+        scan["summary"] = " · ".join(filter(None, [*remarks, scan.get("summary", "")]))
+        self._view.scan.show(scan)
         if report.advice is not None:
             stale = report.advice.request.settings != settings
             self._view.advice.show({**report.advice.data, "stale": stale})

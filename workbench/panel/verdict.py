@@ -51,10 +51,10 @@ def error_text(error: BaseException) -> str:
 def delivers(rate: Rate, samples: int | None, noun: str = "images") -> str:
     """The measured rate; `samples` of an epoch, or None if unknown."""
     figure = rate.samples_per_second
-    spread = number(float(f"{figure.iqr / 2:.2g}"))
+    spread = f" ±{number(float(f'{figure.iqr / 2:.2g}'))}" if figure.n > 1 else ""
     what, took = ("an epoch", samples) if samples else (f"1,000 {noun}", 1000)
     return (
-        f"Delivers {number(figure.median)} {noun}/s ±{spread}: "
+        f"Delivers {number(figure.median)} {noun}/s{spread}: "
         f"{what} take{'s' if samples else ''} at least {duration(took / figure.median)}."
     )
 

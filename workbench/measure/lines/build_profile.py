@@ -41,7 +41,12 @@ class ProfileBuilder:
         self._batches = totals.profiled.batches
 
     def build(
-        self, batches: int, workers: int, use_multiprocessing: bool, peak_bytes: int | None
+        self,
+        batches: int,
+        workers: int,
+        use_multiprocessing: bool,
+        peak_bytes: int | None,
+        notes: tuple[str, ...],
     ) -> LineProfile:
         """The profile; the arguments are fields of it that the attribution does not know."""
         functions = [self._function(each) for each in self._loader.instruments.functions]
@@ -60,7 +65,7 @@ class ProfileBuilder:
             outside=self._outside(functions),
             functions=tuple(functions),
             hot=_ranked(functions),
-            notes=self._loader.loader.notes,
+            notes=(*self._loader.loader.notes, *notes),
         )
 
     def _outside(self, functions: list[Function]) -> dict[str, float]:

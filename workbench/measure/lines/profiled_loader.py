@@ -6,13 +6,13 @@ import inspect
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from functools import cache
-from time import perf_counter
 from typing import Any
 
 from workbench.batch import leading_dimension
 from workbench.compat.keras_module_names import PY_DATASET
 from workbench.loader import Loader
 from workbench.measure import peak_memory
+from workbench.measure.batch_log import BatchLog, read_clocks
 from workbench.measure.lines.call_graph import CallGraph, FunctionKey
 from workbench.measure.lines.instrument import InstrumentedFunctions
 from workbench.measure.lines.observations import Observation
@@ -40,6 +40,7 @@ class ProfiledLoader:
             generator's own time.
 
     Attributes:
+        log: Times of the batches; of this process only.
         calls: Call graph of the batches recorded so far.
         instruments: The instrumented functions.
         sources: Lines of source of each function.
@@ -50,6 +51,7 @@ class ProfiledLoader:
     ) -> None:
         self.loader, self._libraries = loader, tuple(libraries)
         self._is_recorded = _recorded_files(loader, frozenset(self._libraries))
+        self.log = BatchLog(loader)
         self.calls = CallGraph()
         if warm_up:
             self._run(0)
@@ -95,9 +97,9 @@ class ProfiledLoader:
     def batch(self, index: int, profiled: bool) -> tuple[Observation, Any]:
         """Run one batch; return its observation without line timings, and the batch."""
         with self.instruments.enabled_in_thread() if profiled else nullcontext():
-            began = perf_counter()
+            began = read_clocks()
             batch = self.loader[index]
-            seconds = perf_counter() - began
+            seconds = self.log.add(index, began)
         return Observation(1, leading_dimension(batch), seconds), batch
 
     def peak_bytes(self, index: int) -> int:
@@ -107,6 +109,7 @@ class ProfiledLoader:
     def _run(self, index: int) -> None:
         # The batch is dropped at once: a batch that stays alive makes the next ones slower.
         self.loader[index]
+        self.log.mark(index)
 
     def _source(self, function: FunctionKey) -> list[str]:
         """The function's lines, read now: an edited notebook cell would show others later."""

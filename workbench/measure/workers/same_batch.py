@@ -99,7 +99,7 @@ class _SameBatchDataset(keras.utils.PyDataset):
         if self.workers == 1 and not self.use_multiprocessing:
             # Keras has no pool then and goes through the data in order, so a loader may count its
             # epochs by the last batch; ours does.
-            fetch(self._loader, len(self._loader) - 1)
+            fetch(self._loader, self._loader.last_index)
         self._epoch += 1
         self._loader.end_epoch()
 
