@@ -110,8 +110,8 @@ def _first_epoch(
         return _too_few_batches(result, len(times.batches), found.seconds)
     except Exception as error:
         return _failed(loader, result, error, "")
-    tried = f"{len(times.batches)} of {length} batches were tried."
-    notes = (tried,) if length and len(times.batches) < length else ()
+    tried, count = len(times.batches), loader.epoch_batches
+    notes = (f"{tried} of {count} batches were tried.",) if tried < (count or 0) else ()
     return replace(result, rate=rate, notes=result.notes + notes)
 
 

@@ -9,22 +9,24 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from math import inf
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from workbench.batch import leading_dimension
 from workbench.compat.keras_feed import FeedAdapter
 from workbench.isolation.explain_errors import message
 from workbench.loader import Loader
+from workbench.measure.batch_log import BatchLog
 from workbench.measure.batch_times import BatchTimes, FeedOptions
 from workbench.measure.endless_dataset import EndlessDataset
 from workbench.measure.keras_refusal import KerasRefusal, ShapeCheck, refusal
 from workbench.measure.process_memory import anonymous_bytes, worker_bytes
 from workbench.measure.rate import Rate
+from workbench.measure.summarize_rate import summarize
 from workbench.measure.workers.batch_error import BatchError
 from workbench.measure.workers.blame import blame
 from workbench.measure.workers.preflight import Preflight, examine
@@ -114,13 +116,17 @@ def take_batches(
         BatchError: If the loader raised an exception.
         KerasRefusal: If Keras does not accept a batch.
     """
+    log = BatchLog(loader)
+    log.mark(0)  # the example
     if isinstance(loader.original, tf.data.Dataset):
-        return _take_elements(loader.original, found, times, limits, has_enough)
+        loader.restart()
+        _take_elements(log, times, limits, has_enough)
+        return summarize(times, log, found.example)
     refused = refusal(found.example, from_generator=loader.forward_only)
     if refused:
         raise KerasRefusal(refused)
     with monitor_workers() as monitor:
-        dataset = EndlessDataset(loader, times.options, found.example, limits.stop, monitor)
+        dataset = EndlessDataset(log, times.options, found.example, limits.stop, monitor)
         adapter = FeedAdapter(dataset)
         pool = WorkerPool(adapter.enqueuer, monitor)
 
@@ -129,33 +135,23 @@ def take_batches(
                 _note_times(sizes, times, lambda: has_enough() or dataset.is_asked_to_stop)
 
         watch(work, pool, times.batches, limits)
-    return _rate(times, found.example)
+    return summarize(times, log, found.example)
 
 
 def _take_elements(
-    dataset: tf.data.Dataset,
-    found: Preflight,
-    times: BatchTimes,
-    limits: Limits,
-    has_enough: Callable[[], bool],
-) -> Rate:
+    log: BatchLog, times: BatchTimes, limits: Limits, has_enough: Callable[[], bool]
+) -> None:
     """Take batches from a tf.data pipeline, which `fit` iterates over without workers."""
 
     def is_asked_to_stop() -> bool:
         return limits.stop is not None and limits.stop.is_set()
 
     def work() -> None:
-        sizes = (leading_dimension(element) for element in dataset.repeat())
+        sizes = (leading_dimension(log[index]) for index in count())
         _note_times(sizes, times, lambda: has_enough() or is_asked_to_stop())
 
     with monitor_workers() as monitor:
         watch(work, WorkerPool(None, monitor), times.batches, limits)
-    return _rate(times, found.example)
-
-
-def _rate(times: BatchTimes, example: Any) -> Rate:
-    size = sum(int(np.asarray(leaf).nbytes) for leaf in tf.nest.flatten(example))
-    return times.rate(size / times.batches[0][1] if times.batches else 0.0)
 
 
 @contextmanager

@@ -125,7 +125,9 @@ def _nature(loader: Loader, thread: ThreadPoolExecutor) -> Nature:
         if len(again) > 1:
             return "random"
         tries |= again
-        fetch(loader, len(loader) - 1, thread)  # some loaders count their epochs by the last batch
+        fetch(
+            loader, loader.last_index, thread
+        )  # some loaders count their epochs by the last batch
         loader.end_epoch()
     return "by epoch" if len(tries) > 1 else "fixed"
 

@@ -22,11 +22,12 @@ from workbench.panel.loader_export import LoaderExport
 from workbench.panel.loader_facts import loader_facts
 from workbench.panel.request import Request
 from workbench.panel.user_code_guard import UserCodeGuard
+from workbench.preview.check_batches import Checked
 from workbench.preview.draw_batch import draw_batch
 from workbench.preview.label_names import class_names_of
 from workbench.preview.pages import Pages
 from workbench.preview.sample_grid import Preview
-from workbench.preview.survey import Survey, survey
+from workbench.preview.survey import survey
 from workbench.settings import SettingsError, Statistics
 
 IDLE_SECONDS = 2.0  # how long a cell waits for the batch that runs when it starts
@@ -73,7 +74,7 @@ class LoaderSubject:
         self._loader = Loader(())
         self._borrowed = Borrowed(self._loader)
         self._built_for: Any = None  # (keywords, feed)
-        self._survey: Survey | None = None
+        self._survey: Checked | None = None
         self._pages = Pages()
         self.initial: FactorySettings = (
             self._factory.settings if self._factory else FactorySettings(feed=feed_of(data))
@@ -125,7 +126,7 @@ class LoaderSubject:
             class_names=class_names_of(self._loader.original),
             first=request.first - self._pages.start,
             title=f"batch {self._pages.number}",
-            check="" if self._survey is None else " · ".join(self._survey.checked.facts),
+            check="" if self._survey is None else " · ".join(self._survey.facts),
         )
 
     def title(self, settings: FactorySettings, shown: dict[str, Any]) -> list[str]:

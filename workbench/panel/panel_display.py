@@ -72,7 +72,10 @@ class PanelDisplay:
         refused = report.action_fault
         message = {"text": str(refused or report.notice), "refused": refused is not None}
         self._view.message.show(message)
-        self._view.scan.show({**facts, **report.scan, "warnings": warnings})
+        scan = {**facts, **report.scan, "warnings": warnings}
+        remarks = report.measured.rate.notes if report.measured else ()
+        scan["summary"] = " · ".join(filter(None, [*remarks, scan.get("summary", "")]))
+        self._view.scan.show(scan)
         if report.advice is not None:
             stale = report.advice.request.settings != settings
             self._view.advice.show({**report.advice.data, "stale": stale})

@@ -98,8 +98,8 @@ def figures(
 
 def _figure(rate: Rate, noun: str) -> str:
     figure = rate.samples_per_second
-    spread = number(float(f"{figure.iqr / 2:.2g}"))
-    return f"{number(figure.median)} ± {spread} {noun}/s"
+    spread = f" ± {number(float(f'{figure.iqr / 2:.2g}'))}" if figure.n > 1 else ""
+    return f"{number(figure.median)}{spread} {noun}/s"
 
 
 def _seconds(rate: Rate, samples: int) -> str:

@@ -49,7 +49,12 @@ class ProfileBuilder:
         self._batches = totals.profiled.batches
 
     def build(
-        self, batches: int, workers: int, use_multiprocessing: bool, peak_bytes: int | None
+        self,
+        batches: int,
+        workers: int,
+        use_multiprocessing: bool,
+        peak_bytes: int | None,
+        notes: tuple[str, ...],
     ) -> LineProfile:
         """The profile; the arguments are fields of it that the attribution does not know."""
         functions = [self._function(each) for each in self._loader.instruments.functions]
@@ -69,7 +74,7 @@ class ProfileBuilder:
             outside=self._outside(functions),
             functions=tuple(functions),
             hot=_ranked(functions),
-            notes=(*self._loader.loader.notes, *self._notes(functions)),
+            notes=(*self._loader.loader.notes, *notes, *self._notes(functions)),
         )
 
     def _notes(self, functions: list[Function]) -> list[str]:

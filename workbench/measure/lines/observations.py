@@ -102,3 +102,16 @@ class PairedTotals:
         if count < 3:
             return abs(self.slowdown - 1)
         return stdev(self._slowdowns) / sqrt(count)
+
+
+@dataclass
+class UnpairedTotals(PairedTotals):
+    """Totals of batches that did not run both ways: some profiled, some plain."""
+
+    _halves: dict[bool, list[Observation]] = field(default_factory=dict)
+
+    def add_half(self, profiled: bool, observations: list[Observation]) -> None:
+        """Add batches; they count once there are others that ran the other way."""
+        self._halves.setdefault(profiled, []).extend(observations)
+        if len(self._halves) == 2:
+            self.add_pair(self._halves.pop(True), self._halves.pop(False))

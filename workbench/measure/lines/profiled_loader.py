@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, nullcontext
 from functools import cache, partial
-from time import perf_counter
 from types import CodeType, GeneratorType
 from typing import Any
 
@@ -15,6 +14,7 @@ from workbench.batch import leading_dimension
 from workbench.compat.keras_module_names import PY_DATASET
 from workbench.loader import Loader
 from workbench.measure import peak_memory
+from workbench.measure.batch_log import BatchLog, read_clocks
 from workbench.measure.lines.call_graph import CallGraph, FunctionKey
 from workbench.measure.lines.instrument import InstrumentedFunctions
 from workbench.measure.lines.observations import Observation
@@ -48,6 +48,7 @@ class ProfiledLoader:
             generator's own time.
 
     Attributes:
+        log: Times of the batches; of this process only.
         calls: Call graph of the batches recorded so far.
         costliest: The functions to profile. Not all can be instrumented.
         instruments: The instrumented functions.
@@ -62,6 +63,7 @@ class ProfiledLoader:
     ) -> None:
         self.loader, self._libraries = loader, tuple(libraries)
         self._is_recorded = _recorded_files(loader, frozenset(self._libraries))
+        self.log = BatchLog(loader)
         self.calls = CallGraph()
         self.instruments = InstrumentedFunctions(self.calls, [])  # none yet
         self.is_pipeline = type(loader.original).__module__.startswith("tensorflow.")
@@ -127,9 +129,9 @@ class ProfiledLoader:
         if self.is_pipeline:
             self.threads.within = count  # until the next batch, since the pipeline works ahead
         with count():
-            began = perf_counter()
+            began = read_clocks()
             batch = self.loader[index]
-            seconds = perf_counter() - began
+            seconds = self.log.add(index, began)
         return Observation(1, leading_dimension(batch), seconds), batch
 
     def divide(self, total: Observation, called: float, profiled: bool) -> None:
@@ -168,6 +170,7 @@ class ProfiledLoader:
     def _run(self, index: int) -> None:
         # The batch is dropped at once: a batch that stays alive makes the next ones slower.
         self.loader[index]
+        self.log.mark(index)
 
     def _source(self, function: FunctionKey) -> list[str]:
         """The function's lines, read now: an edited notebook cell would show others later."""

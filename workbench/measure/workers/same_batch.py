@@ -96,7 +96,7 @@ class _SameBatchDataset(keras.utils.PyDataset):
             # Keras has no pool then and goes through the data in order, so a loader may count its
             # epochs by the last batch; ours does.
             with ThreadPoolExecutor(1) as thread:
-                fetch(self._loader, len(self._loader) - 1, thread)
+                fetch(self._loader, self._loader.last_index, thread)
         self._epoch += 1
         self._loader.end_epoch()
 
