@@ -143,7 +143,7 @@ def test_a_generator_that_never_ends_does_not_keep_its_panel_open(opened, gate):
 
     driver = opened(batches)
     driver.drawn()
-    driver.press("stop")
+    driver.widget("live").value = False
     driver.wait_until(lambda: driver.text("status") == "Live is off.")
 
     began = time.monotonic()
@@ -157,7 +157,7 @@ def test_a_picture_waits_for_a_batch_without_holding_the_display(opened, gate):
     _, driver = stuck_panel(opened, gate, "workbench-measure", 30)
     driver.panel._request(epoch=1)
     driver.tell(notice="still here")
-    driver.wait_until(lambda: "still here" in driver.text("status"))
+    driver.wait_until(lambda: driver.data("message").get("text") == "still here")
     gate.set()
     driver.drawn()
 

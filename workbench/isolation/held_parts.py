@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.isolation.held_values import held_values, is_library, slot_values
 from workbench.isolation.random_generators import saved_generator
+from workbench.isolation.reachable_values import is_library, reachable_values, slot_values
 from workbench.isolation.restore_state import instance_attributes
 
 # Larger arrays are compared only, by bytes taken in blocks that are evenly spread: an array may be
@@ -197,10 +197,10 @@ class _Generators(_Dict):
 
 
 def parts_of(*roots: Any, used: Iterable[Any] = ()) -> list[Part]:
-    """What can be saved and restored of `held_values`."""
+    """What can be saved and restored of `reachable_values`."""
     found: list[Part] = []
     copied = 0
-    for name, value, is_owned in held_values(*roots, used=used):
+    for name, value, is_owned in reachable_values(*roots, used=used):
         if saved_generator(value) is not None:
             found.append(_Generator("", value))
         elif is_owned and isinstance(value, np.ndarray) and value.flags.writeable:

@@ -44,7 +44,7 @@ class HeldValue(NamedTuple):
     is_owned: bool
 
 
-def held_values(*roots: Any, used: Iterable[Any] = ()) -> Iterator[HeldValue]:
+def reachable_values(*roots: Any, used: Iterable[Any] = ()) -> Iterator[HeldValue]:
     """All values that can be reached from a loader, a function or another object, once each.
 
     Args:
