@@ -73,7 +73,7 @@ def details(line: HotLine) -> list[str]:
 def head(profile: LineProfile) -> str:
     """The main figures of a profile in one line."""
     ran = runners(profile.workers, profile.use_multiprocessing)
-    cost = f"profiler slows by {profile.slowdown:.2f}x"
+    cost = f"{profile.slowdown:.2f}x when profiled"
     parts = [
         f"{figure(profile.batch_seconds * 1e3)} ms per batch without profiling",
         f"{profile.batches} batches" if profile.batches != 1 else "1 batch",
