@@ -12,6 +12,7 @@ from workbench.panel.area_widget import AreaWidget
 from workbench.panel.control_widgets import STYLE, WIDE
 from workbench.panel.controls import Controls
 from workbench.panel.subject import Subject
+from workbench.printable import visible
 
 IN_THREAD, IN_WORKERS = "this thread", "the workers as set"
 
@@ -62,7 +63,10 @@ class Layout:
     def close(self) -> None:
         """Remove all widgets from the page and from the kernel."""
         for widget in [*_inside(self.root), self.root]:
-            widget.close()
+            # Each has a layout, and most have a style, that are widgets themselves.
+            parts = [getattr(widget, name) for name in ("layout", "style") if name in widget.keys]
+            for part in [widget, *parts]:
+                part.close()
 
     def _arrange(self, rows: list[Any]) -> Any:
         left = {"width": "365px", "height": "440px", "overflow": "hidden auto", "flex": "0 0 auto"}
@@ -111,7 +115,7 @@ def _rows(controls: Controls, subject: Subject) -> list[Any]:
 
 def _constant(name: str, value: str) -> Any:
     label = name.replace("_", " ").capitalize()
-    row = widgets.Text(value, description=label, disabled=True, layout=WIDE, style=STYLE)
+    row = widgets.Text(visible(value), description=label, disabled=True, layout=WIDE, style=STYLE)
     row.add_class("wb-constant")
     return row
 
@@ -119,7 +123,7 @@ def _constant(name: str, value: str) -> Any:
 def _note(text: str) -> Any:
     # Instead of ipywidgets's 28 px per line.
     look = "line-height: 1.4; color: var(--jp-ui-font-color2, #555)"
-    note = widgets.HTML(f'<div style="{look}">{escape(text)}</div>', layout=WIDE)
+    note = widgets.HTML(f'<div style="{look}">{escape(visible(text))}</div>', layout=WIDE)
     note.add_class("wb-reason")
     return note
 

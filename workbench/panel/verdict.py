@@ -10,7 +10,7 @@ from workbench.isolation.explain_errors import message
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.measure.user_code import is_user_file
-from workbench.panel.page_text import sendable
+from workbench.printable import visible_lines
 from workbench.render import words
 from workbench.settings import Editable, Settings
 
@@ -44,7 +44,7 @@ class Fault:
 def error_text(error: BaseException) -> str:
     """Type, message and notes of an exception, even of one whose `str()` raises."""
     text = " ".join([message(error), *map(str, getattr(error, "__notes__", ()))]).strip()
-    text = sendable(text if len(text) <= LONGEST else text[:LONGEST] + " …")
+    text = visible_lines(text if len(text) <= LONGEST else text[:LONGEST] + " …")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
