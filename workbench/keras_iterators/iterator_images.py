@@ -12,7 +12,7 @@ from workbench.keras_iterators.keras_draws import Transform, as_draws
 from workbench.pipeline.augment import opencv
 from workbench.pipeline.augment.threads import MIN_VALUES_PER_THREAD, over_images
 from workbench.pipeline.images.decode import decode
-from workbench.pipeline.images.file_bytes import UnreadableFileError
+from workbench.pipeline.images.file_bytes import UnreadableFileError, check_regular
 from workbench.pipeline.images.headers import read_header
 from workbench.pipeline.sources.arrays import Images, Rows
 
@@ -91,6 +91,7 @@ class FileImages:
     def _load_with_keras(self, path: str) -> Images:
         from keras.utils import img_to_array, load_img
 
+        check_regular(path)
         options = (self.color_mode, self.size, self.interpolation, self.keep_aspect_ratio)
         try:
             pixels: Images = img_to_array(load_img(path, *options), "channels_last", "float32")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from io import BytesIO
 from typing import Any
 
@@ -9,7 +10,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from workbench.pipeline.images.file_bytes import UnreadableFileError, read_whole_file
+from workbench.pipeline.images.file_bytes import (
+    JPEG,
+    PNG,
+    UnreadableFileError,
+    check_size,
+    read_whole_file,
+    too_large,
+)
+from workbench.pipeline.images.headers import GRAY_MODES
 
 INTERPOLATIONS = {
     "area": cv2.INTER_AREA,
@@ -18,7 +27,10 @@ INTERPOLATIONS = {
     "nearest": cv2.INTER_NEAREST_EXACT,
 }
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-BITS_PER_SAMPLE, ORIENTATION = 258, 274  # tags of TIFF and EXIF
+BITS_PER_SAMPLE, COMPRESSION, ORIENTATION = 258, 259, 274  # tags of TIFF and EXIF
+PARTS = (273, 324), (279, 325)  # tags of a TIFF: where its strips or tiles start, and their lengths
+DEFLATE = (8, 32946)  # both numbers of this compression
+DEFLATE_BLOCK = 2**24  # bytes to decompress at a time
 TRANSPOSED = 5  # from this orientation on, height and width are swapped
 # The bits of OpenCV's IMREAD_REDUCED_*_2, _4 and _8.
 REDUCED = {1: 0, 2: 16, 4: 32, 8: 64}
@@ -50,8 +62,8 @@ def decode(
         Array of shape (height, width, channels), uint8 or uint16.
 
     Raises:
-        UnreadableFileError: If the file is missing, truncated or not an image, or if its pixels
-            have neither 8 nor 16 bits.
+        UnreadableFileError: If the file is missing, damaged, too large or not an image, or if its
+            pixels have neither 8 nor 16 bits.
     """
     data = read_whole_file(path)
     scale = _jpeg_reduction(data, size) if reduced_jpeg else 1
@@ -63,12 +75,13 @@ def decode(
 
 
 def _pixels(path: str, data: bytes, channels: int, scale: int) -> npt.NDArray[Any]:
-    is_tiff = data.startswith(TIFF)
-    image: npt.NDArray[Any] | None = _decode_transparent_tiff(data, channels) if is_tiff else None
+    image: npt.NDArray[Any] | None = None
+    if not data.startswith((JPEG, PNG)):
+        image = _decode_with_pillow(path, data, channels)
     if image is not None:
         return image
     # Asked for RGB, OpenCV 5.0 returns uninitialized memory for a 16-bit TIFF.
-    blue_first = is_tiff and channels == 3
+    blue_first = data.startswith(TIFF) and channels == 3
     colour = cv2.IMREAD_COLOR_BGR if blue_first else cv2.IMREAD_COLOR_RGB
     flags = cv2.IMREAD_ANYDEPTH | (colour if channels == 3 else cv2.IMREAD_GRAYSCALE)
     try:
@@ -82,28 +95,66 @@ def _pixels(path: str, data: bytes, channels: int, scale: int) -> npt.NDArray[An
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if blue_first else image
 
 
-def _decode_transparent_tiff(data: bytes, channels: int) -> npt.NDArray[Any] | None:
-    """Decode an 8-bit TIFF with transparency, by which OpenCV would multiply the colours."""
+def _decode_with_pillow(path: str, data: bytes, channels: int) -> npt.NDArray[Any] | None:
+    """Decode a TIFF of up to 8 bits; None for what OpenCV decodes as well or better.
+
+    OpenCV does not report damage in such a file, and multiplies the colours by transparency.
+
+    Raises:
+        UnreadableFileError: If the file is damaged, or the image is too large.
+    """
     from PIL import Image, ImageOps
     from PIL.TiffImagePlugin import TiffImageFile
 
     try:
-        with Image.open(BytesIO(data)) as image:
-            if not isinstance(image, TiffImageFile) or image.mode != "RGBA":
-                return None
-            if max(image.tag_v2[BITS_PER_SAMPLE]) > 8:
-                return None
-            pixels = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError):
+        image = Image.open(BytesIO(data))
+    except Image.DecompressionBombError as error:
+        raise too_large(path, error) from None
+    except Exception:
         return None  # OpenCV may be able to read it, or reports why not
-    return pixels if channels == 3 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    with image:
+        check_size(path, *image.size)
+        if not isinstance(image, TiffImageFile):
+            return None
+        deep = max(image.tag_v2.get(BITS_PER_SAMPLE, (1,))) > 8
+        try:
+            _check_deflated(image.tag_v2, data)
+            if not deep:
+                image.load()
+        # Broken bytes make Pillow's readers raise exceptions of many types.
+        except Exception as error:
+            raise UnreadableFileError(f"{path}: damaged: {error}") from None
+        gray = image.mode in GRAY_MODES
+        if deep or not (gray or image.mode in ("P", "RGB", "RGBA")):
+            return None
+        pixels = np.asarray(ImageOps.exif_transpose(image).convert("L" if gray else "RGB"))
+    if gray == (channels == 1):
+        return pixels
+    return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB if gray else cv2.COLOR_RGB2GRAY)
+
+
+def _check_deflated(tags: Any, data: bytes) -> None:
+    """Verify the checksums in a TIFF, which libtiff and thus Pillow and OpenCV ignore.
+
+    Raises:
+        zlib.error: If compressed data is damaged.
+    """
+    if tags.get(COMPRESSION) not in DEFLATE:
+        return
+    starts, lengths = (tags.get(strips) or tags[tiles] for strips, tiles in PARTS)
+    for start, length in zip(starts, lengths, strict=True):
+        stream, rest = zlib.decompressobj(), data[start : start + length]
+        while not stream.eof:
+            if not stream.decompress(rest, DEFLATE_BLOCK) and not stream.eof:
+                raise zlib.error("incomplete compressed data")
+            rest = stream.unconsumed_tail
 
 
 def _jpeg_reduction(data: bytes, size: tuple[int, int]) -> int:
     """The greatest divisor at which a JPEG, once turned, is still as large as `size`."""
     from PIL import Image
 
-    if not data.startswith(b"\xff\xd8"):
+    if not data.startswith(JPEG):
         return 1
     try:
         with Image.open(BytesIO(data)) as image:
