@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from io import BytesIO
 from typing import Any
 
@@ -10,15 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from workbench.pipeline.images.file_bytes import (
-    JPEG,
-    PNG,
-    UnreadableFileError,
-    check_size,
-    read_whole_file,
-    too_large,
-)
-from workbench.pipeline.images.headers import GRAY_MODES
+from workbench.pipeline.images.decode_tiff import decode_tiff
+from workbench.pipeline.images.file_bytes import JPEG, PNG, UnreadableFileError, read_whole_file
 
 INTERPOLATIONS = {
     "area": cv2.INTER_AREA,
@@ -27,10 +19,7 @@ INTERPOLATIONS = {
     "nearest": cv2.INTER_NEAREST_EXACT,
 }
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-BITS_PER_SAMPLE, COMPRESSION, ORIENTATION = 258, 259, 274  # tags of TIFF and EXIF
-PARTS = (273, 324), (279, 325)  # tags of a TIFF: where its strips or tiles start, and their lengths
-DEFLATE = (8, 32946)  # both numbers of this compression
-DEFLATE_BLOCK = 2**24  # bytes to decompress at a time
+ORIENTATION = 274  # the EXIF tag
 TRANSPOSED = 5  # from this orientation on, height and width are swapped
 # The bits of OpenCV's IMREAD_REDUCED_*_2, _4 and _8.
 REDUCED = {1: 0, 2: 16, 4: 32, 8: 64}
@@ -77,7 +66,7 @@ def decode(
 def _pixels(path: str, data: bytes, channels: int, scale: int) -> npt.NDArray[Any]:
     image: npt.NDArray[Any] | None = None
     if not data.startswith((JPEG, PNG)):
-        image = _decode_with_pillow(path, data, channels)
+        image = decode_tiff(path, data, channels)
     if image is not None:
         return image
     # Asked for RGB, OpenCV 5.0 returns uninitialized memory for a 16-bit TIFF.
@@ -93,61 +82,6 @@ def _pixels(path: str, data: bytes, channels: int, scale: int) -> npt.NDArray[An
     if image.dtype not in (np.uint8, np.uint16):
         raise UnreadableFileError(f"{path}: expected 8 or 16 bits. Received: {image.dtype} pixels")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if blue_first else image
-
-
-def _decode_with_pillow(path: str, data: bytes, channels: int) -> npt.NDArray[Any] | None:
-    """Decode a TIFF of up to 8 bits; None for what OpenCV decodes as well or better.
-
-    OpenCV does not report damage in such a file, and multiplies the colours by transparency.
-
-    Raises:
-        UnreadableFileError: If the file is damaged, or the image is too large.
-    """
-    from PIL import Image, ImageOps
-    from PIL.TiffImagePlugin import TiffImageFile
-
-    try:
-        image = Image.open(BytesIO(data))
-    except Image.DecompressionBombError as error:
-        raise too_large(path, error) from None
-    except Exception:
-        return None  # OpenCV may be able to read it, or reports why not
-    with image:
-        check_size(path, *image.size)
-        if not isinstance(image, TiffImageFile):
-            return None
-        deep = max(image.tag_v2.get(BITS_PER_SAMPLE, (1,))) > 8
-        try:
-            _check_deflated(image.tag_v2, data)
-            if not deep:
-                image.load()
-        # Broken bytes make Pillow's readers raise exceptions of many types.
-        except Exception as error:
-            raise UnreadableFileError(f"{path}: damaged: {error}") from None
-        gray = image.mode in GRAY_MODES
-        if deep or not (gray or image.mode in ("P", "RGB", "RGBA")):
-            return None
-        pixels = np.asarray(ImageOps.exif_transpose(image).convert("L" if gray else "RGB"))
-    if gray == (channels == 1):
-        return pixels
-    return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB if gray else cv2.COLOR_RGB2GRAY)
-
-
-def _check_deflated(tags: Any, data: bytes) -> None:
-    """Verify the checksums in a TIFF, which libtiff and thus Pillow and OpenCV ignore.
-
-    Raises:
-        zlib.error: If compressed data is damaged.
-    """
-    if tags.get(COMPRESSION) not in DEFLATE:
-        return
-    starts, lengths = (tags.get(strips) or tags[tiles] for strips, tiles in PARTS)
-    for start, length in zip(starts, lengths, strict=True):
-        stream, rest = zlib.decompressobj(), data[start : start + length]
-        while not stream.eof:
-            if not stream.decompress(rest, DEFLATE_BLOCK) and not stream.eof:
-                raise zlib.error("incomplete compressed data")
-            rest = stream.unconsumed_tail
 
 
 def _jpeg_reduction(data: bytes, size: tuple[int, int]) -> int:
