@@ -241,10 +241,10 @@ def test_a_mapped_file_that_is_cut_is_noticed_before_it_kills_the_process(mapped
     os.truncate(tmp_path / "data.npy", 4096)
     os.utime(tmp_path / "data.npy", ns=(times.st_atime_ns, times.st_mtime_ns))
     with pytest.raises(ValueError, match=r"data\.npy: changed while it was in use"):
-        mapped.mapped.check()
+        mapped.mapped[0].check()
     os.rename(tmp_path / "data.npy", tmp_path / "elsewhere.npy")  # noqa: PTH104
     with pytest.raises(ValueError, match=r"data\.npy: changed while it was in use"):
-        mapped.mapped.check()
+        mapped.mapped[0].check()
 
 
 def test_a_mapped_file_may_be_replaced_by_rename(mapped, tmp_path, rng):
@@ -252,6 +252,16 @@ def test_a_mapped_file_may_be_replaced_by_rename(mapped, tmp_path, rng):
     np.save(tmp_path / "new.npy", rng.integers(0, 256, (9, 8, 8), np.uint8))
     os.replace(tmp_path / "new.npy", tmp_path / "data.npy")  # noqa: PTH105
     np.testing.assert_array_equal(read_all(mapped)[0], before)
+
+
+def test_mapped_labels_are_watched_too(tmp_path, rng):
+    np.save(tmp_path / "y.npy", np.arange(6))
+    pair = rng.random((6, 5, 5)), np.load(tmp_path / "y.npy", mmap_mode="r")
+    source = open_source(*settings_of(pair))
+    assert len(read_all(pickle.loads(pickle.dumps(source)))[0]) == 6
+    np.save(tmp_path / "y.npy", np.arange(6) + 1)
+    with pytest.raises(ValueError, match=r"y\.npy: changed while it was in use"):
+        read_all(source)
 
 
 def test_a_spawned_worker_does_not_open_a_replaced_file(tmp_path, rng):

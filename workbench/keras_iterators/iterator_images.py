@@ -15,6 +15,7 @@ from workbench.pipeline.images.decode import decode
 from workbench.pipeline.images.file_bytes import UnreadableFileError, check_regular
 from workbench.pipeline.images.headers import read_header
 from workbench.pipeline.sources.arrays import Images, Rows
+from workbench.pipeline.sources.mapped_file import MappedFile
 
 # Pillow's colour modes, with 8 bits per channel, that OpenCV decodes to exactly the pixels that
 # Pillow gives Keras. Other files it converts to gray a little differently, turns, or keeps at 16
@@ -104,12 +105,15 @@ class FileImages:
 
 @dataclass(frozen=True)
 class ArrayImages:
-    """Images in memory; `x` has the shape (samples, height, width, channels)."""
+    """Images in memory or mapped; `x` has the shape (samples, height, width, channels)."""
 
     x: Images
+    mapped: tuple[MappedFile, ...] = ()
 
     def read(self, rows: Rows) -> Images:
         """Copies of these rows, float32."""
+        for file in self.mapped:
+            file.check()
         return self.x[rows].astype(np.float32, copy=False)
 
 

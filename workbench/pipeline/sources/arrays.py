@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from workbench.pipeline.sources.mapped_file import MappedFile, Stamp, changed_error, stamp
+from workbench.pipeline.sources.mapped_file import (
+    MappedFile,
+    Stamp,
+    changed_error,
+    mapped_files,
+    stamp,
+)
 from workbench.regular_file import other_kind
 from workbench.settings.data import ReadMethod
 
@@ -31,7 +37,7 @@ class ArraySource:
     labels: npt.NDArray[Any] | None
     class_names: tuple[str, ...] = ()
     as_list: bool = False
-    mapped: MappedFile | None = field(default=None, repr=False, compare=False)
+    mapped: tuple[MappedFile, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         check_arrays(self.x, self.labels)
@@ -61,9 +67,8 @@ class ArraySource:
         return list(self.x)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the list, whose views would be copied one by one, and the map."""
-        left_out = ("_samples", "mapped")
-        return {name: value for name, value in self.__dict__.items() if name not in left_out}
+        """Leave out the list: pickling would copy its views one by one."""
+        return {name: value for name, value in self.__dict__.items() if name != "_samples"}
 
     def __len__(self) -> int:
         return len(self.x)
@@ -74,8 +79,8 @@ class ArraySource:
         Raises:
             ValueError: If a sample holds NaN or infinity, or a mapped file has changed.
         """
-        if self.mapped is not None:
-            self.mapped.check()
+        for file in self.mapped:
+            file.check()
         if self.as_list:
             images = np.array([self._samples[row] for row in rows])
         elif out is None:
@@ -123,7 +128,7 @@ def open_npy(path: Path, method: ReadMethod, expected: Stamp | None = None) -> N
     opened = stamp(file)
     if expected not in (None, opened):
         raise changed_error(file)
-    as_list, mapped = method == "list", MappedFile.of(x)
+    as_list, mapped = method == "list", mapped_files(x)
     return NpySource(x, y, (), as_list, mapped, path=path, method=method, opened=opened)
 
 

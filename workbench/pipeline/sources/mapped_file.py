@@ -28,12 +28,13 @@ class MappedFile:
 
     Attributes:
         path: The file, which may be replaced by rename: the map keeps the old one.
-        memory: The map, which knows the present size of its own file.
+        memory: The map, which knows the present size of its own file; None in a pickled copy, whose
+            array is in memory.
         opened: The file's stamp when it was opened.
     """
 
     path: Path
-    memory: mmap.mmap
+    memory: mmap.mmap | None
     opened: Stamp
 
     @classmethod
@@ -51,12 +52,17 @@ class MappedFile:
             opened = -1, array.size(), -1  # deleted; the map keeps it
         return cls(Path(name), array, opened)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MappedFile, (self.path, None, self.opened)
+
     def check(self) -> None:
         """Check that the file is as it was.
 
         Raises:
             ValueError: If it was overwritten or cut.
         """
+        if self.memory is None:
+            return
         inode, size, changed = self.opened
         try:
             now = stamp(self.path)
@@ -64,6 +70,11 @@ class MappedFile:
             now = self.opened  # moved away; the map keeps it
         if self.memory.size() < size or (now[0] == inode and now[1:] != (size, changed)):
             raise changed_error(self.path)
+
+
+def mapped_files(*arrays: Any) -> tuple[MappedFile, ...]:
+    """The files that any of these arrays are mapped from."""
+    return tuple(file for file in map(MappedFile.of, arrays) if file is not None)
 
 
 def changed_error(path: Path) -> ValueError:

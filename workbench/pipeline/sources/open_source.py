@@ -25,7 +25,7 @@ from workbench.pipeline.sources.arrays import (
 )
 from workbench.pipeline.sources.folders import Listing, list_folder
 from workbench.pipeline.sources.image_files import FileSource, dtype_of, shape_of
-from workbench.pipeline.sources.mapped_file import MappedFile
+from workbench.pipeline.sources.mapped_file import mapped_files
 from workbench.pipeline.sources.tables import list_table
 from workbench.printable import printable_errors, visible
 from workbench.settings import Settings
@@ -110,7 +110,7 @@ def open_source(settings: Settings, x: Any = None, y: Any = None) -> Source:
         )
     labels = None if y is None else as_array("y", y)
     images = as_array("x", x)
-    source = ArraySource(images, labels, (), method == "list", MappedFile.of(images))
+    source = ArraySource(images, labels, (), method == "list", mapped_files(images, labels))
     _check_expected(source.x, data)
     return source
 
