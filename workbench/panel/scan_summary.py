@@ -59,7 +59,7 @@ def _summary(scan: Scan, noun: str) -> Iterator[str]:
         yield f"{len(counts):,} {noun}, {min(counts):,} … {max(counts):,} each"
     bad = len(scan.unreadable)
     # A file with a good header may still be truncated.
-    yield f"{bad:,} unreadable" if bad else "all headers readable"
+    yield f"{bad:,} unreadable" if bad else "no unreadable files"
 
 
 def _warnings(scan: Scan, unreadable: list[tuple[str, str]], noun: str) -> Iterator[str]:
@@ -70,9 +70,9 @@ def _warnings(scan: Scan, unreadable: list[tuple[str, str]], noun: str) -> Itera
     if len(scan.modes) > 1:
         yield f"Mixed colours: {_counts(_colours(scan))}. All become what Color mode says."
     if len(scan.bits) > 1:
-        depths = {f"{bits}-bit": count for bits, count in scan.bits.items()}
+        depths = [f"{count:,} files are {bits}-bit" for bits, count in sorted(scan.bits.items())]
         clips = f" {CLIPS}." if scan.deep_gray else ""
-        yield f"Mixed depths: {_counts(depths)}. All are scaled to the same.{clips}"
+        yield f"{', '.join(reversed(depths))}; all are converted to one depth.{clips}"
     elif scan.deep_gray:
         yield f"All {scan.deep_gray:,} are 16-bit gray. {CLIPS}; the workbench scales it."
     if scan.ignored:
