@@ -189,6 +189,17 @@ def test_decoding_by_pillow_is_replaced_where_that_is_faster(tmp_path, suffix, s
     assert gap <= max(advice.difference.most, 0 if suffix == ".png" else 8)
 
 
+@pytest.mark.parametrize("loader", [zoo.Files, zoo.Loads])
+def test_16_bit_images_that_pillow_clips_are_said_to_be(tmp_path, slow_pillow, loader):
+    loader = loader(tmp_path, ".png")
+    assert "white" not in str(decoding_advice(loader))
+    for file in loader.files[:2]:
+        cv2.imwrite(str(file), np.full((300, 400), 30_000, np.uint16))
+    (note,) = [note for note in decoding_advice(loader).notes if "white" in note]
+    count, total = map(int, re.match(r"(\d+) of (\d+) images", note).groups())
+    assert 3 * count == total
+
+
 @pytest.mark.parametrize(
     ("loader", "mark", "source"),
     [(zoo.Held, "bytes", "f"), (zoo.HeldApart, "convert", "picture.fp.getvalue()")],

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.keras_iterators.clipped_files import clipped_files
 from workbench.keras_iterators.compare_keras import KerasComparison, compare
 from workbench.keras_iterators.faster_dataset import FasterDataset
 from workbench.keras_iterators.iterator_images import FileImages
@@ -67,9 +68,12 @@ def faster(iterator: Any) -> Faster:
     _check(iterator)
     source = source_of(iterator)
     pillow = _why_pillow(iterator) if isinstance(source, FileImages) else ""
-    report = report_of(iterator, why_keras_warps(iterator.image_data_generator), pillow)
+    clipped = clipped_files(iterator)
+    report = report_of(iterator, why_keras_warps(iterator.image_data_generator), pillow, clipped)
     for line in report.not_carried:
         warnings.warn(f"wb.faster: not carried over: {line}", stacklevel=2)
+    if clipped:
+        warnings.warn(f"wb.faster: {clipped}", stacklevel=2)
     return Faster(iterator, _new_seed() if iterator.seed is None else iterator.seed, report)
 
 

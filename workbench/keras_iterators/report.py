@@ -37,18 +37,19 @@ class Report(Result):
     notes: tuple[str, ...] = ()
 
 
-def report_of(iterator: Any, why_keras_warps: str, why_pillow: str) -> Report:
+def report_of(iterator: Any, why_keras_warps: str, why_pillow: str, clipped: str = "") -> Report:
     """Report on an iterator.
 
     Args:
         iterator: Keras's iterator.
         why_keras_warps: Why Keras's own code warps; empty if ours does.
         why_pillow: Why Pillow reads every file; empty if it does not.
+        clipped: Result of `clipped_files`.
     """
     g = iterator.image_data_generator
     differences = [BRIGHTNESS] if g.brightness_range is not None and not why_keras_warps else []
     saved = [f"save_to_dir={iterator.save_to_dir!r}: no files are written."]
-    notes = []
+    notes = [clipped] if clipped else []
     if why_keras_warps:
         notes.append(f"Keras's own code transforms: {why_keras_warps}. Exact, but no faster.")
     if why_pillow:

@@ -10,7 +10,7 @@ from workbench.isolation.explain_errors import message
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.measure.user_code import is_user_file
-from workbench.panel.page_text import sendable
+from workbench.printable import visible_lines
 from workbench.render import words
 from workbench.settings import Editable, Settings
 
@@ -39,7 +39,7 @@ class Fault:
         own = [frame for frame in frames if is_user_file(frame.filename)]
         where = words.place(own[-1].filename, own[-1].lineno or 0) if own else ""
         whole = "".join(traceback.format_exception(error)) if frames else ""
-        return cls(error_text(error), where, sendable(whole[-LONGEST_TRACEBACK:]))
+        return cls(error_text(error), where, visible_lines(whole[-LONGEST_TRACEBACK:]))
 
     def __str__(self) -> str:
         return f"{self.text}, {self.where}" if self.where else self.text
@@ -48,7 +48,7 @@ class Fault:
 def error_text(error: BaseException) -> str:
     """Type, message and notes of an exception, even of one whose `str()` raises."""
     text = " ".join([message(error), *map(str, getattr(error, "__notes__", ()))]).strip()
-    text = sendable(text if len(text) <= LONGEST else text[:LONGEST] + " …")
+    text = visible_lines(text if len(text) <= LONGEST else text[:LONGEST] + " …")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -6,8 +6,10 @@ Imports the results that it shows. Only `panel` imports it, and `workbench.resul
 from __future__ import annotations
 
 import importlib
+from html import escape
 from typing import Any
 
+from workbench.printable import visible_lines
 from workbench.render import markup
 
 # Each module has `TITLE`, `text(result)` and, where plain text is not enough, `html(result)` for
@@ -31,7 +33,7 @@ MODULES = {
 def text(result: Any) -> str:
     """The result as text, for terminals and logs."""
     shown: str = _module(result).text(result)
-    return shown
+    return visible_lines(shown)
 
 
 def fragment(result: Any) -> str:
@@ -46,7 +48,7 @@ def document(result: Any) -> str:
 
 def _body(result: Any) -> str:
     html = getattr(_module(result), "html", None)
-    return str(html(result)) if html else f"<pre>{markup.text(text(result))}</pre>"
+    return str(html(result)) if html else f"<pre>{escape(text(result))}</pre>"
 
 
 def _module(result: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from workbench.printable import visible
 from workbench.render import markup, terminal, words
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ CODE = 'style="white-space:pre;overflow-x:auto;text-align:left"'
 def text(advice: Advice) -> str:
     """The line and the sentences about it, without the code."""
     source = terminal.cut(advice.code_before.split("\n")[0], terminal.SOURCE)
-    rows = [f"{words.visible(position(advice))}  {source}"]
+    rows = [f"{visible(position(advice))}  {source}"]
     rows += [f"  {row}" for each in sentences(advice) for row in terminal.wrapped(each)]
     return "\n".join(rows)
 
