@@ -70,13 +70,19 @@ class Site:
         return self.count / max(1, self.batches)
 
 
-def sites_of(loader: Loader, lines: set[tuple[str, int]], batches: int) -> list[Site]:
+def sites_of(
+    loader: Loader,
+    lines: set[tuple[str, int]],
+    batches: int,
+    more: Callable[[list[Site]], bool] = lambda _: False,
+) -> list[Site]:
     """Capture what lines compute with while the loader makes some batches.
 
     Args:
         loader: Gives the batches. Its functions are restored afterwards.
         lines: Files and line numbers.
         batches: How often to make its first batch.
+        more: Called after these batches and after each further one; whether to make another.
 
     Returns:
         Expressions that ran, in no particular order.
@@ -94,15 +100,14 @@ def sites_of(loader: Loader, lines: set[tuple[str, int]], batches: int) -> list[
         if other is not None:
             hooked[id(code)] = other
     with _replaced_code(calls, hooked):
-        for number in range(batches):
+        while recorder.batch < batches or more(recorder.ran):
             loader.restart()
-            recorder.batch = number
             loader[0]
+            recorder.batch += 1
+            for site in recorder.sites:
+                site.batches = recorder.batch
     loader.restart()
-    ran = [site for site in recorder.sites if site.calls]
-    for site in ran:
-        site.batches = batches
-    return ran
+    return recorder.ran
 
 
 def no_call() -> None:
@@ -113,6 +118,11 @@ class _Recorder:
     def __init__(self) -> None:
         self.sites: list[Site] = []
         self.batch = 0
+
+    @property
+    def ran(self) -> list[Site]:
+        """The sites that were computed."""
+        return [site for site in self.sites if site.calls]
 
     def hook(self, function: FunctionKey, names: frozenset[str], what: rewrite.HookTarget) -> Any:
         """The function to call instead of an expression, or within or before a marked one."""

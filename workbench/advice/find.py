@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.advice.capture import Site, sites_of
 from workbench.advice.findings import Advice, Findings
-from workbench.advice.idioms import PATTERNS
+from workbench.advice.idioms import PATTERNS, caching
 from workbench.advice.proof import Difference, difference, shown, timed
 from workbench.advice.remedy import Remedy
 from workbench.loader import Loader
@@ -40,7 +40,7 @@ def find(
     """
     between()
     hot = {(line.file, line.line) for line in profile.hot if line.self_share >= LEAST_SHARE}
-    sites = sites_of(loader, hot, BATCHES) if hot else []
+    sites = sites_of(loader, hot, BATCHES, caching.is_undecided) if hot else []
 
     def batch() -> None:
         between()
