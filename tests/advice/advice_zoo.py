@@ -258,3 +258,38 @@ class HeldApart(Held):
             rgb = picture.convert("RGB")  # convert
             out.append(np.asarray(rgb))
         return np.stack(out)
+
+
+def iterator(channels, seed=3, **more):
+    """An iterator of Keras's, as for images or for their masks."""
+    x = np.stack([smooth(48, 64, channels, n) for n in range(2 * SIZE)]).astype(np.float32)
+    return GENERATOR.flow(x, np.arange(2 * SIZE), batch_size=SIZE, seed=seed, **more)
+
+
+def integers():
+    """An iterator of a dtype that `wb.faster` refuses."""
+    generator = tf.keras.preprocessing.image.ImageDataGenerator(dtype="uint8")
+    return generator.flow(np.zeros((2 * SIZE, 8, 8, 3)), np.arange(2 * SIZE), batch_size=SIZE)
+
+
+def zipped(images, masks):
+    for (x, y), (mask, _) in zip(images, masks, strict=False):  # zipped
+        yield x, mask, y
+
+
+class Wrapped(Loader):
+    def __init__(self):
+        self.parts = {"images": iterator(3), "masks": iterator(1)}
+
+    def __getitem__(self, index):
+        mask, _ = self._part("masks", index)
+        return self._part("images", index)[0], mask > 127
+
+    def _part(self, name, index):
+        return self.parts[name][index % 2]  # wrapped
+
+
+def flows_anew():
+    """An iterator made anew for each batch, which nothing can make fast once."""
+    while True:
+        yield next(iterator(3))

@@ -295,7 +295,8 @@ def test_what_is_less_than_1_15_times_as_fast_is_not_clear(old, new, clear):
     "make",
     [
         zoo.Transforms, zoo.Zooms, zoo.Pictures, zoo.Scales, zoo.Lists, zoo.Filled, zoo.Divides,
-        zoo.Affine, zoo.Held, lambda: zoo.LoopScaled(64, 64), lambda: zoo.EnumerateScaled(64, 64),
+        zoo.Affine, zoo.Held, zoo.Wrapped,
+        lambda: zoo.LoopScaled(64, 64), lambda: zoo.EnumerateScaled(64, 64),
     ],
 )  # fmt: skip
 def test_nothing_is_said_of_what_is_not_clearly_faster(make, monkeypatch):
@@ -463,6 +464,61 @@ def test_images_by_a_number_only():
         (whole, 0),
     ):
         assert not known(*pair)
+
+
+# What batches use
+
+
+def test_zipped_iterators_are_each_to_be_made_faster():
+    found = ask(zoo.zipped(zoo.iterator(3), zoo.iterator(1)))
+    assert [a.instead for a in found] == ["wb.faster(images)", "wb.faster(masks)"]
+    for advice, shape in zip(found, ((zoo.SIZE, 48, 64, 3), (zoo.SIZE, 48, 64, 1)), strict=True):
+        assert advice.line == line_of("zipped")
+        assert advice.calls_per_batch == 1
+        assert advice.difference.most < 1
+        assert advice.before.shape == advice.after.shape == shape
+        assert np.ptp(advice.before) > 100
+    assert "images = wb.faster(images)  # once" in found[0].code_after
+
+
+def test_iterators_that_a_dataset_wraps_are_named_by_where_it_holds_them():
+    found = {a.instead: a for a in ask(zoo.Wrapped())}
+    assert list(found) == ["wb.faster(self.parts['masks'])", "wb.faster(self.parts['images'])"]
+    assert {a.line for a in found.values()} == {line_of("wrapped")}
+    assert {a.function for a in found.values()} == {"Wrapped._part"}
+
+
+def test_iterators_without_a_line_of_the_users_are_told_by_their_size():
+    advice, other = ask(zip(zoo.iterator(3), zoo.iterator(1, seed=None), strict=False))
+    assert "(12 images of 48 × 64 × 3)" in advice.what
+    assert "(12 images of 48 × 64 × 1)" in other.what
+    assert (advice.line, advice.code_before) == (0, "generator.flow(...)")
+    assert "Without a seed it has its own." in str(other)
+    assert "Without a seed" not in str(advice)
+
+
+def test_the_iterator_goes_on_as_it_was_and_keras_gets_its_methods_back():
+    kind = type(zoo.iterator(3)).__mro__[1]
+    methods = [vars(kind)[name] for name in ("__next__", "__getitem__")]
+    wrapped, state = zoo.Wrapped(), np.random.get_state()[1].copy()
+    x, lock = wrapped.parts["images"].x.copy(), wrapped.parts["images"].lock
+    assert ask(wrapped)
+    assert [vars(kind)[name] for name in ("__next__", "__getitem__")] == methods
+    assert np.array_equal(wrapped.parts["images"].x, x)
+    assert wrapped.parts["images"].lock is lock
+    assert np.array_equal(np.random.get_state()[1], state)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        zoo.flows_anew,
+        lambda: zoo.zipped(zoo.integers(), zoo.integers()),
+    ],
+    ids=["made anew", "refused by wb.faster"],
+)
+def test_nothing_is_said_of_iterators_that_cannot_be_made_faster(make):
+    assert not [a for a in ask(make()) if "faster" in a.instead]
 
 
 # Whole statements

@@ -6,14 +6,16 @@ import inspect
 import linecache
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from workbench.advice import iterator_advice
 from workbench.advice.capture import Site, sites_of
 from workbench.advice.findings import Advice, Findings
 from workbench.advice.idioms import PATTERNS, caching
 from workbench.advice.proof import Difference, difference, shown, timed
 from workbench.advice.remedy import Remedy
+from workbench.advice.watch_calls import watch
 from workbench.loader import Loader
 from workbench.machine import memory_bytes
 from workbench.measure.line_profile import LineProfile
@@ -47,13 +49,20 @@ def find(
         loader[0]
 
     found = []
+    for site, remedy in _remedies(loader, sites):
+        between()
+        advice = _best(site, remedy, loader, batch) if remedy is not None else None
+        found += [advice] if advice is not None else []
+    return Findings(sorted(found, key=lambda advice: -advice.saved_ms.median))
+
+
+def _remedies(loader: Loader, sites: list[Site]) -> Iterator[tuple[Site, Remedy | None]]:
+    """What may be faster: expressions on hot lines, then objects that batches use."""
     for site in sites:
         for match in PATTERNS:
-            between()
-            remedy = match(site, sites)
-            advice = _best(site, remedy, loader, batch) if remedy is not None else None
-            found += [advice] if advice is not None else []
-    return Findings(sorted(found, key=lambda advice: -advice.saved_ms.median))
+            yield site, match(site, sites)
+    uses = watch(loader, iterator_advice.methods())
+    yield from iterator_advice.remedies(uses, loader)
 
 
 def _best(site: Site, remedy: Remedy, loader: Loader, batch: Callable[[], None]) -> Advice | None:
@@ -125,7 +134,7 @@ def _cache_note(cached_bytes: float, batches: int | None) -> list[str]:
 def _code_before(site: Site, remedy: Remedy) -> str:
     node = remedy.node
     lines = linecache.getlines(site.function.file)[node.lineno - 1 : node.end_lineno]
-    return textwrap.dedent("".join(lines)).rstrip("\n")
+    return textwrap.dedent("".join(lines)).rstrip("\n") or remedy.code
 
 
 def _code_after(site: Site, remedy: Remedy) -> str:
@@ -134,6 +143,8 @@ def _code_after(site: Site, remedy: Remedy) -> str:
     Empty if the replacement would be a syntax error at this position.
     """
     node, every = remedy.node, linecache.getlines(site.function.file)
+    if not every:
+        return remedy.once
     first, last = every[node.lineno - 1].encode(), every[(node.end_lineno or 0) - 1].encode()
     # Columns count bytes of UTF-8.
     head, tail = first[: node.col_offset].decode(), last[node.end_col_offset :].decode()

@@ -38,8 +38,8 @@ def html(advice: Advice) -> str:
 
 
 def position(advice: Advice) -> str:
-    """The file's name and the line."""
-    return words.place(advice.file, advice.line)
+    """The file's name and the line; the function's name if it has no file."""
+    return words.place(advice.file, advice.line) if advice.file else advice.function
 
 
 def sentences(advice: Advice) -> list[str]:
