@@ -6,7 +6,10 @@ Apart from the tests, because pytest rewrites functions of test modules.
 from __future__ import annotations
 
 import io
+import multiprocessing
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.pool import ThreadPool
 
 import numpy as np
 import scipy.ndimage
@@ -293,3 +296,66 @@ def flows_anew():
     """An iterator made anew for each batch, which nothing can make fast once."""
     while True:
         yield next(iterator(3))
+
+
+KEPT = []
+
+
+class Pools(Loader):
+    """Makes a pool of threads in each batch, in one of several ways."""
+
+    threads = 3
+
+    def __init__(self, name, random=False):
+        self.make, self.random = getattr(self, name), random
+
+    def __getitem__(self, index):
+        self.x = np.zeros((SIZE, 4, 4))
+        self.make()
+        return self.x, np.zeros(SIZE)
+
+    def fill(self, n):
+        self.x[n] = np.random.rand() if self.random else n
+
+    def assigned(self):
+        pool = ThreadPool(self.threads)  # assigned
+        pool.map(self.fill, range(SIZE))
+        pool.close()
+        pool.join()
+
+    def closed(self):
+        with ThreadPool(processes=self.threads) as pool:  # closed
+            pool.map(self.fill, range(SIZE))
+
+    def not_waited_for(self):
+        pool = multiprocessing.dummy.Pool(3)  # not waited for
+        for n in range(SIZE):
+            pool.apply_async(self.fill, (n,))
+        pool.close()
+        pool.join()
+
+    def executor(self):
+        with ThreadPoolExecutor(self.threads) as pool:  # executor
+            pool.map(self.fill, range(SIZE))
+
+    def at_first(self):
+        if not KEPT:
+            KEPT.append(ThreadPool(self.threads))
+        KEPT[0].map(self.fill, range(SIZE))
+
+    def nested(self):
+        with ThreadPool(1) as outer:
+            outer.apply(self.closed)
+
+
+def pools():
+    while True:
+        pool = ThreadPool(2)  # pools
+        yield np.stack(pool.map(np.ones, [(4, 4)] * SIZE))
+        pool.terminate()
+
+
+def pool_of_all_batches():
+    with ThreadPool(2) as pool:
+        while True:
+            yield np.stack(pool.map(np.ones, [(4, 4)] * SIZE))

@@ -87,19 +87,9 @@ def sites_of(
     Returns:
         Expressions that ran, in no particular order.
     """
-    calls = CallGraph()
-    loader.restart()
-    record(calls, lambda: loader[0], is_user_file)
     recorder = _Recorder()
-    hooked = {}
-    for function, code in _codes(calls):
-        numbers = {n for file, n in lines if file == function.file} & rewrite.lines_of(code)
-        linecache.checkcache(function.file)
-        hook = partial(recorder.hook, function, rewrite.local_names(code))
-        other = rewrite.insert_hooks(code, numbers, hook) if numbers else None
-        if other is not None:
-            hooked[id(code)] = other
-    with _replaced_code(calls, hooked):
+    calls, hooked = hooked_code(loader, lines, partial(partial, recorder.hook))
+    with replaced_code(calls, hooked):
         while recorder.batch < batches or more(recorder.ran):
             loader.restart()
             loader[0]
@@ -108,6 +98,34 @@ def sites_of(
                 site.batches = recorder.batch
     loader.restart()
     return recorder.ran
+
+
+def hooked_code(
+    loader: Loader,
+    lines: set[tuple[str, int]],
+    hook_of: Callable[[FunctionKey, frozenset[str]], rewrite.MakeHook],
+) -> tuple[CallGraph, dict[int, CodeType]]:
+    """Rewrite the functions that the first batch calls, with hooks on some lines.
+
+    Args:
+        loader: Gives the batch.
+        lines: Files and line numbers.
+        hook_of: Takes a function and its local names, and returns what makes hooks there.
+
+    Returns:
+        What `replaced_code` takes.
+    """
+    calls, hooked = CallGraph(), {}
+    loader.restart()
+    record(calls, lambda: loader[0], is_user_file)
+    for function, code in _codes(calls):
+        numbers = {n for file, n in lines if file == function.file} & rewrite.lines_of(code)
+        linecache.checkcache(function.file)
+        hook = hook_of(function, rewrite.local_names(code))
+        other = rewrite.insert_hooks(code, numbers, hook) if numbers else None
+        if other is not None:
+            hooked[id(code)] = other
+    return calls, hooked
 
 
 def no_call() -> None:
@@ -160,7 +178,7 @@ def _codes(calls: CallGraph) -> Iterator[tuple[FunctionKey, CodeType]]:
 
 
 @contextmanager
-def _replaced_code(calls: CallGraph, others: dict[int, CodeType]) -> Iterator[None]:
+def replaced_code(calls: CallGraph, others: dict[int, CodeType]) -> Iterator[None]:
     """Replace the code of functions temporarily.
 
     Args:

@@ -6,10 +6,11 @@ import inspect
 import linecache
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import Any
 
-from workbench.advice import iterator_advice
+from workbench.advice import iterator_advice, pool_advice
 from workbench.advice.capture import Site, sites_of
 from workbench.advice.findings import Advice, Findings
 from workbench.advice.idioms import PATTERNS, caching
@@ -26,7 +27,13 @@ MOST_CACHED = 0.5  # of the machine's memory, for results that a replacement kee
 # The first batch is made twice, to see whether it decodes the same files again.
 BATCHES = 2
 # What a replacement's functions may need.
-IMPORTS = {"cv2": "import cv2", "np": "import numpy as np"}
+IMPORTS = {
+    **{name: f"import {name}" for name in ("contextlib", "functools", "os")},
+    "cv2": "import cv2",
+    "np": "import numpy as np",
+}
+
+Candidate = tuple[Site, Remedy | None]
 
 
 def find(
@@ -49,20 +56,24 @@ def find(
         loader[0]
 
     found = []
-    for site, remedy in _remedies(loader, sites):
-        between()
-        advice = _best(site, remedy, loader, batch) if remedy is not None else None
-        found += [advice] if advice is not None else []
+    with closing(_remedies(loader, sites)) as remedies:
+        for site, remedy in remedies:
+            between()
+            advice = _best(site, remedy, loader, batch) if remedy is not None else None
+            found += [advice] if advice is not None else []
     return Findings(sorted(found, key=lambda advice: -advice.saved_ms.median))
 
 
-def _remedies(loader: Loader, sites: list[Site]) -> Iterator[tuple[Site, Remedy | None]]:
+def _remedies(
+    loader: Loader, sites: list[Site]
+) -> Generator[tuple[Site, Remedy | None], None, None]:
     """What may be faster: expressions on hot lines, then objects that batches use."""
     for site in sites:
         for match in PATTERNS:
             yield site, match(site, sites)
-    uses = watch(loader, iterator_advice.methods())
+    uses = watch(loader, iterator_advice.methods() + pool_advice.methods())
     yield from iterator_advice.remedies(uses, loader)
+    yield from pool_advice.remedies(uses, loader)
 
 
 def _best(site: Site, remedy: Remedy, loader: Loader, batch: Callable[[], None]) -> Advice | None:
@@ -112,8 +123,10 @@ def _proved(site: Site, remedy: Remedy, loader: Loader, batch: Callable[[], None
     )
 
 
-def _compared(remedy: Remedy) -> tuple[Difference, Any, Any] | None:
+def _compared(remedy: Remedy) -> tuple[Difference | None, Any, Any] | None:
     """How far results differ, and the first result of each way; None if they differ too much."""
+    if remedy.is_random:
+        return None, None, None
     olds = [run() for run in remedy.old]
     try:
         news = [run() for run in remedy.new]
@@ -157,7 +170,7 @@ def _code_after(site: Site, remedy: Remedy) -> str:
         return ""
     parts = [*map(_definition, remedy.helpers), remedy.once, textwrap.dedent(changed)]
     body = "\n\n".join(part.strip("\n") for part in parts if part)
-    needed = [line for name, line in IMPORTS.items() if f"{name}." in body]
+    needed = [line for name, line in IMPORTS.items() if re.search(rf"\b{name}\.", body)]
     return "\n".join([*needed, "", body]) if remedy.helpers else body
 
 

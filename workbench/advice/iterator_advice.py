@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import linecache
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 from workbench.advice.capture import Site
 from workbench.advice.remedy import Remedy
-from workbench.advice.watch_calls import BATCHES, Use
+from workbench.advice.watch_calls import BATCHES, Use, site_of
 from workbench.compat.keras_module_names import IMAGES
 from workbench.keras_iterators.compare_keras import Sides, difference, images_of
-from workbench.keras_iterators.faster import faster
+from workbench.keras_iterators.faster import make_fast
 from workbench.keras_iterators.report import Report
 from workbench.loader import Loader
-from workbench.measure.lines.call_graph import FunctionKey
 
 MOST_BATCHES = 2  # that are compared and timed
 MOST_DIFFERENT = 2  # grey levels: one before standardization and brightness
@@ -55,9 +52,7 @@ def remedies(uses: list[Use], loader: Loader) -> Iterator[tuple[Site, Remedy]]:
 def _remedy(uses: list[Use], loader: Loader) -> tuple[Site, Remedy] | None:
     iterator, name, kind = uses[0].subject, uses[0].name, type(uses[0].subject).__name__
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the notes say it
-            fast = faster(iterator)
+        fast = make_fast(iterator)
     except (TypeError, ValueError):
         return None
     sides = Sides(fast, fast.keras_iterator)
@@ -94,16 +89,3 @@ def _size(iterator: Any) -> str:
 def _notes(report: Report) -> tuple[str, ...]:
     lost = (f"Not carried over: {line}" for line in report.not_carried)
     return (HOLDS[report.holds], *report.differences, *lost, *report.notes)
-
-
-def site_of(use: Use, loader: Loader) -> Site:
-    """The whole line that leads to a call; without one, a site without a file."""
-    if use.code is None:
-        return Site(FunctionKey("", 0, loader.kind), ast.Pass(lineno=0, col_offset=0))
-    function = FunctionKey.of(use.code)
-    line = linecache.getline(function.file, use.line).rstrip().encode()
-    start = len(line) - len(line.lstrip())
-    node = ast.Pass(
-        lineno=use.line, col_offset=start, end_lineno=use.line, end_col_offset=len(line)
-    )
-    return Site(function, node)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import linecache
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +13,9 @@ from functools import wraps
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
+from workbench.advice.capture import Site
 from workbench.loader import Loader
+from workbench.measure.lines.call_graph import FunctionKey
 from workbench.measure.user_code import is_user_file
 
 BATCHES = 2  # what both use is kept, and what both make is made in every batch
@@ -73,6 +77,19 @@ def watch(loader: Loader, methods: Sequence[tuple[type, str]]) -> list[Use]:
             loader[batch % len(loader)]
     loader.restart()
     return uses
+
+
+def site_of(use: Use, loader: Loader) -> Site:
+    """The whole line that leads to a call; without one, a site without a file."""
+    if use.code is None:
+        return Site(FunctionKey("", 0, loader.kind), ast.Pass(lineno=0, col_offset=0))
+    function = FunctionKey.of(use.code)
+    line = linecache.getline(function.file, use.line).rstrip().encode()
+    start = len(line) - len(line.lstrip())
+    node = ast.Pass(
+        lineno=use.line, col_offset=start, end_lineno=use.line, end_col_offset=len(line)
+    )
+    return Site(function, node)
 
 
 @contextmanager
