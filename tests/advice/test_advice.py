@@ -577,6 +577,7 @@ def test_a_pool_of_each_batch_is_to_be_made_once(loader, mark, code, pools_made)
     assert (advice.line, advice.calls_per_batch) == (line_of(mark), 1)
     assert code.format("kept_pool(os.getpid(), ") in advice.code_after
     assert pools_made == {"old": 3, "new": 0}
+    assert advice.batch_ms == advice.old_ms, "a whole batch is what is timed"
     assert advice.difference.most == 0, "all tasks were waited for"
     assert threading.active_count() == before
     kept = run_shown(advice, "kept_pool")

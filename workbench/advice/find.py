@@ -98,7 +98,8 @@ def _proved(site: Site, remedy: Remedy, loader: Loader, batch: Callable[[], None
     if compared is None or times is None or not times.clear:
         return None
     calls = site.calls_per_batch if remedy.per_batch is None else remedy.per_batch
-    if times.saved.median * calls < LEAST_SAVED * times.batch.median:
+    whole = times.old if remedy.is_whole_batch else times.batch
+    if times.saved.median * calls < LEAST_SAVED * whole.median:
         return None
     gap, before, after = compared
     return Advice(
@@ -114,7 +115,7 @@ def _proved(site: Site, remedy: Remedy, loader: Loader, batch: Callable[[], None
         saved_ms=times.saved.times(1e3 * calls),
         ratio=times.ratio,
         calls_per_batch=calls,
-        batch_ms=times.batch.times(1e3),
+        batch_ms=whole.times(1e3),
         epoch_batches=loader.epoch_batches,
         difference=gap,
         notes=(*remedy.notes, *_cache_note(cached_bytes, loader.epoch_batches)),

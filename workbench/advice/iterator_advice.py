@@ -11,9 +11,8 @@ from typing import Any
 from workbench.advice.capture import Site
 from workbench.advice.remedy import Remedy
 from workbench.advice.watch_calls import BATCHES, Use, site_of
+from workbench.batch import leaves
 from workbench.compat.keras_module_names import IMAGES
-from workbench.keras_iterators.compare_keras import Sides, difference, images_of
-from workbench.keras_iterators.faster import make_fast
 from workbench.keras_iterators.report import Report
 from workbench.loader import Loader
 
@@ -50,6 +49,10 @@ def remedies(uses: list[Use], loader: Loader) -> Iterator[tuple[Site, Remedy]]:
 
 
 def _remedy(uses: list[Use], loader: Loader) -> tuple[Site, Remedy] | None:
+    # Here, because this imports Keras.
+    from workbench.keras_iterators.compare_keras import Sides, difference
+    from workbench.keras_iterators.faster import make_fast
+
     iterator, name, kind = uses[0].subject, uses[0].name, type(uses[0].subject).__name__
     try:
         fast = make_fast(iterator)
@@ -78,7 +81,7 @@ def _remedy(uses: list[Use], loader: Loader) -> tuple[Site, Remedy] | None:
 
 
 def _images(make: Callable[[int], Any], index: int) -> Any:
-    return images_of(make(index))
+    return next(leaf for _, leaf in leaves(make(index)))
 
 
 def _size(iterator: Any) -> str:

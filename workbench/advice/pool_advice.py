@@ -91,6 +91,7 @@ def _remedy(use: Use, loader: Loader, kept: KeptPools) -> tuple[Site, Remedy] | 
         helpers=(kept_pool,),
         notes=(NOTE,) if _has_threads(use.subject) else (NOTE, PROCESSES),
         per_batch=1,
+        is_whole_batch=True,
         most_different=0,
         is_random=same is None or same.most > 0,
     )

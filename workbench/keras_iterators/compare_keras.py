@@ -153,7 +153,7 @@ def _without_standardization(fast: FasterDataset) -> Sides:
 
 
 def _pairs(sides: Sides, index: int) -> Iterator[Pair]:
-    before, after = images_of(sides.old(index)), images_of(sides.new(index))
+    before, after = _images(sides.old(index)), _images(sides.new(index))
     if sides.fast.data_format == "channels_first":
         before, after = np.moveaxis(before, 1, 3), np.moveaxis(after, 1, 3)
     low, high = float(before.min()), float(before.max())
@@ -188,15 +188,14 @@ def _compared(sides: Sides, batches: range) -> tuple[float, bool]:
 
 def difference(before: Any, after: Any) -> tuple[float, bool]:
     """Largest difference of the images, and whether everything else is equal."""
-    images, others = images_of(before), keras.tree.flatten(before)[1:]
-    off = float(np.abs(images_of(after).astype(np.float64) - images).max())
+    images, others = _images(before), keras.tree.flatten(before)[1:]
+    off = float(np.abs(_images(after).astype(np.float64) - images).max())
     pairs = zip(others, keras.tree.flatten(after)[1:], strict=True)
     # Labels may be the images themselves, which need not be equal.
     return off, all(np.array_equal(a, b) or np.shape(a) == np.shape(images) for a, b in pairs)
 
 
-def images_of(batch: Any) -> Images:
-    """The images of a batch, without labels and weights."""
+def _images(batch: Any) -> Images:
     images: Images = keras.tree.flatten(batch)[0]
     return images
 
