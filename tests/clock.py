@@ -44,15 +44,18 @@ class FakeClock:
         self._own.now = getattr(self._own, "now", 0.0) + seconds
         charged = getattr(self._own, "charged", None)
         if charged is not None:
-            spots = _lines_on(sys._getframe(1))
+            spots = _lines_on(sys._getframe(1), self._own.counts)
             with self._lock:
                 for spot in spots:
                     charged[spot] += seconds
 
     @contextmanager
-    def charging(self, charged):
-        """Within it, sleeps of the calling thread are added to the lines on its stack."""
-        self._own.charged = charged
+    def charging(self, charged, counts):
+        """Within it, sleeps of the calling thread are added to the lines on its stack.
+
+        Only to those of the code that is profiled.
+        """
+        self._own.charged, self._own.counts = charged, counts
         try:
             yield
         finally:
@@ -63,11 +66,12 @@ class FakeClock:
 FakeClock.sleep.__code__ = FakeClock.sleep.__code__.replace(co_filename="<string>")
 
 
-def _lines_on(frame):
-    """The line of each function on a stack; of one that calls itself the innermost."""
+def _lines_on(frame, counts):
+    """The line of each profiled function on a stack; of one that calls itself the innermost."""
     spots = {}
     while frame is not None:
-        spots.setdefault(FunctionKey.of(frame.f_code), frame.f_lineno)
+        if counts(frame.f_code):
+            spots.setdefault(FunctionKey.of(frame.f_code), frame.f_lineno)
         frame = frame.f_back
     return spots.items()
 
@@ -79,7 +83,8 @@ def clock(monkeypatch):
 
     @contextmanager
     def charged_here(self):
-        with here(self), fake.charging(self.__dict__.setdefault("charged", defaultdict(float))):
+        charged = self.__dict__.setdefault("charged", defaultdict(float))
+        with here(self), fake.charging(charged, self.counts):
             yield
 
     def slept(self):

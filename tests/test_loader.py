@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 
+import keras
 import numpy as np
 import pytest
 
 import workbench as wb
+from workbench.inputs import as_loader
 from workbench.isolation.restore_state import instance_attributes
 from workbench.loader import ENDLESS, Loader
 
@@ -41,16 +43,77 @@ def test_batches_come_by_index():
     assert not loader.forward_only
 
 
-@pytest.mark.parametrize(
-    ("length", "error"), [(None, TypeError), ("5", TypeError), (2.0, TypeError), (-1, ValueError)]
-)
-def test_an_invalid_length_is_noted_with_the_class(length, error):
-    with pytest.raises(error) as caught:
+class InBatches(keras.utils.PyDataset):
+    """Keras reads `num_batches`, which a class may define instead of `__len__`, or besides."""
+
+    def __init__(self, number):
+        super().__init__()
+        self.number = number
+
+    num_batches = property(lambda self: self.number)
+
+    def __getitem__(self, index):
+        return IMAGES[index * 2 : index * 2 + 2], LABELS[index * 2 : index * 2 + 2]
+
+
+class InBothWays(InBatches):
+    def __len__(self):
+        return 99
+
+
+ENTRY_POINTS = {
+    "profile_lines": wb.profile_lines,
+    "measure_rate": wb.measure_rate,
+    "race": lambda data: wb.race({"a": data}),
+    "check_workers": lambda data: wb.check_workers(data, workers=2),
+    "find_repeats": wb.find_repeats,
+    "advise": wb.advise,
+}
+
+
+@pytest.mark.parametrize("name", ENTRY_POINTS)
+@pytest.mark.parametrize("make", [Sized, InBatches])
+def test_a_length_that_is_no_integer_is_explained_everywhere(name, make):
+    attribute = "__len__" if make is Sized else "num_batches"
+    with pytest.raises(TypeError, match=rf"{make.__name__}.{attribute} returned 3\.0: return int"):
+        ENTRY_POINTS[name](make(np.ceil(2.5)))
+
+
+@pytest.mark.parametrize("length", [None, "5", [5]])
+def test_other_invalid_lengths_are_shown(length):
+    with pytest.raises(TypeError) as caught:
         len(Loader(Sized(length)))
 
-    assert caught.value.__notes__ == [
-        "len() of Sized failed: it must return the number of batches."
-    ]
+    assert f"Sized.__len__ returned {length!r}" in str(caught.value)
+
+
+def test_a_negative_length_is_refused():
+    with pytest.raises(ValueError, match=r"Sized has no batches: its len\(\) is -1"):
+        len(Loader(Sized(-1)))
+
+
+@pytest.mark.parametrize("make", [InBatches, InBothWays])
+def test_num_batches_is_the_length_where_keras_reads_it(make):
+    loader = as_loader(make(2))
+
+    assert len(loader) == loader.epoch_batches == 2
+    assert loader.last_index == 1
+    profile = wb.profile_lines(make(2), seconds=0.02)
+    assert profile.samples == 2 * profile.batches
+    assert wb.check_workers(make(2), workers=2, use_multiprocessing=False, seconds=4).rate
+    assert wb.measure_rate(make(2), seconds=0.05).samples_per_second.median > 0
+
+
+def test_data_without_an_end_has_no_number_of_batches():
+    loader = as_loader(InBatches(None))
+
+    assert loader.epoch_batches is None
+    assert loader.last_index == 0
+
+
+def test_batches_beyond_the_end_are_named_where_the_length_counts_samples():
+    with pytest.raises(ValueError, match="Batch 2 of InBatches has no samples"):
+        wb.measure_rate(InBatches(4), seconds=0.1)
 
 
 def test_an_object_without_batches_is_refused():

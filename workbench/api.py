@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from workbench.inputs import as_loader, files_of, is_data
+from workbench.inputs import as_entrant, as_loader, files_of
 from workbench.isolation.explain_errors import explain_errors
 from workbench.isolation.restore_state import restored_state
 from workbench.loader import Loader
@@ -203,8 +204,9 @@ def find_repeats(
     Keras's worker processes start with copies of the same random state. Since different images hide
     equal augmentation, all workers make the same batch, through Keras's feed with a new pool for
     each epoch as in `fit`. A loader whose batches are determined by epoch and index, as the
-    workbench's own are, is compared across epochs only. Augmentation that is applied rarely, and
-    to whole batches, may look repeated.
+    workbench's own are, is compared across epochs only. In this process, samples and labels of an
+    epoch are compared with those after `on_epoch_end`, whose shuffle may separate them or change
+    nothing. Repetition of augmentation that is applied rarely, and to whole batches, may be missed.
 
     Args:
         data: A loader, or anything that `wb.Workbench` accepts. Its attributes are restored
@@ -215,7 +217,7 @@ def find_repeats(
         epochs: Number of epochs to compare. Defaults to `2`.
 
     Returns:
-        The repetitions found, and advice.
+        A verdict, what was found, and advice.
 
     Raises:
         RuntimeError: If worker processes hang, die or would hang; see `wb.check_workers`.
@@ -245,7 +247,8 @@ def race(
     Args:
         entrants: What makes a batch, by name: a function without arguments, an iterator, a loader,
             a function or class that makes an iterator or loader, or anything that `wb.Workbench`
-            accepts. A loader yields its batches in order, in this thread.
+            accepts. A loader yields its batches in order, in this thread, and races in blocks of
+            batches: those that it has made ahead, in threads or processes of its own, do not count.
         seconds: When to stop, in seconds, but not before five rounds. Defaults to `2.0`.
         rounds: Maximum number of rounds, not counting a warm-up. Defaults to `100`.
         per: What one call makes, for the result's labels: `"batch"`, `"step"`, `"epoch"`. Defaults
@@ -258,19 +261,24 @@ def race(
         All times. Shows as a table; `.chart()` draws it.
 
     Raises:
-        RuntimeError: If an iterator runs out of batches.
         TypeError: If an entrant is none of these.
-        ValueError: If there are no entrants, or one has no batches.
+        ValueError: If there are no entrants, one has no batches, or an iterator runs out of them.
         Exception: Anything that an entrant raises, with a note that names the entrant.
 
     Example:
         >>> wb.race({"before": before, "after": lambda: augment(images)}, batches_per_epoch=100)
     """
-    from workbench.measure.run_race import check_names, run
+    from workbench.measure.run_race import check_names, noting, run
 
     check_names(entrants)
-    opened = {name: as_loader(e) if is_data(e) else e for name, e in entrants.items()}
-    with _restored(opened.values()):
+    with ExitStack() as stack:
+        stack.enter_context(restored_state())
+        stack.enter_context(explain_errors())
+        opened = {n: noting(n, partial(as_entrant, e)) for n, e in entrants.items()}
+        for loader in opened.values():
+            # An iterator continues where it is: restoring its attributes would not turn it back.
+            if isinstance(loader, Loader) and not loader.forward_only:
+                stack.enter_context(restored_state(loader.original))
         return run(
             opened,
             seconds=seconds,
@@ -288,18 +296,3 @@ def _opened(data: Any) -> Iterator[Loader]:
         loader = as_loader(data)
         with restored_state(loader.original):
             yield loader
-
-
-@contextmanager
-def _restored(entrants: Iterable[Any]) -> Iterator[None]:
-    """Restore global state and loaders' attributes after a race."""
-    from workbench.measure.run_race import is_indexable
-
-    with ExitStack() as stack:
-        stack.enter_context(restored_state())
-        for entrant in entrants:
-            original = entrant.original if isinstance(entrant, Loader) else entrant
-            # An iterator continues where it is: restoring its attributes would not turn it back.
-            if is_indexable(original) and not hasattr(original, "__next__"):
-                stack.enter_context(restored_state(original))
-        yield

@@ -34,6 +34,12 @@ def leading_dimension(batch: Any) -> int:
     return next((int(shape[0]) for shape in shapes if len(shape)), 0)
 
 
+def is_empty(batch: Any) -> bool:
+    """Whether the first array of a batch has no samples, as a slice beyond the end of the data."""
+    shapes: Iterator[Any] = (getattr(leaf, "shape", ()) for _, leaf in leaves(batch))
+    return next((shape[0] == 0 for shape in shapes if len(shape)), False)
+
+
 def copied(batch: Any) -> Any:
     """Copy a batch and its arrays, whose memory the loader may reuse for the next batch."""
     if isinstance(batch, dict):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from workbench.loader import Loader
-from workbench.loaders.adapt import adapt, described, is_loader
+from workbench.loaders.adapt import adapt, described, is_factory, is_loader, made_by
 from workbench.pipeline.pipeline import Pipeline
 from workbench.pipeline.sources.arrays import as_array, check_arrays
 from workbench.pipeline.sources.folders import probe
@@ -69,6 +70,23 @@ def as_loader(data: Any) -> Loader:
 
     settings, x, y = settings_of(data)
     return Loader(Dataset(Pipeline(settings, open_source(settings, x, y))))
+
+
+def as_entrant(value: Any) -> Loader | Callable[[], Any]:
+    """What `race` times: a loader, or a function that makes a batch, which is called once here.
+
+    Raises:
+        TypeError: If the value is neither.
+    """
+    if isinstance(value, Loader) or is_data(value):
+        return as_loader(value)
+    if not is_loader(value):
+        raise TypeError(
+            "expected a function without arguments, an iterator, an object with __getitem__ and "
+            f"__len__, or {ACCEPTED}. Received: {described(value)}"
+        )
+    made = made_by(value) if is_factory(value) else adapt(value)
+    return made if isinstance(made, Loader) else value
 
 
 def files_of(data: Any) -> FolderData | CsvData:

@@ -217,6 +217,12 @@ class Notebook:
         """The value a slider shows."""
         return self.page.locator(f".{css} .widget-readout").inner_text()
 
+    def open_group(self, name: str) -> None:
+        """Open a group of controls: "reading", "scaling" or "more"."""
+        button = self.page.locator(f"button.wb-group-{name}")
+        if "mod-active" not in (button.get_attribute("class") or ""):
+            button.click()
+
     def latency(self, css: str, key: str) -> float:
         """Milliseconds from a key on a slider to the new picture, decoded."""
         return float(self.page.evaluate(LATENCY, [css, key]))

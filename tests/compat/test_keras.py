@@ -51,8 +51,8 @@ def test_the_adapter_gives_the_batches_of_an_epoch():
 def test_the_adapter_keeps_the_exception_of_a_dataset():
     adapter = pooled(max_queue_size=3)
     adapter.on_epoch_begin()
-    with pytest.raises(KeyError):
-        list(adapter.batches())
+    with pytest.raises(RuntimeError):
+        list(adapter._get_iterator())
     adapter.on_epoch_end()
     assert isinstance(adapter.error, KeyError), MOVED + "_get_iterator is not what fit iterates"
 

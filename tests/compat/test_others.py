@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
+import threading
+from contextlib import contextmanager
 from multiprocessing.dummy import Pool as ThreadPool
 
 import matplotlib as mpl
@@ -12,6 +14,7 @@ import tensorflow as tf
 
 from workbench.compat import process_pool
 from workbench.compat.matplotlib_backend import backend, set_backend
+from workbench.compat.python_in_tensorflow import around_python_calls, calls_python
 from workbench.compat.tensorflow_calls import runs_operation
 from workbench.isolation.profile_hook import profile_hook
 
@@ -61,3 +64,28 @@ def test_asking_for_matplotlibs_backend_chooses_none():
         assert backend() is mpl.rcsetup._auto_backend_sentinel
     set_backend(before)
     assert backend() == before
+
+
+def test_python_functions_of_tensorflow_go_through_one_registry():
+    ran = []
+
+    @contextmanager
+    def note():
+        ran.append(threading.get_ident())
+        yield
+
+    def pipelines(function):
+        numbers = tf.data.Dataset.range(2)
+        yield numbers.map(lambda n: tf.numpy_function(function, [n], tf.int64))
+        yield numbers.map(lambda n: tf.py_function(function, [n], tf.int64)).batch(1)
+        spec = tf.TensorSpec((), tf.int64)
+        yield tf.data.Dataset.from_generator(lambda: iter([0, 1]), output_signature=spec)
+
+    for pipeline in pipelines(lambda n: n):
+        assert calls_python(pipeline)
+        ran.clear()
+        with around_python_calls(note):
+            assert len(list(pipeline)) == 2
+        assert len(ran) >= 2, f"TensorFlow {tf.__version__}: it calls Python in another way"
+        assert threading.get_ident() not in ran
+    assert not calls_python(tf.data.Dataset.range(2).map(lambda n: n + 1))

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 import workbench as wb
 from tests.loaders import loaders_zoo as zoo
-from workbench.loaders.streams import NO_LINES
+from workbench.loaders.streams import CALLS_PYTHON, NO_LINES
 from workbench.measure.workers.worker_errors import WorkersRefused
 
 EACH = pytest.mark.parametrize("name", zoo.LOADERS)
@@ -61,13 +61,21 @@ def test_a_generator_object_is_not_used_up():
 
 
 def test_several_workers_for_a_generator_are_refused_with_the_reason():
-    with pytest.raises(WorkersRefused, match="generator already executing"):
+    with pytest.raises(WorkersRefused, match="one after another, in one thread"):
         wb.measure_rate(zoo.endless, workers=2)
-    with pytest.raises(WorkersRefused, match="generator already executing"):
+    with pytest.raises(WorkersRefused, match="one after another, in one thread"):
         wb.profile_lines(zoo.endless, workers=1, use_multiprocessing=True)
-    check = wb.check_workers(zoo.endless, workers=2)
-    assert not check.ok
-    assert "generator already executing" in str(check)
+
+
+def test_a_generator_is_checked_with_the_one_thread_that_keras_gives_it():
+    check = wb.check_workers(zoo.endless, workers=2, seconds=1)
+    assert check.ok
+    assert (check.workers, check.use_multiprocessing) == (1, False)
+    assert str(check).startswith("The loader works with one worker thread, and cannot have more.")
+    assert "already executing" not in str(check)
+    assert "batches of a generator function" in check.one_worker
+    endless = map(zoo.endless().send, itertools.repeat(None))
+    assert "batches of an iterator" in wb.check_workers(endless, workers=2, seconds=1).one_worker
 
 
 def test_two_threads_make_batches_of_a_sequence_without_length_at_the_same_time():
@@ -88,18 +96,23 @@ def test_a_tf_data_pipeline_is_timed_by_its_elements():
         time.sleep(0.01)
         return x
 
-    data = tf.data.Dataset.from_tensor_slices(np.zeros((8, 4, 4, 1), np.float32)).batch(4)
-    data = data.map(
+    native = tf.data.Dataset.from_tensor_slices(np.zeros((8, 4, 4, 1), np.float32)).batch(4)
+    data = native.map(
         lambda x: tf.ensure_shape(tf.numpy_function(pause, [x], tf.float32), (4, 4, 4, 1))
     )
 
-    profile = wb.profile_lines(data, seconds=0.2)
+    profile, nothing = (wb.profile_lines(each, seconds=0.2) for each in (data, native))
     rate = wb.measure_rate(data, seconds=0.1)
 
-    with pytest.raises(WorkersRefused, match="has its own workers"):
+    with pytest.raises(WorkersRefused, match="which has its own"):
+        wb.measure_rate(native, workers=2)
+    with pytest.raises(WorkersRefused, match="hold the interpreter"):
         wb.measure_rate(data, workers=2)
-    assert NO_LINES in profile.notes
-    assert "No lines were profiled" in str(profile)
+    assert nothing.notes == (NO_LINES,)
+    assert "No lines were profiled" in str(nothing)
+    assert CALLS_PYTHON in profile.notes
+    assert NO_LINES not in profile.notes
+    assert "time.sleep(0.01)" in profile.hot[0].source
     assert profile.batch_seconds > 0.009, "the sleep"
     assert rate.samples_per_second.median * rate.batch_ms.median / 1e3 == pytest.approx(4, rel=0.3)
 
@@ -136,7 +149,13 @@ REFUSED = {
         "tuples only.*a list of 2",
     ),
     "a dict from a generator": (lambda: iter([{"x": zoo.BATCH}]), "tuples only.*a dict of 1"),
-    "a list for an array": (lambda: iter([(zoo.BATCH, [0, 1, 0, 1])]), r"batch\[1\]\[0\] is int"),
+    "a list for an array": (
+        lambda: iter([(zoo.BATCH, [0, 1, 0, 1])]),
+        r"batch\[1\] is a list of 4",
+    ),
+    "a list of inputs": (lambda: iter([([zoo.BATCH] * 2, zoo.LABELS)]), r"batch\[0\].*a tuple"),
+    "strings": (lambda: iter([(np.array(["a"] * 4), zoo.LABELS)]), "strings.*vocabulary"),
+    "dates": (lambda: iter([(np.zeros(4, "datetime64[s]"), zoo.LABELS)]), "datetime64"),
     "rows that differ": (
         lambda: iter([(np.array([zoo.LABELS, zoo.LABELS[:1]], dtype=object),)]),
         "rows differ in shape",

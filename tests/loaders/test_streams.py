@@ -91,6 +91,35 @@ def test_a_pass_is_counted_and_the_next_begins_anew():
     assert loader.epoch_batches == zoo.EPOCH
 
 
+@pytest.mark.parametrize("make", [lambda: zoo.finite, zoo.finite, lambda: map(zoo.pair, range(9))])
+def test_a_generator_that_ends_tells_when_training_runs_out_of_data(make):
+    try:
+        shown = str(wb.profile_lines(make(), seconds=0.15))
+    except ValueError as error:  # an iterator that cannot start again
+        shown = str(error)
+
+    count = 9 if "iterator" in shown else zoo.EPOCH
+    assert f"training will run out of data after {count} batches" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize("make", [lambda: zoo.endless, zoo.Iterable, zoo.Direct])
+def test_what_does_not_end_or_starts_again_in_fit_does_not_run_out(make):
+    assert "run out of data" not in str(wb.profile_lines(make(), seconds=0.1))
+
+
+def test_an_empty_batch_ends_an_object_without_length_that_slices_an_array():
+    class Slices:
+        def __getitem__(self, index):
+            return zoo.BATCH[index * 2 : index * 2 + 2], zoo.LABELS[index * 2 : index * 2 + 2]
+
+    loader = as_loader(Slices())
+
+    given = [len(loader[index][0]) for index in range(5)]
+
+    assert given == [2] * 5
+    assert len(loader) == zoo.SIZE // 2
+
+
 def test_an_object_without_length_is_counted_at_its_end():
     loader = as_loader(zoo.WithoutLength())
 

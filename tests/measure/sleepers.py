@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
+import types
 
 import numpy as np
 
@@ -216,6 +217,66 @@ class Delegates(Loader):
         for number in range(4):
             time.sleep(0.002)  # inner
             yield number
+
+
+# Functions whose own lines cannot be counted.
+
+
+def loads(milliseconds):
+    while True:
+        time.sleep(0.002)
+        load(milliseconds)
+        yield milliseconds
+
+
+class HoldsGenerators(Loader):
+    """Two generators that are older than any profile: 2 ms of their own each, and 2 and 12 ms."""
+
+    def __init__(self):
+        self.quick, self.slow = loads(2), loads(12)
+
+    def __getitem__(self, index):
+        a = next(self.quick)
+        b = next(self.slow)
+        time.sleep(0.002)
+        return (a, b)
+
+
+class SharesGenerators(HoldsGenerators):
+    """The same function also makes a generator in each batch, whose lines can be counted."""
+
+    def __getitem__(self, index):
+        a = next(self.quick)
+        b = next(loads(12))
+        time.sleep(0.002)
+        return (a, b)
+
+
+class MakesFromCode(Loader):
+    """Makes its function from a code object, so that no other function leads to it."""
+
+    def __init__(self):
+        self.code = (lambda milliseconds: load(milliseconds) or 8).__code__
+
+    def __getitem__(self, index):
+        step = types.FunctionType(self.code, globals())
+        step(8)
+        time.sleep(0.002)
+        return (index,)
+
+
+class Steps:
+    """A generator whose step is a lambda that another method made."""
+
+    def prepare(self):
+        self.step = lambda milliseconds: load(milliseconds) or 8
+        return self
+
+    def batches(self):
+        while True:
+            self.step(8)
+            time.sleep(0.002)
+            yield (1,)
 
 
 class Uneven(Loader):

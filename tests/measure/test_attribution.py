@@ -162,6 +162,17 @@ def test_a_function_that_no_listed_line_calls_is_entered_from_outside():
     assert flows.entry_seconds == pytest.approx(0.003)
 
 
+def test_time_that_no_calling_line_has_is_not_counted_again():
+    """`helper` and what it calls also ran for 3 ms in another thread, beside 2 ms in this one."""
+    edges = [(MAIN, 2, HELPER, 0.002), (HELPER, 12, OTHER, 0.001)]
+    calls = calls_of({MAIN: 1, HELPER: 1, OTHER: 1}, edges)
+    seconds = {(MAIN, 2): 0.002, (HELPER, 12): 0.005, (OTHER, 22): 0.0025}
+    flows = divide_by_caller(calls, [MAIN, HELPER, OTHER], seconds)
+    assert sum(flows.self_seconds.values()) == pytest.approx(0.002, rel=0.02)
+    assert flows.entry_seconds == pytest.approx(0.002, rel=0.02)
+    assert flows.self_seconds[MAIN, 2] == pytest.approx(0, abs=1e-5)
+
+
 def test_a_generators_time_is_its_own_through_yield_from():
     """`helper` sleeps 4 ms and yields from `other`, 8 ms, of which its line saw 2."""
     edges = [(MAIN, 2, HELPER, 0.012), (HELPER, 13, OTHER, 0.008)]

@@ -57,6 +57,21 @@ def test_too_few_batches_give_no_rate(batches, workers):
         arrived(every(0.02, batches), workers).rate(0)
 
 
+def test_one_interval_has_no_spread():
+    rate = arrived(every(0.020, 4)).rate(0)
+    assert "one interval: no spread" in str(rate)
+    assert rate.to_dict()["samples_per_second"]["iqr"] is None
+    assert "interquartile range" in str(arrived(every(0.020, 40)).rate(0))
+
+
+def test_batches_that_were_made_ahead_do_not_count():
+    ready = [1.0 + number * 1e-5 for number in range(10)]
+    feed = arrived([*ready, *every(0.2, 4, first=1.1)])
+    assert not arrived([*ready, *every(0.2, 2, first=1.1)]).has_enough(0.1, 100)
+    assert feed.has_enough(0.1, 100)
+    assert feed.rate(0).batch_ms.median == pytest.approx(200)
+
+
 def test_enough_are_so_many_batches_or_so_many_seconds():
     def suffice(count, seconds, batches):
         return arrived(every(0.1, count)).has_enough(seconds, batches)

@@ -7,6 +7,7 @@ Shares are exact by a clock that the loaders move (see `tests.clock`); what real
 from __future__ import annotations
 
 import cProfile
+import functools
 import linecache
 import multiprocessing
 import os
@@ -15,6 +16,8 @@ import sys
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.pool import ThreadPool
 
 import cv2
 import numpy as np
@@ -27,9 +30,13 @@ from tests.measure.sleepers import (
     DefinesAnew,
     Delegates,
     Failing,
+    HoldsGenerators,
     Loader,
+    MakesFromCode,
     Rarely,
+    SharesGenerators,
     Sleeper,
+    Steps,
     Uneven,
     Varies,
     augment,
@@ -260,6 +267,104 @@ def test_a_generators_time_is_its_own_through_yield_from():
     assert line_of(found, "inner", "# inner").self_share > 0.1
     assert line_of(found, "outer", "time.sleep").self_share > 0.02
     assert_adds_to_one(found)
+
+
+# Functions whose own lines cannot be counted, between a line and the function that it leads to.
+
+
+def own_shares(profile):
+    """Self shares in milliseconds by source."""
+    batch = profile.batch_seconds * 1e3
+    return {
+        hot.source.strip(): pytest.approx(hot.self_share * batch)
+        for hot in profile.hot
+        if hot.self_share > 1e-9
+    }
+
+
+def test_a_running_generators_own_time_is_in_the_line_that_asks_for_its_next_value(clock):
+    found = profile(HoldsGenerators())
+    assert own_shares(found) == {
+        "time.sleep(milliseconds / 1000)  # in load": 14,
+        "a = next(self.quick)": 2,
+        "b = next(self.slow)": 2,
+        "time.sleep(0.002)": 2,
+    }
+    assert [f.name for f in found.functions] == ["HoldsGenerators.__getitem__", "load"]
+    assert line_of(found, "__getitem__", "self.slow").share == pytest.approx(14 / 20)
+    assert line_of(found, "__getitem__", "self.slow").unprofiled == (
+        "loads (a generator that was already running)",
+    )
+    assert "lines that are not profiled: loads" in str(found)
+    assert_adds_to_one(found)
+
+
+def test_generators_of_one_function_are_told_apart_if_only_some_are_profiled(clock):
+    found = profile(SharesGenerators())
+    shares = own_shares(found)
+    assert shares.pop("time.sleep(milliseconds / 1000)  # in load") == 14
+    assert shares == {
+        "a = next(self.quick)": 2,
+        "time.sleep(0.002)": 2,  # in `loads`, and another one in `__getitem__`
+    }
+    assert line_of(found, "loads", "load(").share == pytest.approx(12 / 20)
+    assert_adds_to_one(found)
+
+
+@KINDS
+def test_a_function_that_is_not_found_counts_as_part_of_the_line_that_calls_it(kind, clock):
+    found = profile(MakesFromCode(), kind, seconds=0)
+    assert own_shares(found) == {
+        "time.sleep(milliseconds / 1000)  # in load": 8,
+        "time.sleep(0.002)": 2,
+    }
+    (reason,) = line_of(found, "__getitem__", "step(8)").unprofiled
+    assert reason.startswith("<lambda> (")
+    assert_adds_to_one(found)
+
+
+def test_functions_that_a_factory_makes_anew_are_profiled(clock):
+    found = profile(lambda: Steps().prepare().batches())
+    names = {"Steps.batches", "Steps.prepare.<locals>.<lambda>", "load"}
+    assert {f.name for f in found.functions} == names
+    assert found.hot[0].self_share == pytest.approx(0.8)
+    assert_adds_to_one(found)
+
+
+# Functions that others run.
+
+
+def in_pool(number):
+    return number
+
+
+def in_executor(number):
+    return number
+
+
+class Shares(Loader):
+    """Gives functions to a pool that is made in each batch, and to an executor that is kept."""
+
+    def __init__(self):
+        self.executor = ThreadPoolExecutor(2)
+
+    def __getitem__(self, index):
+        with ThreadPool(2) as pool:
+            a = pool.map(functools.partial(in_pool), range(4))
+        b = list(self.executor.map(in_executor, range(4)))
+        c = list(self.executor.map(abs, range(4)))
+        return (a, b, c)
+
+
+def test_what_a_line_gives_to_a_pool_is_named():
+    loader = Shares()
+    found = profile(loader, seconds=0)
+    loader.executor.shutdown()
+    assert {line.unprofiled for f in found.functions for line in f.lines if line.unprofiled} == {
+        ("in_pool (in a ThreadPool)",),
+        ("in_executor (in a ThreadPoolExecutor)",),
+    }
+    assert "lines that are not profiled: in_pool (in a ThreadPool)" in str(found)
 
 
 # Libraries.

@@ -255,5 +255,5 @@ def test_our_own_dataset_profiles_from_getitem_down():
     )
     assert profile.functions[0].name == "Dataset.__getitem__"
     assert any("random_transform" in line.source for line in profile.hot[:3])
-    assert "ms a batch unprofiled" in str(profile)
+    assert "ms per batch without profiling" in str(profile)
     assert profile.to_dict()["functions"][0]["lines"]

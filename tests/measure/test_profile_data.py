@@ -157,8 +157,12 @@ def rows_of(text, start):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "10.0 ms a batch unprofiled, 100 batches, this thread, profiler slows by 1.10x"),
-        ({}, ", peak 12.5 MB newly allocated"),
+        (
+            {},
+            "10.0 ms per batch without profiling, 100 batches, this thread, "
+            "profiler slows by 1.10x",
+        ),
+        ({}, ", peak allocation 12.5 MB"),
         ({"workers": 1}, ", 1 thread, "),
         ({"workers": 2}, ", 2 threads, "),
         ({"workers": 2, "use_multiprocessing": True}, ", 2 processes, "),

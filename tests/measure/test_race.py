@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import queue
 import subprocess
 import sys
+import threading
 import time
 import tracemalloc
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from xml.etree import ElementTree
 
@@ -16,6 +22,7 @@ import pytest
 import workbench as wb
 from tests.conftest import ROOT
 from workbench.article import entrants
+from workbench.measure import alternate
 from workbench.measure.race import Entrant, Race, Races
 
 HOSTILE = "<script>alert('$x_1$')</script>\n\x07&"
@@ -45,7 +52,7 @@ def test_equal_entrants_show_no_difference(clock):
 def test_entrants_take_turns_and_raw_values_survive():
     order = []
     race = wb.race({name: partial(order.append, name) for name in "ABC"}, rounds=6)
-    assert order == list("ABC") * 7, "a first round is not counted"
+    assert order[:21] == list("ABC") * 7, "a first round is not counted"
     assert [len(entrant.seconds) for entrant in race.entrants] == [6, 6, 6]
     again = json.loads(json.dumps(race.to_dict()))
     assert tuple(again["entrants"][2]["seconds"]) == race["C"].seconds
@@ -53,9 +60,7 @@ def test_entrants_take_turns_and_raw_values_survive():
 
 def test_it_ends_in_time_but_not_before_five_rounds(clock):
     nap = {"nap": partial(time.sleep, 0.01)}
-    # Time is up at 0.305 s; the first of 30 turns is not counted.
-    assert wb.race(nap, seconds=0.305, rounds=10_000).rounds == 29
-    assert clock.perf_counter() == pytest.approx(0.3)
+    assert wb.race(nap, seconds=0.305, rounds=10_000).rounds == 30
     assert wb.race(nap, seconds=0).rounds == 5
 
 
@@ -112,18 +117,119 @@ def test_all_that_gives_batches_may_race():
     entrants = {
         "function": lambda: None,
         "generator function": partial(batches, log),
-        "iterator": iter(range(100)),
+        "generator": batches([]),
+        "iterator": itertools.count(),
         "loader": loader,
         "makes a loader": lambda: made,
         "class": Loader,
         "iterable": Iterable(),
         "folder": ROOT / "sample_data/arrays",
     }
-    race = wb.race(entrants, rounds=5)
+    race = wb.race(entrants, rounds=5, seconds=0.5)
     assert race.rounds == 5
-    assert loader.asked == [0, 1, 2, 0, 1, 2], "in turn, and again"
-    assert made.asked == [0, 1, 2, 0, 1, 2], "its work is timed, not its making"
-    assert log == [0, 1, 2, 0, 1, 2], "epoch after epoch"
+    assert race.in_blocks
+    assert loader.asked[:6] == [0, 1, 2, 0, 1, 2], "in turn, and again"
+    assert made.asked[:6] == [0, 1, 2, 0, 1, 2], "its work is timed, not its making"
+    assert log[:6] == [0, 1, 2, 0, 1, 2], "epoch after epoch"
+
+
+class Ahead:
+    """Batches made ahead by a thread, which sleeps for each and fills a queue."""
+
+    def __init__(self, seconds, batch=0):
+        self.queue, self.seconds, self.batch = queue.Queue(8), seconds, batch
+        threading.Thread(target=self.fill, args=[weakref.ref(self)], daemon=True).start()
+
+    @staticmethod
+    def fill(owner):
+        """Until nobody has the batches any more."""
+        while (this := owner()) is not None:
+            seconds, batches, batch = this.seconds, this.queue, this.batch
+            del this
+            time.sleep(seconds)
+            with suppress(queue.Full):
+                batches.put(batch, timeout=1)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return self.queue.get()
+
+
+def pooled(seconds):
+    with ThreadPoolExecutor(2) as pool:
+        yield from pool.map(lambda _: time.sleep(2 * seconds), range(200))
+
+
+class Prefetches(Loader):
+    """A PyDataset may make the batches that follow while it is not asked for one."""
+
+    def __init__(self, seconds):
+        super().__init__()
+        self.batches = Ahead(seconds)
+
+    def __getitem__(self, index):
+        return next(self.batches)
+
+
+def prefetched(seconds):
+    import tensorflow as tf
+
+    slow = partial(tf.numpy_function, lambda _: (time.sleep(seconds), np.float32(0))[1])
+    numbers = tf.data.Dataset.range(10_000).map(lambda i: slow([i], tf.float32))
+    return numbers.prefetch(8)
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        Ahead,
+        pooled,
+        Prefetches,
+        prefetched,
+        lambda seconds: partial(pooled, seconds),
+        lambda seconds: partial(Ahead, seconds),
+        lambda seconds: partial(next, Ahead(seconds)),
+    ],
+    ids=["iterator", "generator", "indexed", "tf.data", "generators", "iterators", "function"],
+)
+def test_batches_that_are_made_ahead_do_not_count(way):
+    for _ in range(5):  # a median holds unless the machine is busy for most of a race
+        race = wb.race({"slow": way(0.02), "fast": way(0.004)}, seconds=0.4)
+        found = race.times_as_fast("fast").median
+        if 4 < found < 6:
+            break
+    assert 4 < found < 6
+    assert race.in_blocks
+    assert "made ahead" in str(race)
+
+
+def test_batches_in_bursts_count_from_one_wait_to_another(clock):
+    naps = itertools.cycle((0, 0, 0, 0.04))  # four workers
+
+    def stored_then_bursts():
+        time.sleep(next(naps) if next(ready) >= 9 else 0)
+
+    ready = itertools.count()
+    assert alternate.seconds_in_block(stored_then_bursts, 0.1) == pytest.approx(0.01)
+
+
+def test_a_generator_that_works_elsewhere_ends_before_the_next_entrant():
+    open_ones = []
+
+    def waits():
+        open_ones.append(1)
+        assert len(open_ones) == 1
+        try:
+            while True:
+                time.sleep(0.01)
+                yield 0
+        finally:
+            open_ones.pop()
+
+    race = wb.race({"one": waits, "another": waits}, seconds=0)
+    assert race.rounds == 5
 
 
 def test_a_loader_and_the_global_random_state_stay_as_they_were():
@@ -152,9 +258,9 @@ def test_one_entrant_and_two_rooms_for_text():
         ({}, {}, ValueError, "entrants: expected names"),
         ([1], {}, ValueError, "entrants: expected names"),
         ({1: print}, {}, TypeError, "Received: 1"),
-        ({"number": 7}, {}, TypeError, "number: expected a function"),
-        ({"ends": iter(range(3))}, {}, RuntimeError, "ends: ran out of batches"),
-        ({"none": Loader(0)}, {}, ValueError, "none: no batches"),
+        ({"number": 7}, {}, TypeError, "expected a function without arguments.*Received: 7"),
+        ({"ends": iter(range(3))}, {}, ValueError, "ended after 3 batches and cannot start again"),
+        ({"none": Loader(0)}, {}, ValueError, "Loader has no batches"),
         ({"none": lambda: iter(())}, {}, ValueError, "no batches"),
         ({"gone": "no/such/folder"}, {}, FileNotFoundError, "no/such/folder"),
         ({"a": print}, {"rounds": 4}, ValueError, "rounds: expected at least 5. Received: 4"),
@@ -193,6 +299,7 @@ import sys
 import numpy as np
 from pathlib import Path
 from workbench.article import entrants
+from workbench.measure import alternate
 
 def anonymous():
     lines = Path("/proc/self/status").read_text().splitlines()
@@ -256,6 +363,10 @@ def test_charts_follow_the_theme_and_show_names_as_text(races):
         assert HOSTILE[:10] in root.get("aria-label")
         ids += [node.get("id") for node in root.iter() if node.get("id")]
     assert len(ids) == len(set(ids)), "two charts on a page share no id"
+
+
+def test_one_round_has_no_quartiles():
+    assert "10.0 (one value)" in str(of(first=[10], second=[5]))
 
 
 def test_without_matplotlib_the_table_is_there_and_the_chart_says_what_is_missing(monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import keras
@@ -10,6 +11,8 @@ import pytest
 
 import workbench as wb
 from tests.conftest import array_settings
+from workbench.measure.workers.compare_draws import Judged
+from workbench.measure.workers.same_batch import WorkerBatch
 from workbench.pipeline.dataset import Dataset
 from workbench.pipeline.pipeline import Pipeline
 from workbench.pipeline.sources.open_source import ArraySource
@@ -123,7 +126,7 @@ def test_forked_workers_do_not_repeat_the_standard_library():
     assert not repeats.found + repeats.advice
     assert (repeats.batches, repeats.distinct_batches) == (16, 16)
     assert (repeats.drawn, repeats.distinct) == (128, 128)
-    assert "No draw repeats." in str(repeats)
+    assert str(repeats).startswith("No repeats.\n")
 
 
 @pytest.mark.parametrize("workers", [1, 4])
@@ -177,7 +180,7 @@ def test_a_loader_that_draws_nothing_is_told_apart(processes):
     assert repeats.nature == "fixed"
     assert not repeats.found
     assert repeats.distinct_batches == 1
-    assert str(repeats).startswith("No randomness seen.")
+    assert str(repeats).startswith("No repeats.\nNo randomness seen.")
 
 
 def test_few_possible_draws_are_not_taken_for_repeats():
@@ -200,3 +203,97 @@ def test_the_loader_is_left_as_it_was():
 def test_no_epochs_are_refused():
     with pytest.raises(ValueError, match="epochs=0"):
         wb.find_repeats(Loader(), epochs=0)
+
+
+def albumentations_loader():
+    albumentations = pytest.importorskip("albumentations")
+
+    class Augmented(Loader):
+        def __init__(self):
+            super().__init__()
+            brightness = albumentations.RandomBrightnessContrast(p=1)
+            self.transform = albumentations.Compose([brightness], seed=1)
+
+        def __getitem__(self, index):
+            image = np.full((4, 4, 3), 100, np.uint8)
+            return np.stack([self.transform(image=image)["image"] for _ in range(8)]), np.arange(8)
+
+    return Augmented()
+
+
+class HeldPython(Loader):
+    def __init__(self):
+        super().__init__()
+        self.dice = random.Random(3)
+
+    def draw(self, index):
+        return [self.dice.random() for _ in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (GlobalNumpy, "default_rng([seed, self.epoch, index]), not from np.random"),
+        (HeldNumpy, "default_rng([seed, self.epoch, index]), not from self.rng"),
+        (HeldPython, "not from self.dice"),
+        (albumentations_loader, "call self.transform.set_random_seed("),
+    ],
+)
+def test_the_advice_names_the_generator_that_was_drawn_from(make, words):
+    repeats = wb.find_repeats(make(), workers=2)
+    assert str(repeats).startswith("Repeats.\n")
+    assert len(repeats.advice) == 1
+    assert words in repeats.advice[0]
+
+
+class Half(Loader):
+    """One draw of each sample is copied by a fork, the other is not."""
+
+    def draw(self, index):
+        copied = np.random.uniform(size=8)
+        return [value + (random.random() < 0.5) * random.random() for value in copied]
+
+
+def test_draws_that_repeat_in_part_are_found():
+    repeats = wb.find_repeats(Half())
+    assert repeats.verdict == "Repeats"
+    assert "Workers repeat a part of each other's draws" in repeats.found[0]
+    assert "Epochs repeat a part of each other's draws" in repeats.found[1]
+
+
+def test_workers_that_disagree_although_nothing_is_random_are_the_verdict():
+    class Process(Loader):
+        """Different in each process, and always the same in one."""
+
+        def draw(self, index):
+            return os.getpid() % 1000
+
+    repeats = wb.find_repeats(Process(), workers=2)
+    assert str(repeats).startswith(
+        "Workers give different batches for one index although nothing is random.\n"
+    )
+    assert not any("default_rng" in advice for advice in repeats.advice)
+
+
+def batches_of(rows):
+    """By epoch, round and worker: each sample is a number."""
+    return [
+        WorkerBatch(epoch, worker, tuple(bytes([sample]) for sample in samples))
+        for epoch, rounds in enumerate(rows)
+        for made in rounds
+        for worker, samples in enumerate(made)
+    ]
+
+
+def test_few_possible_draws_are_judged_by_what_chance_repeats():
+    coin = random.Random(5)
+    by_chance = [[[[coin.random() < 0.5, 9] for _ in "abcd"] for _ in range(16)] for _ in "12"]
+    judged = Judged.of(batches_of(by_chance), "random")
+    assert (judged.found, judged.undecided) == ((), False)
+
+    copied = [[[[coin.random() < 0.5, 9]] * 4 for _ in range(16)] for _ in "12"]
+    assert "workers repeat each other" in Judged.of(batches_of(copied), "random").found[0]
+
+
+def test_a_coincidence_in_few_rounds_is_undecided():
+    assert Judged.of(batches_of([[[[1], [1]], [[2], [1]]]]), "random").undecided

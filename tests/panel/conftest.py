@@ -72,7 +72,9 @@ def assert_shows(driver: PanelDriver, images: Any) -> None:
     assert high == pytest.approx(images.max(), rel=0.01)
     picture, (count, height, width) = driver.picture(), images.shape[:3]
     for place in range(min(count, 8)):
-        tile = picture[:height, place * width : (place + 1) * width]
+        row, column = divmod(place, min(4, count))
+        top, left = row * height, column * width
+        tile = picture[top : top + height, left : left + width]
         wanted = (images[place] - low) * 255 / ((high - low) or 1)
         wanted = wanted.mean(axis=-1) if wanted.ndim == 3 else wanted
         assert np.abs(tile - wanted).mean() < 6, f"tile {place}"

@@ -18,7 +18,8 @@ from workbench.panel.panel_report import FeedMeasurement, Report
 LIMIT = 60.0  # seconds; a wait ends with its condition, so a generous limit costs nothing
 # The areas that send an action; all other actions are buttons.
 AREAS = {
-    **{"try": "head", "advise": "hot"},
+    **dict.fromkeys(("try", "undo", "retry"), "head"),
+    **dict.fromkeys(("advise", "profile_in"), "hot"),
     **dict.fromkeys(("others", "redraw", "show"), "preview"),
     **dict.fromkeys(("open", "close"), "profile"),
 }
@@ -66,7 +67,7 @@ class PanelDriver:
             self.control(name).value = value
 
     def widget(self, name: str) -> Any:
-        """Any other widget: "live", "path", "profile_in", a button, an area, or "root"."""
+        """Any other widget: "live", "path", a button, an area, or "root"."""
         return getattr(self._view, name)
 
     def press(self, action: str, **details: Any) -> None:
@@ -106,7 +107,9 @@ class PanelDriver:
         return self.widget(area).data  # type: ignore[no-any-return]
 
     def text(self, name: str) -> Any:
-        """A text of the panel's head, such as "status"; empty while there is none."""
+        """A text of the panel's head, such as "status", or its "message"; may be empty."""
+        if name == "message":
+            return self.data("message").get("text", "")
         return self.data("head").get(name, "")
 
     @property

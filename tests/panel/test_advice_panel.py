@@ -132,8 +132,10 @@ def test_a_change_and_stop_end_the_search(profiling, slowly, end):
         driver.panel.set(workers=2)
         driver.wait_until(lambda: "Live" in driver.text("status"))
     else:
+        assert driver.data("head")["busy"] is not None
         driver.press("stop")
-        driver.wait_until(lambda: driver.text("status") == "Live is off.")
+        driver.wait_until(lambda: "Live: " in driver.text("status"))
+        assert driver.data("head")["busy"] is None
     assert driver.data("advice") == {}
     assert len(slowly) == 1
     assert driver.text("error") == ""

@@ -174,17 +174,15 @@ class Length:
     ("length", "error", "words"),
     [
         (0, ValueError, "Length has no batches: its len\\(\\) is 0"),
-        (None, TypeError, "cannot be interpreted as an integer"),
-        (-1, ValueError, "__len__\\(\\) should return >= 0"),
-        (2.5, TypeError, "cannot be interpreted as an integer"),
+        (None, TypeError, "Length.__len__ returned None"),
+        (-1, ValueError, "Length has no batches: its len\\(\\) is -1"),
+        (2.5, TypeError, "Length.__len__ returned 2.5: return int"),
         (KeyError("n"), KeyError, "n"),
     ],
 )
 def test_a_length_that_is_none_is_refused_in_the_cell(length, error, words):
-    with pytest.raises(error, match=words) as caught:
+    with pytest.raises(error, match=words):
         wb.Workbench(Length(length))
-    if error is TypeError:
-        assert "Length" in caught.value.__notes__[0]
 
 
 # Batches
@@ -460,7 +458,7 @@ def test_what_the_user_changes_meanwhile_is_left_alone(tmp_path, monkeypatch, op
     other.mkdir()
     driver = opened(Messy(tmp_path))
     driver.drawn()
-    driver.press("stop")
+    driver.widget("live").value = False
     driver.wait_until(lambda: driver.text("status") == "Live is off.")
     os.chdir(other)
     driver.panel.close()

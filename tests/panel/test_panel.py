@@ -21,7 +21,7 @@ from workbench.settings import Batch, FolderData, SettingsError
 def test_the_panel_draws_profiles_and_measures_by_itself(driver):
     driver.wait_until(lambda: driver.jpeg)
     driver.wait_until(lambda: "random_transform" in str(driver.text("slowest")))
-    driver.wait_until(lambda: "Delivers" in driver.text("sentence"))
+    driver.wait_until(lambda: "an epoch takes at least" in driver.text("sentence"))
     assert driver.data("profile")["functions"][0]["name"] == "Dataset.__getitem__"
     assert driver.text("title").startswith("scans · 10 images, 8 for training · batch 4 ×")
     _, place = driver.text("slowest")
@@ -84,7 +84,7 @@ def test_redraw_draws_anew_and_other_images_are_the_next_ones(class_folder, open
     assert [c["label"] for c in redrawn] == [c["label"] for c in first]
     assert [c["draw"] for c in redrawn] != [c["draw"] for c in first]
     driver.press("others")
-    driver.wait_until(lambda: driver.data("preview")["title"] == "17-32 of 40 · epoch 1")
+    driver.wait_until(lambda: driver.data("preview")["title"] == "9-16 of 40 · epoch 1")
 
 
 @pytest.mark.parametrize("kind", ["arrays", "npy", "json"])
@@ -168,9 +168,9 @@ def test_a_broken_file_shows_in_the_panel_and_is_not_overwritten(driver, tmp_pat
     (tmp_path / "broken.json").write_text("{")
     driver.widget("path").value = str(tmp_path / "broken.json")
     driver.press("import_")
-    driver.wait_until(lambda: "broken JSON" in driver.text("error"))
+    driver.wait_until(lambda: "broken JSON" in driver.text("message"))
     driver.press("export")
-    driver.wait_until(lambda: "not a workbench file" in driver.text("error"))
+    driver.wait_until(lambda: "not a workbench file" in driver.text("message"))
 
 
 # Errors
@@ -184,7 +184,8 @@ def test_an_unreadable_file_shows_in_the_panel_and_the_panel_lives_on(panel, dri
         file.write_bytes(b"no image")
     panel.set(image_size=[64, 64])
     driver.wait_until(lambda: "UnreadableFileError" in driver.text("error"))
-    assert driver.text("sentence").startswith("No figure: UnreadableFileError")
+    assert driver.text("error").startswith("Couldn't measure: UnreadableFileError")
+    assert "Traceback" in driver.text("traceback")
     assert driver.jpeg == picture, "the last good picture stays"
     for file in class_folder.rglob("*.png"):
         file.write_bytes(good)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from workbench.panel import measure_jobs
-from workbench.panel.layout import IN_THREAD, IN_WORKERS
 
 
 def functions(driver):
@@ -27,10 +26,10 @@ def test_the_profile_switches_to_the_workers_as_set(panel, driver):
     panel.set(workers=2)
     for kind, words in (("threads", "2 threads"), ("processes", "2 processes")):
         panel.set(worker_kind=kind)
-        driver.widget("profile_in").value = IN_WORKERS
+        driver.press("profile_in", in_workers=True)
         driver.wait_until(lambda words=words: words in caption(driver))
         assert "Dataset.__getitem__" in functions(driver)
-    driver.widget("profile_in").value = IN_THREAD
+    driver.press("profile_in", in_workers=False)
     driver.wait_until(lambda: "this thread" in caption(driver))
     found = panel.profile(0.3, in_workers=True)
     assert (found.workers, found.use_multiprocessing) == (2, True)
@@ -55,7 +54,7 @@ def test_a_click_goes_into_a_library_and_out_again(driver):
 def test_a_profile_mode_does_not_redraw_the_picture(driver):
     functions(driver)
     drawn = driver.jpeg
-    driver.widget("profile_in").value = IN_WORKERS
+    driver.press("profile_in", in_workers=True)
     newest = driver.report.request.generation
     driver.wait_until(lambda: driver.data("preview")["settings"] == newest)
     assert driver.jpeg is drawn
@@ -84,7 +83,7 @@ def test_measure_pressed_during_a_measurement_is_done_once(driver, long_measurem
     driver.wait_until(lambda: driver.text("status") == "Live is off.")
 
 
-def test_live_off_and_stop_end_the_measuring(driver):
+def test_live_off_ends_the_measuring(driver):
     functions(driver)
     driver.widget("live").value = False
     driver.wait_until(lambda: driver.text("status") == "Live is off.")
@@ -94,9 +93,17 @@ def test_live_off_and_stop_end_the_measuring(driver):
     assert caption(driver) == batches
     driver.widget("live").value = True
     driver.wait_until(lambda: caption(driver) != batches)
+
+
+def test_stop_ends_what_was_asked_for_and_leaves_live_as_it_is(driver):
+    functions(driver)
+    driver.measure(60)
+    driver.wait_until(lambda: driver.data("head")["busy"] == 60)
+    driver.wait_until(lambda: "throughput (1 thread, 60 s)" in driver.text("status"))
     driver.press("stop")
-    driver.wait_until(lambda: driver.text("status") == "Live is off.")
-    assert not driver.widget("live").value
+    driver.wait_until(lambda: driver.text("status").startswith("Live: "))
+    assert driver.data("head")["busy"] is None
+    assert driver.widget("live").value
 
 
 def test_measuring_pauses_while_a_cell_runs_and_when_nobody_looks(driver):

@@ -26,7 +26,7 @@ def test_the_panel_shows_what_the_files_are(driver, class_folder):
     (low, _, high), (left, _, right) = found.heights, found.widths
     assert data["summary"] == (
         f"10 files · PNG · gray 8-bit · {low}…{high} × {left}…{right}, {found.sizes} sizes · "
-        "2 classes, 6 / 4 · all headers readable"
+        "2 classes, 6 / 4 · no unreadable files"
     )
     assert dict(data["rows"]) == found.table()
     assert data["warnings"] == []
@@ -47,7 +47,7 @@ def test_what_is_odd_about_the_files_is_said_without_opening(class_folder, rng, 
     )
     assert unreadable.endswith(", and 1 more")
     assert colours.startswith("Mixed colours: RGB 60, gray 10.")
-    assert depths.startswith("Mixed depths: 16-bit 60, 8-bit 10.")
+    assert depths.startswith("60 files are 16-bit, 10 files are 8-bit;")
     assert uneven == "Uneven classes: clear 66, nodule 6 (11×)"
     assert "…400, widths " in sizes
     assert data["rows"][-2][0] == f"nodule/{evil}"

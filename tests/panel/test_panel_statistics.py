@@ -126,14 +126,15 @@ def test_statistics_in_the_making_are_neither_used_nor_exported(panel, driver, t
         panel.export(tmp_path / "t.json")
     driver.widget("path").value = str(tmp_path / "t.json")
     driver.press("export")
-    driver.wait_until(lambda: "statistics: not known yet" in driver.text("error"))
+    driver.wait_until(lambda: "statistics: not known yet" in driver.text("message"))
     assert not (tmp_path / "t.json").exists()
 
 
 @pytest.mark.usefixtures("passes")
 def test_stop_ends_the_pass_and_unchecks_the_boxes(panel, driver):
+    assert driver.data("head")["busy"] is not None
     driver.press("stop")
-    driver.wait_until(lambda: driver.text("status") == "Live is off.")
+    driver.wait_until(lambda: driver.text("status").startswith("Live: "))
     assert not driver.control("featurewise_center").value
     assert not panel.settings.augmentation.needs_statistics
 

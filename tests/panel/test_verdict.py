@@ -14,13 +14,16 @@ from workbench.panel import profile_rows, verdict
 def test_the_sentences_of_the_verdict():
     rates, times = Summary(70.61, 72.71, 74.81, 9), Summary(439.5, 440, 440.5, 9)
     rate = Rate(rates, times, 500, 9.0, 10, 1, False, 10)
-    assert verdict.delivers(rate, 40_000) == (
-        "Delivers 72.7 images/s ±2.1: an epoch takes at least 9 min 10 s."
+    assert verdict.headline(rate, 40_000, None, "images") == (
+        "72.7 ± 2.1 images/s: an epoch takes at least 9 min 10 s."
     )
-    assert verdict.not_measured(None) == "Not measured yet."
+    assert verdict.headline(rate, None, None, "samples") == (
+        "72.7 ± 2.1 samples/s: 1,000 samples take at least 13.8 s."
+    )
+    assert verdict.headline(None, None, None, "images") == "Not measured yet."
     fault = verdict.Fault("KeyError: 'image_id'", "data.py:61")
     assert verdict.cannot(fault, "14:02") == (
-        "No figure: KeyError: 'image_id' (data.py:61) (picture and profile are from 14:02)."
+        "Couldn't measure: KeyError: 'image_id', data.py:61. Results from 14:02."
     )
 
 

@@ -26,24 +26,24 @@ def test_the_grid_shows_the_first_samples_of_batch_0(rng):
     drawn = draw(p, Tiles(), 0, 0, "")
     picture = decoded(drawn.jpeg)
     images, labels = p.batch(0, 0)
-    for place in (0, 7, 8, 15):
-        row, column = divmod(place, 8)
+    for place in (0, 3, 4, 7):
+        row, column = divmod(place, 4)
         tile = picture[row * 20 : row * 20 + 20, column * 30 : column * 30 + 30]
         assert np.abs(tile - images[place, ..., 0]).mean() < 6
-        other = images[(place + 1) % 16, ..., 0]
+        other = images[(place + 1) % 8, ..., 0]
         assert np.abs(tile - other).mean() > 40, "the check must be able to fail"
         assert drawn.data["captions"][place]["label"] == str(labels[place])
 
 
-@pytest.mark.parametrize("count", [1, 2, 5, 10, 16, 17])
+@pytest.mark.parametrize("count", [1, 2, 5, 8, 9])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_the_grid_shows_any_number_of_any_images(count, channels, rng):
     x = rng.random((count, 9, 7, channels)).astype(np.float32)
     p = Pipeline(array_settings(x, batch=Batch(size=1)), ArraySource(x, None), subset=None)
     drawn = draw(p, Tiles(), 0, 0, "")
-    assert len(drawn.data["captions"]) == min(count, 16)
+    assert len(drawn.data["captions"]) == min(count, 8)
     picture = decoded(drawn.jpeg, cv2.IMREAD_COLOR)
-    assert picture.shape[:2] == (9 * (2 if count > 8 else 1), 7 * min(count, 8))
+    assert picture.shape[:2] == (9 * (2 if count > 4 else 1), 7 * min(count, 4))
 
 
 def test_original_and_augmented_show_the_same_samples(rng):
@@ -59,12 +59,14 @@ def test_original_and_augmented_show_the_same_samples(rng):
     tiles = decoded(original.jpeg)
     np.testing.assert_allclose(tiles[:20, :30], x[rows[0], ..., 0], atol=30)  # JPEG of noise
     labels = [text["label"] for text in both.data["captions"]]
-    assert labels == [str(row) for row in rows[:8] for _ in range(2)]
+    assert labels == [str(row) for row in rows[:4] for _ in range(2)]
     pairs = decoded(both.jpeg).astype(int)
-    flipped = pipeline.draws(rows[:8], 0).flip_vertical
+    flipped = pipeline.draws(rows[:4], 0).flip_vertical
     assert flipped.any()
-    for place, flips in enumerate(flipped[:4]):
-        left, right = (pairs[:20, 30 * n : 30 * n + 30] for n in (2 * place, 2 * place + 1))
+    for place, flips in enumerate(flipped):
+        row, column = divmod(2 * place, 4)
+        line = pairs[20 * row : 20 * row + 20]
+        left, right = (line[:, 30 * n : 30 * n + 30] for n in (column, column + 1))
         assert np.abs((left[::-1] if flips else left) - right).mean() < 15
     assert "original" in both.data["captions"][0]["draw"]
 
@@ -98,7 +100,7 @@ def test_check_names_what_could_be_wrong():
     images[1] += np.arange(9).reshape(3, 3, 1)
     images[2] = images[1]
     said = check(images, 2)
-    for words in ("float32", "NaN in 1 images", "1 images of one grey level", "1 shown twice",
+    for words in ("float32", "NaN in 1 image", "1 image of one flat colour", "1 duplicate ",
                   "range 0 … 8", "2 unreadable skipped"):  # fmt: skip
         assert words in said
 

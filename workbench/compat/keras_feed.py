@@ -1,8 +1,8 @@
 """Keras's feed, with which `fit` iterates over a `PyDataset`. Importing this imports Keras.
 
 The adapter and its enqueuer are private. Uses, as in Keras 3.15: `PyDatasetAdapter._get_iterator`,
-`.enqueuer`; `OrderedEnqueuer.executor_fn`, `.future_queue`, `.uid`; the module's
-`_SHARED_SEQUENCES` and `_WORKER_ID_QUEUE`.
+`._output_signature`, `.enqueuer`; `OrderedEnqueuer.executor_fn`, `.future_queue`, `.uid`; the
+module's `_SHARED_SEQUENCES` and `_WORKER_ID_QUEUE`.
 """
 
 from __future__ import annotations
@@ -19,20 +19,37 @@ from keras.src.trainers.data_adapters import py_dataset_adapter
 
 
 class FeedAdapter(py_dataset_adapter.PyDatasetAdapter):
-    """Keras's adapter, extended to keep an exception of the dataset; TensorFlow keeps its text."""
+    """Keras's adapter, extended to keep an exception of the dataset; TensorFlow keeps its text.
+
+    Attributes:
+        error: The exception.
+        inspect: Called with the number of each batch, from 0, and the batch before TensorFlow gets
+            it.
+    """
 
     error: Exception | None = None
+    inspect: Callable[[int, Any], None] | None = None
+
+    @property
+    def signature(self) -> Any:
+        """Shapes and dtypes that Keras expects, once it has seen the first two batches."""
+        return self._output_signature
 
     def batches(self) -> Iterator[Any]:
         """Batches as the dataset returns them, without TensorFlow."""
-        return self._get_iterator()
+        found: Iterator[Any] = super()._get_iterator()
+        return found
 
     def _get_iterator(self) -> Iterator[Any]:
         try:
-            yield from super()._get_iterator()
+            for number, batch in enumerate(super()._get_iterator()):
+                if self.inspect is not None:
+                    self.inspect(number, batch)
+                yield batch
         except Exception as error:
             self.error = error
-            raise
+            # TensorFlow would format the user's exception, whose `__str__` may do anything.
+            raise RuntimeError("see FeedAdapter.error") from None
 
 
 def on_new_pool(enqueuer: Any, keep: Callable[[Callable[[], Any]], Any]) -> None:

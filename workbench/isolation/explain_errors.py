@@ -53,18 +53,31 @@ _REMOVED = (
     ),
     (
         r"generator already executing",
-        "Two threads use one generator at the same time. Use one worker, guard next() with a "
-        "threading.Lock, or convert the generator to a keras.utils.PyDataset.",
+        "Two threads call next() on one generator at the same time. Guard next() with a "
+        "threading.Lock, compute the batch from its index instead, or use one worker.",
     ),
 )
 
 
 def message(error: BaseException) -> str:
-    """The message of an exception, whose `__str__` may itself raise."""
+    """The message of an exception, whose `__str__` may itself raise, or exit."""
     try:
         return str(error)
-    except Exception as broken:
+    except BaseException as broken:
+        if is_interrupt(broken):
+            raise
         return f"(its message raised {type(broken).__name__})"
+
+
+def described(error: BaseException) -> str:
+    """The type and the message of an exception."""
+    return f"{type(error).__name__}: {message(error)}".removesuffix(": ")
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether an exception is the user's Ctrl-C: a KeyboardInterrupt in the main thread."""
+    main = threading.current_thread() is threading.main_thread()
+    return main and isinstance(error, KeyboardInterrupt)
 
 
 def replacement(error: BaseException) -> str:
@@ -113,8 +126,7 @@ def convert_exits() -> Iterator[None]:
     except Exception:
         raise
     except BaseException as error:
-        main = threading.current_thread() is threading.main_thread()
-        if main and isinstance(error, KeyboardInterrupt):
+        if is_interrupt(error):
             raise
         what = f"{type(error).__name__}({message(error)})"
         text = f"it raised {what}, which would end a training script without a message"

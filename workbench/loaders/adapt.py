@@ -10,9 +10,18 @@ from collections.abc import Callable, Iterator, Mapping
 from types import GeneratorType
 from typing import Any
 
-from workbench.loader import Loader
+from workbench.compat.python_in_tensorflow import calls_python
+from workbench.loader import Loader, length_name
 from workbench.loaders.recreate import recreate
-from workbench.loaders.streams import ALREADY_STARTED, NO_LINES, OWN_WORKERS, Stream, Unsized
+from workbench.loaders.streams import (
+    ALREADY_STARTED,
+    CALLS_PYTHON,
+    NO_LINES,
+    NO_WORKERS,
+    OWN_WORKERS,
+    Stream,
+    Unsized,
+)
 
 EXPECTED = (
     "a PyDataset, a Sequence, an ImageDataGenerator iterator, another object with __getitem__, an "
@@ -57,7 +66,7 @@ def adapt(data: Any) -> Loader:
         return _from_factory(data)
     if not _has(data, "__getitem__"):
         return _stream(data)
-    return Loader(data) if _has(data, "__len__") else Unsized(data)
+    return Loader(data) if length_name(data) else Unsized(data)
 
 
 def check_arguments(factory: Callable[..., Any], given: Mapping[str, Any]) -> None:
@@ -113,7 +122,9 @@ def _stream(data: Any) -> Stream:
             return Stream(data, "generator", lambda: data, (ALREADY_STARTED,))
         return Stream(data, "generator", make)
     if is_tf_data(data):
-        return Stream(data, "tf.data.Dataset", data.__iter__, (NO_LINES,), OWN_WORKERS)
+        python = calls_python(data)
+        notes, workers = (CALLS_PYTHON, NO_WORKERS) if python else (NO_LINES, OWN_WORKERS)
+        return Stream(data, "tf.data.Dataset", data.__iter__, (notes,), workers)
     if _has(data, "__next__"):
         return Stream(data, "iterator", lambda: iter(data))
     if _has(data, "__iter__"):
@@ -124,7 +135,21 @@ def _stream(data: Any) -> Stream:
 
 
 def _from_factory(factory: Callable[[], Any]) -> Loader:
-    """Wrap what the factory makes; it is called again for each pass over an iterator."""
+    made = made_by(factory)
+    if isinstance(made, Loader):
+        return made
+    raise TypeError(f"{name_of(factory)}() returned {described(made)}. Expected {EXPECTED}")
+
+
+def made_by(factory: Callable[[], Any]) -> Loader | Any:
+    """Wrap what a factory makes; it is called again for each pass over an iterator.
+
+    Returns:
+        The loader; what the function returned, if it is no loader.
+
+    Raises:
+        TypeError: If the factory requires arguments or is asynchronous.
+    """
     name = name_of(factory)
     check_arguments(factory, {})
     inner = _unwrapped(factory)
@@ -133,8 +158,9 @@ def _from_factory(factory: Callable[[], Any]) -> Loader:
     if inspect.isgeneratorfunction(inner):
         return Stream(factory, f"generator function {name}", factory)
     first = factory()
-    if not is_loader(first) or is_factory(first):
-        raise TypeError(f"{name}() returned {described(first)}. Expected {EXPECTED}")
+    is_tensor = _has(first, "dtype") and _has(first, "shape")  # even a ragged one is a batch
+    if is_tensor or not is_loader(first) or is_factory(first):
+        return first
     if _has(first, "__getitem__") or not _has(first, "__next__"):
         return adapt(first)
     unused = [first]  # made only to find out its type

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
+from workbench.batch import is_empty
 from workbench.loader import ENDLESS, Loader
 
 ALREADY_STARTED = (
@@ -15,13 +17,27 @@ NO_LINES = (
     "A tf.data pipeline runs outside Python: it has no lines to profile, only a time per element."
 )
 ONE_WORKER = (
-    "A {} yields one batch after another, so Keras runs it in one thread: two threads would raise "
-    '"generator already executing", and worker processes would all yield the same batches. To use '
-    "more workers, convert it to a keras.utils.PyDataset, whose __getitem__(index) returns any "
-    "batch."
+    "Keras takes the batches of {} one after another, in one thread, whatever the number of "
+    "workers. To use more, convert it to a keras.utils.PyDataset, whose __getitem__(index) returns "
+    "any batch."
+)
+RUNS_OUT = (
+    "The {0} ends after {1} batches, and fit does not start it again: training will run out of "
+    "data after {1} batches. Let it go on for ever (while True) and pass steps_per_epoch={1}."
 )
 OWN_WORKERS = (
-    "A {} has its own workers, map(..., num_parallel_calls=tf.data.AUTOTUNE): Keras adds none."
+    "Keras adds no workers to {}, which has its own: map(..., num_parallel_calls=tf.data.AUTOTUNE)."
+)
+CALLS_PYTHON = (
+    "This tf.data pipeline calls Python functions. They hold Python's interpreter lock, so "
+    "num_parallel_calls speeds up only what releases the lock: reading files, and most of NumPy "
+    "and OpenCV."
+)
+NO_WORKERS = (
+    "Keras adds no workers to a {}. This one calls Python functions, which hold the interpreter "
+    "lock: num_parallel_calls speeds up only what releases the lock, such as reading files and "
+    "most of NumPy and OpenCV. For more, use TensorFlow operations instead of Python, or a "
+    "keras.utils.PyDataset with worker processes."
 )
 
 
@@ -35,7 +51,7 @@ class Stream(Loader):
         kind: What to call it in a sentence, such as "generator".
         make: Returns an iterator over the batches; called for each pass.
         notes: See `Loader`.
-        one_worker: See `Loader`; {} stands for the kind.
+        one_worker: See `Loader`; {} stands for the kind, with its article.
     """
 
     forward_only = True
@@ -49,7 +65,7 @@ class Stream(Loader):
         one_worker: str = ONE_WORKER,
     ) -> None:
         super().__init__(original, kind, notes)
-        self.one_worker = one_worker.format(kind)
+        self.one_worker = one_worker.format(f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}")
         self._epoch_batches = _length(original)
         self._make = make
         self._batches: Iterator[Any] | None = None
@@ -74,9 +90,21 @@ class Stream(Loader):
         """Batches of a pass, known from the object's length or after a pass; else None."""
         return self._epoch_batches
 
+    def position(self, index: int) -> int:
+        """See `Loader.position`."""
+        return self._pass_count - 1
+
     def restart(self) -> None:
         """See `Loader.restart`; an iterator that cannot start again continues."""
         self._batches = None
+
+    def release(self) -> None:
+        """See `Loader.release`. The user's own generator stays open."""
+        close = getattr(self._batches, "close", None)
+        if close is not None and self._batches is not self.original:
+            self._batches = None
+            with suppress(Exception):  # as Python does when a generator is dropped
+                close()
 
     def _first_of_next_pass(self) -> Any:
         self._batches = self._make()
@@ -85,7 +113,15 @@ class Stream(Loader):
         except StopIteration:
             raise ValueError(_ended(self.kind, self._total_count)) from None
         self._epoch_batches, self._pass_count = self._pass_count, 0
+        # Keras iterates over an iterable anew in each epoch, but over a generator only once.
+        if not is_iterable(self.original):
+            self.runs_out = RUNS_OUT.format(self.kind, self._epoch_batches)
         return batch
+
+
+def is_iterable(original: Any) -> bool:
+    """Whether an object can be iterated over again and again, as iterators cannot."""
+    return hasattr(type(original), "__iter__") and not hasattr(type(original), "__next__")
 
 
 def _length(original: Any) -> int | None:
@@ -100,13 +136,13 @@ def _ended(kind: str, batches: int) -> str:
     if not batches:
         return f"The {kind} yielded no batches."
     return (
-        f"The {kind} ended after {batches} batches and cannot start again. "
-        "Pass the function that makes it."
+        f"The {kind} ended after {batches} batches and cannot start again: training will run out "
+        f"of data after {batches} batches. Pass the function that makes it."
     )
 
 
 class Unsized(Loader):
-    """An object with `__getitem__` but no `__len__`: its IndexError marks its end."""
+    """An object with `__getitem__` but no length: an IndexError or an empty batch marks its end."""
 
     def __init__(self, original: Any) -> None:
         super().__init__(original, "object without __len__")
@@ -116,27 +152,30 @@ class Unsized(Loader):
         return self._epoch_batches or ENDLESS
 
     def __getitem__(self, index: int) -> Any:
-        try:
+        # At index 0, or once the length is known, an IndexError means something else.
+        if self._epoch_batches is not None or index == 0:
             return self.original[index % len(self)]
-        except IndexError:
-            # Python iterates over such an object until its IndexError. At index 0, or once the
-            # length is known, the error means something else.
-            if self._epoch_batches is not None or index == 0:
-                raise
-        self._epoch_batches = self._count(index)
-        return self[index]
+        batch = self._batch(index)
+        if batch is None:
+            self._epoch_batches = self._count(index)
+            return self[index]
+        return batch
+
+    def _batch(self, index: int) -> Any:
+        """The batch at an index; None beyond the end."""
+        try:
+            batch = self.original[index]
+        except IndexError:  # at which Python ends an iteration over such an object
+            return None
+        return None if is_empty(batch) else batch  # a slice beyond the end of an array
 
     def _count(self, beyond: int) -> int:
         """Number of batches, known to be at most `beyond`."""
-        low, high = 0, beyond
+        low, high = 1, beyond
         while low < high:
             middle = (low + high) // 2
-            try:
-                self.original[middle]
-            except IndexError:
+            if self._batch(middle) is None:
                 high = middle
             else:
                 low = middle + 1
-        if not low:
-            raise IndexError(f"{type(self.original).__name__} has no batches.")
         return low

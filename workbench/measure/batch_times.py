@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from math import ceil
 from time import perf_counter
 
+from workbench.measure.alternate import ready
 from workbench.measure.rate import Rate, Stopped
 from workbench.measure.stats import Summary
 
@@ -42,8 +44,14 @@ class BatchTimes:
 
     @property
     def measured(self) -> list[tuple[float, int]]:
-        """Batches after the warm-up: those begun together with the first one arrive with it."""
-        return self.batches[self.options.workers :]
+        """Batches after the warm-up: those begun together with the first one arrive with it.
+
+        Batches that were made ahead, before the feed was started, are left out as well.
+        """
+        batches = self.batches[self.options.workers :]
+        times = [after[0] - before[0] for before, after in pairwise(batches)]
+        made_ahead = ready(times) if times else 0
+        return batches[made_ahead + (made_ahead > 0) :]
 
     def has_enough(self, seconds: float, batches: float) -> bool:
         """Whether so many batches or seconds are measured, whichever comes first."""
@@ -51,7 +59,13 @@ class BatchTimes:
         if measured < 2:
             return False
         since = self.batches[self.options.workers][0]
-        return measured >= batches or self.batches[-1][0] - since >= seconds
+        if measured < batches and self.batches[-1][0] - since < seconds:
+            return False
+        return len(self.measured) > 2
+
+    def part(self, start: int, end: int | None = None) -> BatchTimes:
+        """The batches from one to another, by their place in the order of arrival."""
+        return replace(self, batches=self.batches[max(0, start - self.options.workers) : end])
 
     def rate(self, bytes_per_sample: float) -> Rate:
         """The measured rate.

@@ -11,6 +11,7 @@ import keras
 
 from workbench.loader import Loader
 from workbench.measure.batch_times import FeedOptions
+from workbench.measure.workers.batch_error import raise_batch_errors
 from workbench.measure.workers.worker_monitor import WorkerMonitor
 
 
@@ -54,8 +55,16 @@ class EndlessDataset(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> Any:
         if self._finished.value or self.is_asked_to_stop:
             return self._example
-        with self._monitor.making_batch():
-            return self._loader[index % self._length]
+        index %= self._length
+        with self._monitor.making_batch(), raise_batch_errors(index):
+            return self._loader[index]
+
+    def name(self, number: int) -> str:
+        """What to call the batch that arrives after `number` others."""
+        if self._loader.forward_only:
+            # It was asked for one example, and Keras for two.
+            return f"Batch {number + 4} of the {self._loader.kind}"
+        return f"The batch at index {number % self._length}"
 
     def finish(self) -> None:
         """Return the example from now on, in all processes."""

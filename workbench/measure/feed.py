@@ -9,21 +9,26 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from math import inf
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from workbench.batch import leading_dimension
 from workbench.compat.keras_feed import FeedAdapter
+from workbench.isolation.explain_errors import message
 from workbench.loader import Loader
+from workbench.measure.batch_log import BatchLog
 from workbench.measure.batch_times import BatchTimes, FeedOptions
 from workbench.measure.endless_dataset import EndlessDataset
-from workbench.measure.keras_refusal import refusal
+from workbench.measure.keras_refusal import KerasRefusal, ShapeCheck, refusal
 from workbench.measure.process_memory import anonymous_bytes, worker_bytes
 from workbench.measure.rate import Rate
+from workbench.measure.summarize_rate import summarize
+from workbench.measure.workers.batch_error import BatchError
+from workbench.measure.workers.blame import blame
 from workbench.measure.workers.preflight import Preflight, examine
 from workbench.measure.workers.watchdog import Limits, watch
 from workbench.measure.workers.worker_monitor import monitor_workers
@@ -34,6 +39,7 @@ PATIENCE = 30.0  # seconds without a batch
 START = 10.0  # seconds to start a worker, which takes 5 s of a core to import TensorFlow
 SLOWER = 10.0  # times that a batch may take as long as without workers, for each worker
 GRACE = 5.0  # seconds to stop, besides a batch
+LONGEST = 400  # characters of an error of Keras
 
 
 def measure(
@@ -65,7 +71,13 @@ def measure(
     found = examine(loader, workers, use_multiprocessing)
     found.raise_problems()
     times, limits = BatchTimes(options), limits_for(options, found, stop)
-    return take_batches(loader, found, times, limits, lambda: times.has_enough(seconds, inf))
+    try:
+        return take_batches(loader, found, times, limits, lambda: times.has_enough(seconds, inf))
+    except BatchError as failed:
+        error = failed.error
+        for problem, advice in blame(loader, failed, use_multiprocessing):
+            error.add_note(f"{problem} {advice}".strip())
+    raise error  # not above, where it would get the BatchError as its context
 
 
 def check_arguments(loader: Loader, workers: int) -> None:
@@ -99,14 +111,22 @@ def take_batches(
         times: Where each batch is noted.
         limits: When to give up; see `watch`.
         has_enough: Asked after each batch.
+
+    Raises:
+        BatchError: If the loader raised an exception.
+        KerasRefusal: If Keras does not accept a batch.
     """
+    log = BatchLog(loader)
+    log.mark(0)  # the example
     if isinstance(loader.original, tf.data.Dataset):
-        return _take_elements(loader.original, found, times, limits, has_enough)
+        loader.restart()
+        _take_elements(log, times, limits, has_enough)
+        return summarize(times, log, found.example)
     refused = refusal(found.example, from_generator=loader.forward_only)
     if refused:
-        raise ValueError(refused)
+        raise KerasRefusal(refused)
     with monitor_workers() as monitor:
-        dataset = EndlessDataset(loader, times.options, found.example, limits.stop, monitor)
+        dataset = EndlessDataset(log, times.options, found.example, limits.stop, monitor)
         adapter = FeedAdapter(dataset)
         pool = WorkerPool(adapter.enqueuer, monitor)
 
@@ -115,33 +135,23 @@ def take_batches(
                 _note_times(sizes, times, lambda: has_enough() or dataset.is_asked_to_stop)
 
         watch(work, pool, times.batches, limits)
-    return _rate(times, found.example)
+    return summarize(times, log, found.example)
 
 
 def _take_elements(
-    dataset: tf.data.Dataset,
-    found: Preflight,
-    times: BatchTimes,
-    limits: Limits,
-    has_enough: Callable[[], bool],
-) -> Rate:
+    log: BatchLog, times: BatchTimes, limits: Limits, has_enough: Callable[[], bool]
+) -> None:
     """Take batches from a tf.data pipeline, which `fit` iterates over without workers."""
 
     def is_asked_to_stop() -> bool:
         return limits.stop is not None and limits.stop.is_set()
 
     def work() -> None:
-        sizes = (leading_dimension(element) for element in dataset.repeat())
+        sizes = (leading_dimension(log[index]) for index in count())
         _note_times(sizes, times, lambda: has_enough() or is_asked_to_stop())
 
     with monitor_workers() as monitor:
         watch(work, WorkerPool(None, monitor), times.batches, limits)
-    return _rate(times, found.example)
-
-
-def _rate(times: BatchTimes, example: Any) -> Rate:
-    size = sum(int(np.asarray(leaf).nbytes) for leaf in tf.nest.flatten(example))
-    return times.rate(size / times.batches[0][1] if times.batches else 0.0)
 
 
 @contextmanager
@@ -151,20 +161,45 @@ def _batch_sizes(
     """The number of samples of each batch as it arrives."""
     # In this order, as `fit` does: making the tf.data pipeline fetches two batches here, in which
     # time workers that had already started would fill the queue.
-    batches = adapter.get_tf_dataset()
+    with _keras_refusals(adapter):
+        batches = adapter.get_tf_dataset()
+    adapter.inspect = _shape_check(dataset, adapter)
     adapter.on_epoch_begin()
     try:
-        yield (leading_dimension(batch) for batch in batches)
-    except tf.errors.OpError:
-        if adapter.error is not None:
-            raise adapter.error from None
-        raise
+        with _keras_refusals(adapter):
+            yield (leading_dimension(batch) for batch in batches)
     finally:
         dataset.finish()
         try:
             adapter.on_epoch_end()
         finally:
             pool.join()
+
+
+@contextmanager
+def _keras_refusals(adapter: FeedAdapter) -> Iterator[None]:
+    """Raise what the dataset raised, and Keras's and TensorFlow's errors as `KerasRefusal`."""
+    try:
+        yield
+    except (TypeError, ValueError, tf.errors.OpError) as caught:
+        error = adapter.error or caught
+    else:
+        return
+    if isinstance(error, KerasRefusal) or not isinstance(
+        error, (TypeError, ValueError, tf.errors.InvalidArgumentError)
+    ):
+        raise error
+    text = message(error)
+    raise KerasRefusal(text[:LONGEST]) from error
+
+
+def _shape_check(dataset: EndlessDataset, adapter: FeedAdapter) -> Callable[[int, Any], None]:
+    shapes = ShapeCheck(adapter.signature)
+
+    def inspect(number: int, batch: Any) -> None:
+        shapes.check(batch, dataset.name(number))
+
+    return inspect
 
 
 def _note_times(sizes: Iterator[int], times: BatchTimes, has_enough: Callable[[], bool]) -> None:

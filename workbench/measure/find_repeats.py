@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections import defaultdict
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from workbench.isolation.restore_state import restored_state
 from workbench.loader import Loader
 from workbench.measure.batch_times import FeedOptions
+from workbench.measure.compare_epochs import compare_epochs
+from workbench.measure.workers.blame import causes
+from workbench.measure.workers.compare_draws import Judged, by_epoch
+from workbench.measure.workers.drawn_generators import DrawnGenerators
+from workbench.measure.workers.sample_hashes import SampleHashes, hash_samples
 from workbench.measure.workers.worker_errors import USE_THREADS
 from workbench.result import Result
 
 if TYPE_CHECKING:
-    from workbench.measure.workers.same_batch import SampleHashes, WorkerBatch
+    from workbench.measure.workers.same_batch import WorkerBatch
 
 # How often one batch is made in this thread, to see whether it is random. A batch that is flipped
 # or not, by chance, looks the same 8 times in 1 of 128 cases.
 TRIES = 8
-# Batches that each worker makes in an epoch. Workers repeat each other if all of theirs are equal:
-# two are enough, unless so few draws are possible (one image, flipped or not) that chance repeats
-# them.
+# Batches that each worker makes in an epoch; more where chance alone repeats draws (one image,
+# flipped or not).
 ROUNDS, MANY_ROUNDS = 2, 16
 
 Nature = Literal["random", "by epoch", "fixed"]
-SEED = (
-    "In __getitem__, draw from rng = np.random.default_rng([seed, self.epoch, index]), and "
-    "increase self.epoch in on_epoch_end"
-)
 COPIES = "Each worker process starts with a copy of the same random state"
+REPEATS, NONE = "Repeats", "No repeats"
+DISAGREE = "Workers give different batches for one index although nothing is random"
+SHUFFLED = "Epochs are not shuffled as they should be"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Repeats(Result):
     """What workers drew when all were asked for the same batch, over several epochs.
 
     Attributes:
+        verdict: "Repeats", "No repeats", or another fault in a sentence.
         nature: "random" if a batch that is made twice differs; "by epoch" if it differs in the next
             epoch only, as with our own datasets, where workers should agree; "fixed" if it never
             differed.
@@ -46,7 +49,7 @@ class Repeats(Result):
         batches: Number of batches that workers made.
         distinct_batches: How many of them differ.
         across_epochs: Number of batches that an earlier epoch had already given.
-        found: What repeats and should not, as sentences; empty if nothing does.
+        found: What repeats and should not, or differs and should not; empty if all is well.
         advice: What to do about it.
         workers: Number of workers that took part.
         use_multiprocessing: Processes instead of threads.
@@ -54,6 +57,7 @@ class Repeats(Result):
         epochs: Number of epochs.
     """
 
+    verdict: str
     nature: Nature
     drawn: int
     distinct: int
@@ -77,88 +81,95 @@ def find(loader: Loader, workers: int, use_multiprocessing: bool, epochs: int) -
     if epochs < 1:
         raise ValueError(f"epochs: expected at least 1. Received: epochs={epochs}")
     options = FeedOptions(workers, use_multiprocessing, max_queue_size=2 * workers)
-    with restored_state(loader.original):
-        _set_options(loader, options)
-        checked = preflight.examine(loader, workers, use_multiprocessing)
-        checked.raise_problems()
-        nature, few_draws = _nature(loader)
-    with restored_state(loader.original):
-        _set_options(loader, options)
+    # One thread for all, which outlives the forks: when a thread has been joined, it may still be
+    # releasing what libraries keep for it. OpenCV holds a lock meanwhile, and a process forked just
+    # then waits for this lock forever in its first warp.
+    with ThreadPoolExecutor(1) as thread:
+        with restored_state(loader.original):
+            _set_options(loader, options)
+            checked = preflight.examine(loader, workers, use_multiprocessing)
+            checked.raise_problems()
+            drawn = DrawnGenerators(loader.original)
+            nature = _nature(loader, thread)
+            advice = drawn.advice()
+        with restored_state(loader.original):
+            pairs = compare_epochs(loader) if epochs > 1 else []
         limits = feed.limits_for(options, checked)
-        rounds = MANY_ROUNDS if few_draws else ROUNDS
-        batches = same_batch.request_batches(loader, options, rounds, epochs, limits)
-    return _judge(batches, nature, options, epochs)
+        # Workers rarely disturb each other's reading of a file that they share.
+        suspects = use_multiprocessing and nature != "random" and causes(loader, True)
+        for rounds in (MANY_ROUNDS,) if suspects else (ROUNDS, MANY_ROUNDS):
+            with restored_state(loader.original):
+                _set_options(loader, options)
+                batches = same_batch.request_batches(loader, options, rounds, epochs, limits)
+            judged = Judged.of(batches, nature)
+            if not judged.undecided:
+                break
+        if judged.disagree and _is_random_after_all(loader):
+            nature, judged = "random", Judged.of(batches, "random")
+        if judged.disagree:
+            blamed = causes(loader, use_multiprocessing)
+            pairs = [*blamed, *pairs]
+    return _result(batches, nature, judged, pairs, advice, options, epochs)
 
 
-def _nature(loader: Loader) -> tuple[Nature, bool]:
-    """How a batch depends on chance, and whether few draws are possible."""
-    from workbench.measure.workers.same_batch import INDEX, fetch, hash_samples
+def _nature(loader: Loader, thread: ThreadPoolExecutor) -> Nature:
+    """How a batch depends on chance."""
+    from workbench.measure.workers.same_batch import INDEX, fetch
 
     tries = {hash_samples(loader[INDEX]) for _ in range(TRIES)}
     if len(tries) > 1:
-        return "random", len(tries) < TRIES
+        return "random"
     for _ in range(2):
         loader.begin_epoch()
-        again = {hash_samples(fetch(loader, INDEX)) for _ in range(2)}
+        again = {hash_samples(fetch(loader, INDEX, thread)) for _ in range(2)}
         if len(again) > 1:
-            return "random", True
+            return "random"
         tries |= again
-        fetch(loader, len(loader) - 1)  # some loaders count their epochs by the last batch
+        fetch(
+            loader, loader.last_index, thread
+        )  # some loaders count their epochs by the last batch
         loader.end_epoch()
-    return "by epoch" if len(tries) > 1 else "fixed", False
+    return "by epoch" if len(tries) > 1 else "fixed"
 
 
-def _judge(
-    batches: list[WorkerBatch], nature: Nature, options: FeedOptions, epochs: int
+def _is_random_after_all(loader: Loader) -> bool:
+    """Whether a batch that looked the same differs in many more tries."""
+    with restored_state(loader.original):
+        return len({hash_samples(loader[0]) for _ in range(TRIES**2)}) > 1
+
+
+def _result(
+    batches: list[WorkerBatch],
+    nature: Nature,
+    judged: Judged,
+    pairs: list[tuple[str, str]],
+    advice: tuple[str, ...],
+    options: FeedOptions,
+    epochs: int,
 ) -> Repeats:
-    by_epoch = _by_epoch(batches)
-    found: list[str] = []
-    if nature == "random":
-        found += _same_workers(by_epoch)
-    if nature != "fixed":
-        found += _same_epochs(by_epoch)
     samples = [numbered for each in batches for numbered in enumerate(each.samples)]
     processes = options.use_multiprocessing
+    verdict = (
+        DISAGREE if judged.disagree else REPEATS if judged.found else SHUFFLED if pairs else NONE
+    )
     return Repeats(
+        verdict,
         nature,
         drawn=len(samples),
         distinct=len(set(samples)),
         batches=len(batches),
         distinct_batches=len({each.samples for each in batches}),
         across_epochs=_repeated(batches),
-        found=tuple(found),
-        advice=_advice(nature, bool(found), processes),
-        workers=max(len(workers) for workers in by_epoch.values()),
+        found=(*judged.found, *(problem for problem, _ in pairs)),
+        advice=(
+            *(() if judged.disagree or not judged.found else _advice(nature, advice, processes)),
+            *(text for _, text in pairs),
+        ),
+        workers=max(len(made) for rounds in by_epoch(batches) for made in rounds),
         use_multiprocessing=processes,
         start_method=multiprocessing.get_start_method() if processes else None,
         epochs=epochs,
     )
-
-
-def _by_epoch(batches: list[WorkerBatch]) -> dict[int, list[tuple[SampleHashes, ...]]]:
-    """The batches that each worker made in turn, for each epoch."""
-    found: dict[int, dict[int, list[SampleHashes]]] = defaultdict(lambda: defaultdict(list))
-    for each in batches:
-        found[each.epoch][each.worker].append(each.samples)
-    return {epoch: [tuple(b) for b in workers.values()] for epoch, workers in found.items()}
-
-
-def _same_workers(by_epoch: dict[int, list[tuple[SampleHashes, ...]]]) -> Iterator[str]:
-    for epoch, workers in by_epoch.items():
-        if len(set(workers)) < len(workers):
-            yield (
-                f"In epoch {epoch + 1} workers repeat each other: {len(workers)} workers, "
-                f"{len(set(workers))} distinct series of draws."
-            )
-            return
-
-
-def _same_epochs(by_epoch: dict[int, list[tuple[SampleHashes, ...]]]) -> Iterator[str]:
-    for later, workers in by_epoch.items():
-        for earlier in range(later):
-            if set(workers) & set(by_epoch[earlier]):
-                yield f"Epoch {later + 1} repeats epoch {earlier + 1}."
-                return
 
 
 def _repeated(batches: list[WorkerBatch]) -> int:
@@ -166,14 +177,12 @@ def _repeated(batches: list[WorkerBatch]) -> int:
     return sum(first.setdefault(each.samples, each.epoch) < each.epoch for each in batches)
 
 
-def _advice(nature: Nature, found: bool, processes: bool) -> tuple[str, ...]:
-    if nature == "fixed":
-        return ("If the loader should augment, make its random values depend on the epoch.",)
-    if not found:
-        return ()
+def _advice(nature: Nature, seeds: tuple[str, ...], processes: bool) -> tuple[str, ...]:
     if nature == "by epoch":
         return ("The workers do not see the epoch change: increase it in on_epoch_end.",)
-    return (f"{COPIES}. {SEED}, or {USE_THREADS}.",) if processes else (f"{SEED}.",)
+    if not processes:
+        return tuple(f"{seed}." for seed in seeds)
+    return tuple(f"{COPIES}. {seed}, or {USE_THREADS}." for seed in seeds)
 
 
 def _set_options(loader: Loader, options: FeedOptions) -> None:

@@ -38,6 +38,8 @@ class Line:
         parts: The library functions that it calls, if there are several.
         libraries: Packages whose Python code it runs; `profile_lines(..., libraries=...)` profiles
             them too.
+        unprofiled: Functions of the user's that it runs, or has run by threads or processes, and
+            whose own lines were not counted there, each with the reason.
     """
 
     line: int
@@ -51,6 +53,7 @@ class Line:
     source: str
     parts: tuple[Part, ...] = ()
     libraries: tuple[str, ...] = ()
+    unprofiled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class HotLine:
     self_share: float
     source: str
     parts: tuple[Part, ...] = ()
+    unprofiled: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         position = f"{Path(self.file).name}:{self.line}"

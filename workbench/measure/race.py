@@ -19,7 +19,7 @@ class Entrant:
 
     Attributes:
         name: Its name.
-        seconds: Seconds in each round.
+        seconds: Seconds of one run in each round; of a block's runs the mean.
         peak_bytes: Peak memory that one run newly allocated through Python and NumPy. Does not
             include what OpenCV and TensorFlow allocate themselves, nor pages of a memory map. None
             if not measured.
@@ -43,11 +43,15 @@ class Race(Result):
         entrants: In the order in which they run in a round.
         per: What one run makes, such as "batch".
         batches_per_epoch: Number of batches in an epoch; None if unknown.
+        in_blocks: Whether turns were blocks of batches, so that those made ahead do not count.
+        notes: Remarks without which the times could be misread.
     """
 
     entrants: tuple[Entrant, ...]
     per: str = "batch"
     batches_per_epoch: int | None = None
+    in_blocks: bool = False
+    notes: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Entrant:
         found = next((entrant for entrant in self.entrants if entrant.name == name), None)

@@ -23,6 +23,8 @@ class Rate(Result):
         workers: Number of workers.
         use_multiprocessing: Whether the workers were processes instead of threads.
         max_queue_size: Most batches that could wait in the queue.
+        notes: Remarks without which the figures could be misread: whether they come from a cache,
+            whether the loader's threads wait, when training would run out of data.
     """
 
     samples_per_second: Summary
@@ -33,13 +35,15 @@ class Rate(Result):
     workers: int
     use_multiprocessing: bool
     max_queue_size: int
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain dicts, for JSON; summaries by median and interquartile range."""
         found = super().to_dict()
         for name in ("samples_per_second", "batch_ms"):
             figure: Summary = getattr(self, name)
-            found[name] = {"median": figure.median, "iqr": figure.iqr, "n": figure.n}
+            iqr = figure.iqr if figure.n > 1 else None  # of one value there is none
+            found[name] = {"median": figure.median, "iqr": iqr, "n": figure.n}
         return found
 
 

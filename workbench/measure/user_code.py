@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import site
+import sys
 import sysconfig
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 WORKBENCH = Path(__file__).parents[1]
@@ -32,7 +35,13 @@ def package_of(file: str) -> str | None:
         return NO_SOURCE
     for folder in _library_folders():
         if path.is_relative_to(folder):
-            return path.relative_to(folder).parts[0].removesuffix(".py")
+            return _import_name(path, folder)
+    # Installed elsewhere: through PYTHONPATH, a .pth file or pip's `--target`.
+    for folder in map(os.path.abspath, sys.path):
+        if path.is_relative_to(folder) and path != Path(folder):
+            name = _import_name(path, folder)
+            if name in _installed_names(folder):
+                return name
     return None
 
 
@@ -47,3 +56,25 @@ def _library_folders() -> tuple[str, ...]:
     folders = {sysconfig.get_path(name) for name in names} | set(site.getsitepackages())
     # site-packages lies within the standard library's folder, so longer paths come first.
     return tuple(sorted({*folders, site.getusersitepackages()}, key=len, reverse=True))
+
+
+def _import_name(path: Path, folder: str) -> str:
+    return path.relative_to(folder).parts[0].removesuffix(".py")
+
+
+@cache
+def _installed_names(folder: str) -> frozenset[str]:
+    """Import names of the distributions that are installed in a folder.
+
+    The folder may hold the user's own modules as well. A source tree is not installed, even if it
+    has metadata, as an editable one does.
+    """
+    names: set[str] = set()
+    for each in metadata.distributions(path=[folder]):
+        if record := each.read_text("RECORD"):
+            files = (line.partition(",")[0] for line in record.splitlines())
+            names.update(file.partition("/")[0].removesuffix(".py") for file in files)
+        elif each.read_text("installed-files.txt") or not each.read_text("SOURCES.txt"):
+            top_level = each.read_text("top_level.txt")
+            names.update(top_level.split() if top_level else [each.name])
+    return frozenset(names)

@@ -11,8 +11,8 @@ from pydantic.fields import FieldInfo
 
 from workbench.settings import READ_METHODS, Editable, Settings
 
-WIDE = widgets.Layout(width="335px")
-STYLE = {"description_width": "125px"}
+WIDE = widgets.Layout(width="336px")
+STYLE = {"description_width": "118px"}
 SIZES = [(n, n) for n in (32, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512)]
 # A dropdown shows nothing for the value None, so "off" is 0.
 RESCALES = {"off": 0.0, "1/255": 1 / 255, "1/65535": 1 / 65535}
@@ -25,7 +25,7 @@ class Control:
     Attributes:
         group: Group of the setting, such as "augmentation".
         field: Its name in the group.
-        trains: Whether a change alters what the model learns.
+        help: What it does, in a sentence or two.
         widget: Label, slider and number in one row.
         show: Converts the setting's value to the widget's.
         read: Converts the widget's value to the setting's.
@@ -33,7 +33,7 @@ class Control:
 
     group: str
     field: str
-    trains: bool
+    help: str
     widget: Any
     show: Callable[[Any], Any]
     read: Callable[[Any], Any]
@@ -47,7 +47,7 @@ def make_control(group: str, name: str, field: FieldInfo, settings: Editable) ->
     widget, show, read = _widget(form, field, extra.get("slider"), settings)
     if group == "keywords" and hasattr(widget, "continuous_update"):
         widget.continuous_update = False  # each change rebuilds the loader
-    return Control(group, name, bool(extra.get("trains")), widget, show, read)
+    return Control(group, name, field.description or "", widget, show, read)
 
 
 def _widget(

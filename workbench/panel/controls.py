@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ipywidgets as widgets
 
-from workbench.panel.control_widgets import extend_range, make_control
+from workbench.panel.control_widgets import Control, extend_range, make_control
 from workbench.settings import (
     Editable,
     Settings,
@@ -21,6 +21,20 @@ from workbench.settings.data import Data
 
 Changes = dict[str, dict[str, Any]]  # {group: {field: value}}
 FEATUREWISE = ("featurewise_center", "featurewise_std_normalization")
+# Geometry and colour, which only an augment method applies.
+AUGMENTATION = (
+    "rotation_range",
+    "width_shift_range",
+    "height_shift_range",
+    "shear_range",
+    "zoom_range",
+    "brightness_range",
+    "channel_shift_range",
+    "horizontal_flip",
+    "vertical_flip",
+    "fill_mode",
+    "cval",
+)
 # A placeholder for unknown statistics, while everything else is checked.
 UNKNOWN = Statistics(mean=(0.0,), std=(1.0,), n=1)
 
@@ -81,10 +95,7 @@ class Controls:
             for group, name, field in knobs(settings)
         }
         for name, control in self.by_name.items():
-            # A keyword of a factory may hold characters that a CSS class may not.
-            control.widget.add_class("wb-" + re.sub(r"[\W_]+", "-", name))
-            if name in self.fixed:
-                control.widget.disabled, control.widget.tooltip = True, self.fixed[name]
+            control.widget.add_class(_css(name))
         self.show(settings)
         for control in self.by_name.values():
             control.widget.observe(self._moved, names="value")
@@ -122,6 +133,31 @@ class Controls:
             raise StatisticsMissing(wanted)
         return wanted.updated({"statistics": None})
 
+    def help(self) -> dict[str, str]:
+        """What each control does, or why it does nothing, by its CSS class."""
+        return {_css(name): control.widget.tooltip for name, control in self.by_name.items()}
+
+    def _disable_idle(self) -> None:
+        """Disable the controls that cannot be moved or have no effect, and say why."""
+        for name, control in self.by_name.items():
+            why = self.fixed.get(name) or self._no_effect(name)
+            control.widget.disabled, control.widget.tooltip = bool(why), why or control.help
+
+    def _no_effect(self, name: str) -> str:
+        """Why a control of ours has no effect as the others are; empty if it has one."""
+        if self.by_name[name].group == "keywords":
+            return ""
+        shown = {n: c.widget.value for n, c in self.by_name.items() if c.group != "keywords"}
+        if name in AUGMENTATION and shown.get("augment_method") == "none":
+            return "No effect: the augment method is none."
+        if name == "cval" and shown["fill_mode"] != "constant":
+            return "No effect: only the fill mode constant uses it."
+        if name == "copies_in" and not shown["copies"]:
+            return "No effect: there are no augmented copies."
+        if name == "worker_kind" and shown["workers"] == 1 and not shown[name]:
+            return "No effect: 1 worker is a background thread."
+        return ""
+
     def drop_featurewise(self) -> None:
         """Uncheck featurewise scaling. Sets input widgets, so call it in callbacks only."""
         for control in self.by_name.values():
@@ -138,8 +174,18 @@ class Controls:
                 value = getattr(getattr(settings, control.group), control.field)
                 extend_range(control.widget, control.show(value), value)
                 control.widget.value = control.show(value)
+            self._disable_idle()
         finally:
             self._quiet = False
+
+    def changed(self, before: Editable, now: Editable) -> list[str]:
+        """Names of the controls that show these two settings differently."""
+
+        def shown(control: Control, settings: Editable) -> Any:
+            return control.show(getattr(getattr(settings, control.group), control.field))
+
+        controls = self.by_name.items()
+        return [name for name, c in controls if shown(c, before) != shown(c, now)]
 
     def changes_for(self, values: dict[str, Any]) -> Changes:
         """Changes for `Settings.updated`, from values by control name.
@@ -164,10 +210,12 @@ class Controls:
             changes.setdefault(control.group, {})[control.field] = plain
         return changes
 
-    def widgets(self, *, trains: bool) -> Iterator[Any]:
-        """The widgets that change training, or those that only change speed."""
-        return (c.widget for c in self.by_name.values() if c.trains == trains)
-
     def _moved(self, _: Any) -> None:
         if not self._quiet:
+            self._disable_idle()
             self._changed()
+
+
+def _css(name: str) -> str:
+    """CSS class of a control. A factory's keyword may hold characters that a class may not."""
+    return "wb-" + re.sub(r"[\W_]+", "-", name)

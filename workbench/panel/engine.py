@@ -77,19 +77,19 @@ class Engine:
 
     def measure(self, seconds: float) -> None:
         """Measure the rate now, for some seconds."""
-        self.tell(fault=None)
+        self.tell(fault=None, busy=seconds)
         self._state.set(measure_seconds=seconds)
 
     def advise(self) -> None:
         """Search for advice, until the settings change or `stop`."""
         if not self._state.advice_wanted:  # a second click would restart it
-            self.tell(fault=None, status=advice_search.LOOKING)
+            self.tell(fault=None, busy=0.0, status=advice_search.LOOKING)
             self._state.set(advice_wanted=True)
 
     def stop(self) -> None:
-        """Stop measuring after the batches that are running."""
-        self.tell(status="Finishing the batches that are running …")
-        self._state.set(live=False, measure_seconds=0.0, advice_wanted=False)
+        """Stop what was asked for, after the batches that are running. The line profile goes on."""
+        self.tell(status="Finishing the batches that are running …", busy=None)
+        self._state.set(measure_seconds=0.0, advice_wanted=False)
 
     def beat(self) -> None:
         """Note that the page is open."""

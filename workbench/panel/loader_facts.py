@@ -6,7 +6,7 @@ from typing import Any
 
 from workbench.compat.keras_module_names import is_keras_iterator
 from workbench.loader import Loader
-from workbench.preview.survey import Survey
+from workbench.preview.check_batches import Checked
 
 FASTER = (
     "Keras's own iterator: wb.faster(iterator) gives these batches with OpenCV, and "
@@ -15,29 +15,29 @@ FASTER = (
 
 
 def loader_facts(
-    loader: Loader, survey: Survey | None, output: str, changes: list[str]
+    loader: Loader, checked: Checked | None, output: str, changes: list[str]
 ) -> dict[str, Any]:
     """Data for the page, in the form of `summarize_scan`.
 
     Args:
         loader: Supplies its notes.
-        survey: What its batches hold, once that is known.
+        checked: What its batches hold, once that is known.
         output: What its code printed.
         changes: What its code changed, as predicates.
     """
     warnings = [f"It {change}." for change in changes]
-    warnings += loader.notes
+    warnings += filter(None, (*loader.notes, loader.runs_out))
     warnings += [FASTER] if is_keras_iterator(loader.original) else ()
-    rows, summary = [], []
-    if survey is not None:
-        warnings += survey.checked.warnings
-        summary += [survey.caching, *survey.checked.facts]
-        rows += [_row(fact) for fact in survey.checked.facts]
+    rows, summary = [], list[str]()
+    if checked is not None:
+        warnings += checked.warnings
+        summary += checked.facts
+        rows += [_row(fact) for fact in checked.facts]
     if output:
         count = len(output.splitlines())
         # First, because the line is cut at the page's edge and the facts are below the picture too.
-        summary.insert(0, f"It said {count} line{'s' * (count > 1)}")
-        rows.append(("It said", output))
+        summary.insert(0, f"Printed output ({count} line{'s' * (count > 1)})")
+        rows.append(("Printed output", output))
     return {
         "summary": " · ".join(filter(None, summary)),
         "warnings": warnings,

@@ -22,11 +22,12 @@ from workbench.panel.loader_export import LoaderExport
 from workbench.panel.loader_facts import loader_facts
 from workbench.panel.request import Request
 from workbench.panel.user_code_guard import UserCodeGuard
+from workbench.preview.check_batches import Checked
 from workbench.preview.draw_batch import draw_batch
 from workbench.preview.label_names import class_names_of
 from workbench.preview.pages import Pages
 from workbench.preview.sample_grid import Preview
-from workbench.preview.survey import Survey, survey
+from workbench.preview.survey import survey
 from workbench.settings import SettingsError, Statistics
 
 IDLE_SECONDS = 2.0  # how long a cell waits for the batch that runs when it starts
@@ -73,7 +74,7 @@ class LoaderSubject:
         self._loader = Loader(())
         self._borrowed = Borrowed(self._loader)
         self._built_for: Any = None  # (keywords, feed)
-        self._survey: Survey | None = None
+        self._survey: Checked | None = None
         self._pages = Pages()
         self.initial: FactorySettings = (
             self._factory.settings if self._factory else FactorySettings(feed=feed_of(data))
@@ -88,12 +89,12 @@ class LoaderSubject:
         names = ("workers", "worker_kind", "max_queue_size")
         self.fixed = dict.fromkeys(names, why) if why else {}
         self.constants: dict[str, str] = {}
-        self.heading, self.why_constant = f"KEYWORDS OF {self._name}", ""
+        self.heading, self.why_constant = f"Keywords of {self._name}", ""
         if self._factory is None:
             found = attributes_of(self._data)
             more = f" ({len(found) - MOST} more are not shown.)" if len(found) > MOST else ""
             self.constants = dict(list(found.items())[:MOST])
-            self.heading = f"FIXED IN {self._name}"
+            self.heading = f"Fixed in {self._name}"
             self.why_constant = NO_FACTORY + more if found else NOTHING_KNOWN
         elif not self._factory.keywords(self.initial):
             self.why_constant = "It has none that a control could change."
@@ -125,7 +126,7 @@ class LoaderSubject:
             class_names=class_names_of(self._loader.original),
             first=request.first - self._pages.start,
             title=f"batch {self._pages.number}",
-            check="" if self._survey is None else " · ".join(self._survey.checked.facts),
+            check="" if self._survey is None else " · ".join(self._survey.facts),
         )
 
     def title(self, settings: FactorySettings, shown: dict[str, Any]) -> list[str]:

@@ -87,10 +87,8 @@ def measure_rate(state: State, subject: Subject, request: Request, loader: Loade
     """
     state.interrupt.clear()
     seconds, feed = state.measure_seconds or RATE_SECONDS, request.settings.feed
-    kind = "processes" if feed.use_multiprocessing else "threads"
-    state.tell(
-        status=f"Measuring what Keras's feed delivers ({feed.workers} {kind}, {seconds:g} s) …"
-    )
+    ran = runners(feed.workers, feed.use_multiprocessing)
+    state.tell(status=f"Measuring training throughput ({ran}, {seconds:g} s) …")
     if not state.may_measure(request):
         return
     from workbench.measure.feed import measure
@@ -102,9 +100,10 @@ def measure_rate(state: State, subject: Subject, request: Request, loader: Loade
     measured = FeedMeasurement(request, rate, subject.samples(loader), subject.fingerprint(loader))
     state.first_measured = state.first_measured or measured
     with state.changed:
+        busy = state.report.busy
         if state.measure_seconds == seconds:
-            state.measure_seconds = 0.0
-        state.report = replace(state.report, measured=measured)
+            state.measure_seconds, busy = 0.0, None
+        state.report = replace(state.report, measured=measured, busy=busy)
         state.changed.notify_all()
 
 
@@ -125,7 +124,7 @@ def search_advice(state: State, request: Request, loader: Loader) -> None:
     same = known is not None and known.settings == request.settings and not known.in_workers
     found = advice_search.search(loader, state.report.profile if same else None, check)
     check()
-    state.tell(advice=advice_search.AdviceData(request, found))
+    state.tell(advice=advice_search.AdviceData(request, found), busy=None)
     state.set(advice_wanted=False)
 
 

@@ -64,7 +64,7 @@ class MeasureThread(threading.Thread):
     def _import_keras(self) -> bool:
         state = self._state
         if "tensorflow" not in sys.modules:
-            state.tell(status="Importing TensorFlow; the picture is live already …")
+            state.tell(status="Loading TensorFlow. You can already use the sliders.")
         try:
             with quiet_stderr():
                 import workbench.measure.feed  # noqa: F401  (imports TensorFlow)

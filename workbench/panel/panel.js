@@ -31,27 +31,72 @@ function press(model, action, more) {
   model.save_changes();
 }
 
+// The lines at the top. Each has its place, so that nothing moves when a text comes, changes or goes.
 function head(model, root) {
   const title = make("div", { class: "wb-title" });
   const sentence = make("div", { class: "wb-verdict", role: "status" });
-  const slowest = make("span", { class: "wb-slowest" });
+  const numbers = make("span", { class: "wb-figures" });
+  const undo = button("wb-undo", "", () => press(model, "undo"));
+  const notes = button("wb-show-notes", "", () => openNotes(root.closest(".wb-workbench")));
+  const slowest = make("code", { class: "wb-slowest", tabindex: 0 });
   const where = make("span", { class: "wb-where" });
   const attempt = button("wb-try", "", () => press(model, "try"));
   const status = make("div", { class: "wb-status" });
-  const error = make("div", { class: "wb-error", role: "alert" });
-  root.append(title, sentence, make("div", { class: "wb-second" }, slowest, where, attempt), status, error);
+  const error = failure(() => press(model, "retry"));
+  const line = (...children) => make("div", { class: "wb-line" }, ...children);
+  const slow = line("Slowest: ", slowest, where, attempt);
+  root.append(title, sentence, line(numbers, undo, notes), slow, status, error.node);
   return () => {
     const data = model.get("data");
-    const texts = { title, sentence, status, error };
+    const texts = { title, sentence, status };
     for (const [name, node] of Object.entries(texts)) setText(node, data[name] || "");
-    sentence.classList.toggle("wb-stale", Boolean(data.stale));
+    title.title = data.title || "";
     sentence.title = data.detail || "";
+    setText(numbers, data.figures || "");
+    setText(undo, "Undo " + data.undo);
+    undo.hidden = !data.undo;
+    setText(notes, `⚠ ${data.notes} note${data.notes > 1 ? "s" : ""}`);
+    notes.hidden = !data.notes;
     const [source, place] = data.slowest || ["", ""];
     setText(slowest, (slowest.title = source));
     setText(where, place);
+    slow.style.visibility = source ? "visible" : "hidden";
     setText(attempt, "Try " + data.suggestion);
     attempt.hidden = !data.suggestion;
-    error.hidden = !data.error;
+    error.show(data.error, data.traceback);
+    sentence.classList.toggle("wb-stale", Boolean(data.stale));
+    root.closest(".wb-workbench")?.classList.toggle("wb-busy", data.busy != null);
+  };
+}
+
+// An error in the place of the headline. Its traceback opens over the panel.
+function failure(retry) {
+  const text = make("summary");
+  const trace = make("pre", { tabindex: 0, "aria-label": "Traceback" });
+  const details = make("details", {}, text, trace);
+  const node = make("div", { class: "wb-error", role: "alert" }, details, button("wb-retry", "Retry", retry));
+  const show = (message, traceback) => {
+    node.hidden = !message;
+    setText(text, message || "");
+    setText(trace, [message, traceback].filter(Boolean).join("\n\n"));
+  };
+  return { node, show };
+}
+
+function openNotes(panel) {
+  const details = panel.querySelector(".wb-scan");
+  details.open = true;
+  panel.querySelector(".wb-area-scan").scrollIntoView({ block: "center" });
+}
+
+// What Export, Import and Reset did, or why not.
+function message(model, root) {
+  const line = make("div", { class: "wb-message", role: "status" });
+  root.append(line);
+  return () => {
+    const { text = "", refused } = model.get("data");
+    setText(line, (line.title = text));
+    line.classList.toggle("wb-refused", Boolean(refused));
   };
 }
 
@@ -75,38 +120,38 @@ function scan(model, root) {
 
 function preview(model, root) {
   const title = make("span");
-  const range = make("span", { class: "wb-range" });
   const image = make("img", { class: "wb-preview" });
   const captions = make("div", { class: "wb-captions" });
   const grid = make("div", { class: "wb-grid" }, image, captions);
+  const place = make("div", { class: "wb-place" }, grid);
   const check = make("div", { class: "wb-check" });
-  const others = button("wb-others", "Other images", () => press(model, "others"));
-  const redraw = button("wb-redraw", "Redraw", () => press(model, "redraw"));
+  const others = button("wb-others", "Next images", () => press(model, "others"));
+  const redraw = button("wb-redraw", "New draw", () => press(model, "redraw"));
   others.title = "Show the next samples";
   redraw.title = "Show the same samples as the next epoch will augment them";
   const show = make("select", { class: "wb-show", "aria-label": "What the samples show" });
   show.addEventListener("change", () => press(model, "show", { show: show.value }));
-  root.append(make("div", { class: "wb-heading" }, title, show, others, redraw), grid, check, range);
+  root.append(make("div", { class: "wb-heading" }, show, title, others, redraw), place, check);
   let shown;
   return () => {
     const data = model.get("data");
     grid.hidden = show.hidden = !data.captions;
     if (!data.captions) return setText(title, data.title || "");
-    setText(title, "Samples " + data.title);
+    setText(title, data.title);
     if (String([...show.options].map((option) => option.text)) !== String(data.shows)) {
       show.replaceChildren(...data.shows.map((name) => make("option", {}, name)));
     }
     show.value = data.show;
-    setText(range, data.range + " · " + data.drawn);
-    setText(check, "Check: " + data.check);
+    setText(check, (check.title = data.check + " · " + data.range + " · " + data.drawn));
     if (image.alt !== data.alt) image.alt = data.alt;
     // Attributes, so that the page reserves the space before the picture is decoded.
-    const width = data.columns * data.width;
+    const [width, height] = [data.columns * data.width, data.rows * data.height];
     image.setAttribute("width", width);
-    image.setAttribute("height", data.rows * data.height);
-    // Small images are enlarged by a whole factor, so that one sees the pixels of the network.
-    grid.style.setProperty("--wb-zoom", Math.max(1, Math.floor(144 / Math.max(data.width, data.height))));
-    grid.style.setProperty("--wb-width", width);
+    image.setAttribute("height", height);
+    const scale = Math.min(480 / width, 240 / height);
+    grid.style.width = `${width * scale}px`;
+    // So that one sees the pixels of a small image, as the network gets them.
+    image.style.imageRendering = scale > 1 ? "pixelated" : "auto";
     captions.style.gridTemplate = `repeat(${data.rows}, 1fr) / repeat(${data.columns}, 1fr)`;
     captions.replaceChildren(
       ...data.captions.map((c) =>
@@ -177,11 +222,18 @@ function hot(model, root) {
   const list = make("ol", { class: "wb-hot" });
   const advise = button("wb-advise", "Advice", () => press(model, "advise"));
   advise.title = "Look for faster ways to do what hot lines do, and measure them on your own arrays";
-  root.append(make("div", { class: "wb-heading" }, "Hot lines", advise), list);
+  const inMain = button("wb-profile-main", "main thread", () => press(model, "profile_in", { in_workers: false }));
+  const inWorkers = button("wb-profile-workers", "workers", () => press(model, "profile_in", { in_workers: true }));
+  inMain.title = "Profile one batch at a time, as if nothing else ran";
+  inWorkers.title = "Profile as many batches at a time as Workers says, in threads or processes";
+  const choice = make("span", { class: "wb-profile-in", role: "group", "aria-label": "Profile" }, "Profile: ", inMain, inWorkers);
+  root.append(make("div", { class: "wb-heading" }, "Hot lines", advise, choice), list);
   return () => {
-    const { lines = [], advise: can, looking } = model.get("data");
+    const { lines = [], advise: can, looking, in_workers: workers } = model.get("data");
     advise.hidden = !can;
     setText(advise, looking ? "Looking for advice …" : "Advice");
+    inMain.setAttribute("aria-pressed", !workers);
+    inWorkers.setAttribute("aria-pressed", Boolean(workers));
     list.replaceChildren(...lines.map(hotLine));
   };
 }
@@ -226,8 +278,8 @@ function hotLine(line) {
   const bar = make("span", { class: "wb-bar" }, make("i", { style: `width:${100 * line.share}%` }));
   const code = make("code", { title: line.source }, line.source);
   const item = make("li", { "data-share": line.share });
-  item.append(make("div", {}, bar, make("b", {}, percent(line.share)), code, make("span", {}, line.place)));
-  if (line.parts) item.append(make("div", { class: "wb-parts" }, "of it " + line.parts));
+  const calls = line.parts ? [make("span", { class: "wb-parts", title: line.parts }, line.parts)] : [];
+  item.append(make("div", {}, make("b", {}, percent(line.share)), bar, code, ...calls, make("span", {}, line.place)));
   return item;
 }
 
@@ -271,8 +323,10 @@ function lineRow(node, line, model) {
   };
 }
 
-// Invisible: tells Python that the page is open, and names slider handles for screen readers.
+// The help line. Also tells Python that the page is open, and names slider handles for screen readers.
 function shell(model, root) {
+  const help = make("div", { class: "wb-help" });
+  root.append(help);
   const timer = setInterval(() => {
     model.set("beat", model.get("beat") + 1);
     model.save_changes();
@@ -283,10 +337,23 @@ function shell(model, root) {
   const started = setTimeout(() => {
     if (!panel()) return;
     nameSliders(panel());
-    observer.observe(panel().querySelector(".wb-controls"), { childList: true, subtree: true });
+    const controls = panel().querySelector(".wb-controls");
+    observer.observe(controls, { childList: true, subtree: true });
+    const explain = ({ target }) => setText(help, (help.title = helpOf(target, controls, model.get("data").help)));
+    controls.addEventListener("focusin", explain);
+    controls.addEventListener("mouseover", explain);
   }, 300);
   const stop = () => (clearInterval(timer), clearTimeout(started), observer.disconnect());
   return Object.assign(() => {}, { stop });
+}
+
+// The help of the control that a node belongs to, and why the control is disabled.
+function helpOf(node, controls, texts) {
+  for (; node && node !== controls; node = node.parentElement) {
+    const name = [...node.classList].find((css) => css in texts);
+    if (name) return texts[name];
+  }
+  return "";
 }
 
 function nameSliders(panel) {
@@ -301,17 +368,16 @@ function nameSliders(panel) {
 
 // A page may write to the clipboard only in response to a click, so Python cannot do it.
 function copy(model, root) {
-  const message = make("span", { role: "status" });
   const copies = button("wb-copy", "Copy as Python", async () => {
     await navigator.clipboard.writeText(model.get("data").code);
-    setText(message, "copied");
-    setTimeout(() => setText(message, ""), 2000);
+    setText(copies, "Copied");
+    setTimeout(() => setText(copies, "Copy as Python"), 2000);
   });
-  root.append(copies, message);
+  root.append(copies);
   return () => (copies.title = model.get("data").code || "");
 }
 
-const PARTS = { head, scan, preview, hot, advice, profile, shell, copy };
+const PARTS = { head, message, scan, preview, hot, advice, profile, shell, copy };
 
 export default {
   render({ model, el }) {

@@ -17,7 +17,7 @@ from workbench.panel.cell_events import CellEvents
 from workbench.panel.controls import Controls, StatisticsMissing
 from workbench.panel.engine import Engine
 from workbench.panel.evidence import evidence
-from workbench.panel.layout import IN_WORKERS, Layout
+from workbench.panel.layout import Layout
 from workbench.panel.open_subject import open_subject
 from workbench.panel.panel_display import PanelDisplay
 from workbench.panel.request import Request
@@ -75,7 +75,14 @@ class Workbench:
         # Held from reading the controls to the request, so that requests keep their order.
         self._request_lock = threading.RLock()
         self._view = Layout(self._controls, subject)
-        self._display = PanelDisplay(self._view, subject, self._fitted)
+        self._before: tuple[str, Any] = "", None  # label of Undo, and the settings it returns to
+        self._display = PanelDisplay(
+            self._view,
+            subject,
+            self._fitted,
+            lambda: self._engine.first_measured,
+            lambda: self._before[0],
+        )
         self._engine = Engine(subject, self._display)
         self._cell_events = CellEvents(self._cell_starts, self._cell_ended)
         self._connect()
@@ -205,11 +212,11 @@ class Workbench:
             "redraw": lambda: self._request(epoch=request.epoch + 1),
             "open": lambda: self._request(libraries=request.libraries | set(pressed["libraries"])),
             "close": lambda: self._request(libraries=frozenset()),
+            "profile_in": lambda: self._request(in_workers=pressed["in_workers"]),
+            "retry": self._request,
+            "undo": self._undo,
         }
         self._guarded(actions[pressed["action"]], "fault")
-
-    def _profile_in(self, change: Any) -> None:
-        self._guarded(lambda: self._request(in_workers=change["new"] == IN_WORKERS), "fault")
 
     def _request(self, **changes: Any) -> None:
         with self._request_lock:
@@ -217,10 +224,15 @@ class Workbench:
                 settings, wanted = self.settings, False
             except StatisticsMissing as missing:
                 settings, wanted = missing.without, True
+            self._remember(settings)
             self._engine.request(settings=settings, fit=wanted, **changes)
 
+    def _undo(self) -> None:
+        self._show(self._before[1])
+        self._before = "", None
+        self._engine.tell()
+
     def _stop(self, _: Any) -> None:
-        self._view.live.value = False
         if self._engine.report.request.fit:
             self._controls.drop_featurewise()
         self._engine.stop()
@@ -233,7 +245,18 @@ class Workbench:
         self._guarded(export)
 
     def _import(self, _: Any) -> None:
-        self._guarded(self.import_)
+        def move() -> None:
+            self.import_()
+            self._engine.tell(notice=f"Imported {self._view.path.value}.")
+
+        self._guarded(move)
+
+    def _reset(self, _: Any) -> None:
+        def move() -> None:
+            self._show(self._subject.initial)
+            self._engine.tell(notice="Returned to the settings at the start.")
+
+        self._guarded(move)
 
     def _guarded(self, action: Callable[[], object], kind: str = "action_fault") -> None:
         """Show an exception in the panel: ipywidgets would only log it."""
@@ -243,23 +266,34 @@ class Workbench:
             fault = verdict.Fault(verdict.error_text(error), "")
             self._engine.tell(notice="", **{kind: fault})
 
+    def _remember(self, settings: Any) -> None:
+        """Remember the settings before a change; those before the first of several like ones."""
+        before = self._engine.report.request.settings
+        names = self._controls.changed(before, settings)
+        self._view.show_help()
+        if names:
+            control = self._controls.by_name[names[0]]
+            label = control.widget.description if len(names) == 1 else "changes"
+            if label != self._before[0]:
+                self._before = label, before
+
     def _show(self, settings: Settings) -> None:
         with self._request_lock:
             self._controls.show(settings)
+            self._remember(settings)
             self._engine.request(settings=settings, fit=False)
 
     def _connect(self) -> None:
         view, engine = self._view, self._engine
         view.live.observe(lambda change: engine.live(change["new"]), names="value")
         view.shell.observe(lambda _: engine.beat(), names="beat")
-        view.profile_in.observe(self._profile_in, names="value")
         for area in (view.head, view.preview, view.hot, view.profile):
             area.observe(self._pressed, names="pressed")
         view.measure.on_click(lambda _: engine.measure(MEASURE_SECONDS))
         view.stop.on_click(self._stop)
         view.export.on_click(self._export)
         view.import_.on_click(self._import)
-        view.reset.on_click(lambda _: self._guarded(lambda: self._show(self._subject.initial)))
+        view.reset.on_click(self._reset)
         view.path.observe(lambda _: engine.tell(), names="value")  # for Copy as Python
 
     def _cell_starts(self, _: Any = None) -> None:

@@ -8,11 +8,10 @@ from typing import Any
 
 from IPython.display import HTML, DisplayHandle, display
 
-from workbench.machine import usable_cores
 from workbench.measure.line_profile import LineProfile
 from workbench.panel import advice_search, verdict
 from workbench.panel.layout import Layout
-from workbench.panel.panel_report import Report
+from workbench.panel.panel_report import FeedMeasurement, Report
 from workbench.panel.profile_rows import hot_lines, rows
 from workbench.panel.request import Request
 from workbench.panel.subject import Subject
@@ -33,12 +32,20 @@ class PanelDisplay:
         view: The areas to write to.
         subject: What the panel shows.
         fitted: Called with statistics, on the measuring thread.
+        first_measured: Gives the first measured rate.
+        undo: Gives the label of the Undo button; empty if there is nothing to undo.
     """
 
     def __init__(
-        self, view: Layout, subject: Subject, fitted: Callable[[Request, Statistics], None]
+        self,
+        view: Layout,
+        subject: Subject,
+        fitted: Callable[[Request, Statistics], None],
+        first_measured: Callable[[], FeedMeasurement | None],
+        undo: Callable[[], str],
     ) -> None:
         self._view, self._subject, self.fitted = view, subject, fitted
+        self._first_measured, self._undo = first_measured, undo
         self._drawn_at = ""
         self._saved_profile: DisplayHandle | None = None
         self._saved_generation = 0
@@ -58,10 +65,17 @@ class PanelDisplay:
     def report(self, report: Report) -> None:
         """See `Display`."""
         settings, profile = report.request.settings, report.profile
-        self._view.head.show({"title": self._title(settings), **self._sentences(report)})
         facts = self._subject.facts()
         warnings = [*report.scan.get("warnings", ()), *facts.get("warnings", ())]
-        self._view.scan.show({**facts, **report.scan, "warnings": warnings})
+        sentences = {**self._sentences(report), "notes": len(warnings)}
+        self._view.head.show({"title": self._title(settings), **sentences})
+        refused = report.action_fault
+        message = {"text": str(refused or report.notice), "refused": refused is not None}
+        self._view.message.show(message)
+        scan = {**facts, **report.scan, "warnings": warnings}
+        remarks = report.measured.rate.notes if report.measured else ()
+        scan["summary"] = " · ".join(filter(None, [*remarks, scan.get("summary", "")]))
+        self._view.scan.show(scan)
         if report.advice is not None:
             stale = report.advice.request.settings != settings
             self._view.advice.show({**report.advice.data, "stale": stale})
@@ -69,8 +83,9 @@ class PanelDisplay:
         if profile is not None and profile.seconds:
             looking = report.status == advice_search.LOOKING
             advises = {"advise": self._subject.finds_advice, "looking": looking}
-            self._view.hot.show({**hot_lines(profile), **advises})
             shown = report.profile_request or report.request
+            in_workers = {"in_workers": report.request.in_workers}
+            self._view.hot.show({**hot_lines(profile), **advises, **in_workers})
             # The generation distinguishes a new profile from one that has grown.
             more = {"settings": shown.generation, "opened": sorted(shown.libraries)}
             self._view.profile.show({**rows(profile), **more})
@@ -85,28 +100,26 @@ class PanelDisplay:
             self._saved_profile.update(HTML(SAVED_PROFILE.format(profile._repr_html_())))
 
     def _sentences(self, report: Report) -> dict[str, Any]:
-        measured, profile = report.measured, report.profile
-        settings = report.request.settings
+        measured, profile, noun = report.measured, report.profile, self._subject.noun
+        settings, start = report.request.settings, self._first_measured()
+        fault, rate, samples = report.fault, None, None
         stale = measured is not None and measured.request.settings != settings
-        if report.fault is not None:
-            sentence = verdict.cannot(report.fault, self._drawn_at)
-        elif measured is not None:
-            sentence = verdict.delivers(measured.rate, measured.samples, self._subject.noun)
-        else:
-            sentence = verdict.not_measured(profile, self._subject.noun)
+        if measured is not None:
+            rate, samples = measured.rate, measured.samples
         return {
-            "sentence": sentence,
+            "sentence": verdict.headline(rate, samples, profile, noun),
+            "figures": verdict.figures(profile, measured, start),
             "stale": stale,
             "detail": str(measured.rate) if measured else "",
             "slowest": verdict.slowest(profile) if profile else ("", ""),
             "suggestion": self._subject.suggestion(profile, settings) if profile else "",
-            "status": " ".join(
-                filter(None, [report.notice, report.status, verdict.scaled_by(settings)])
-            ),
-            "error": "\n".join(str(e) for e in (report.fault, report.action_fault) if e),
+            "status": " ".join(filter(None, [report.status, verdict.scaled_by(settings)])),
+            "busy": 0.0 if report.request.fit else report.busy,
+            "error": verdict.cannot(fault, self._drawn_at) if fault else "",
+            "traceback": fault.traceback if fault else "",
+            "undo": self._undo(),
         }
 
     def _title(self, settings: Any) -> str:
         parts = self._subject.title(settings, self._view.preview.data)
-        parts.insert(-1, f"{usable_cores()} cores usable")
         return " · ".join(part for part in parts if part)

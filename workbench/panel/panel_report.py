@@ -43,6 +43,7 @@ class Report:
         fault: The error that prevents drawing or measuring.
         action_fault: The error of another action, such as Export.
         status: What the threads are doing.
+        busy: Seconds that the measurement asked for takes, 0 if unknown; None if none runs.
         notice: Message about the last action, shown until something changes.
         scan: Result of `FileScan.advance`; empty for data without files.
         advice: Result of the last search for advice.
@@ -55,6 +56,7 @@ class Report:
     fault: Fault | None = None
     action_fault: Fault | None = None
     status: str = ""
+    busy: float | None = None
     notice: str = ""
     scan: dict[str, Any] = field(default_factory=dict)
     advice: AdviceData | None = None

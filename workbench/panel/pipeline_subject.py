@@ -54,7 +54,7 @@ class PipelineSubject:
     """
 
     noun = "images"
-    heading = "CHANGES TRAINING"
+    heading = "Data and augmentation"
     why_constant = ""
     pauses_in_cells = finds_advice = False
 

@@ -60,7 +60,7 @@ def _summary(scan: Scan, noun: str) -> Iterator[str]:
         yield f"{len(counts):,} {noun}, {min(counts):,} … {max(counts):,} each"
     bad = len(scan.unreadable)
     # A file with a good header may still be truncated.
-    yield f"{bad:,} unreadable" if bad else "all headers readable"
+    yield f"{bad:,} unreadable" if bad else "no unreadable files"
 
 
 def _warnings(scan: Scan, unreadable: list[tuple[str, str]], noun: str) -> Iterator[str]:
@@ -71,8 +71,8 @@ def _warnings(scan: Scan, unreadable: list[tuple[str, str]], noun: str) -> Itera
     if len(scan.modes) > 1:
         yield f"Mixed colours: {_counts(_colours(scan))}. All become what Color mode says."
     if len(scan.bits) > 1:
-        depths = {f"{bits}-bit": count for bits, count in scan.bits.items()}
-        yield f"Mixed depths: {_counts(depths)}. All are scaled to the same."
+        depths = [f"{count:,} files are {bits}-bit" for bits, count in sorted(scan.bits.items())]
+        yield f"{', '.join(reversed(depths))}; all are converted to one depth."
     if scan.classes and max(scan.classes.values()) >= UNEVEN * min(scan.classes.values()):
         most, least = (pick(scan.classes.items(), key=lambda c: c[1]) for pick in (max, min))
         times = f" ({most[1] / least[1]:.0f}×)" if least[1] else ""

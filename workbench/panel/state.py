@@ -82,8 +82,9 @@ class State:
             old = self.report.request
             request = replace(old, generation=old.generation + 1, **changes)
             self.advice_wanted = False
+            busy = self.measure_seconds or None
             self.report = replace(
-                self.report, request=request, fault=None, action_fault=None, notice=""
+                self.report, request=request, fault=None, action_fault=None, notice="", busy=busy
             )
         self.set()
 
@@ -91,7 +92,7 @@ class State:
         """Report an error, unless its request is out of date."""
         with self.changed:
             if self.report.request is request:
-                self.report = replace(self.report, fault=Fault.of(error), status="")
+                self.report = replace(self.report, fault=Fault.of(error), status="", busy=None)
             self.changed.notify_all()
 
     def may_measure(self, request: Request) -> bool:
@@ -108,7 +109,7 @@ class State:
         """Why there is nothing to measure now; empty if there is something."""
         request = self.report.request
         reasons = (
-            (self.report.fault, "Stopped by an error; it goes on with the next change."),
+            (self.report.fault, "Stopped by an error. Change a setting or press Retry."),
             (not (self.live or self.one_off_wanted or request.fit), "Live is off."),
         )
         return self.pause_reason() or next((reason for holds, reason in reasons if holds), "")

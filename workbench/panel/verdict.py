@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from workbench.isolation.explain_errors import message
 from workbench.measure.line_profile import LineProfile
@@ -14,7 +15,11 @@ from workbench.panel.page_text import sendable
 from workbench.render import words
 from workbench.settings import Editable, Settings
 
+if TYPE_CHECKING:
+    from workbench.panel.panel_report import FeedMeasurement
+
 LONGEST = 1000  # characters of an exception's message
+LONGEST_TRACEBACK = 20_000
 
 
 @dataclass(frozen=True)
@@ -24,10 +29,12 @@ class Fault:
     Attributes:
         text: Type and message.
         where: File and line of the innermost frame outside libraries; empty if there is none.
+        traceback: The whole traceback; empty if it would not help.
     """
 
     text: str
     where: str
+    traceback: str = ""
 
     @classmethod
     def of(cls, error: BaseException) -> Fault:
@@ -35,10 +42,11 @@ class Fault:
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if is_user_file(frame.filename)]
         where = words.place(own[-1].filename, own[-1].lineno or 0) if own else ""
-        return cls(error_text(error), where)
+        whole = "".join(traceback.format_exception(error)) if frames else ""
+        return cls(error_text(error), where, sendable(whole[-LONGEST_TRACEBACK:]))
 
     def __str__(self) -> str:
-        return f"{self.text} ({self.where})" if self.where else self.text
+        return f"{self.text}, {self.where}" if self.where else self.text
 
 
 def error_text(error: BaseException) -> str:
@@ -48,42 +56,68 @@ def error_text(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def delivers(rate: Rate, samples: int | None, noun: str = "images") -> str:
-    """The measured rate; `samples` of an epoch, or None if unknown."""
-    figure = rate.samples_per_second
-    spread = number(float(f"{figure.iqr / 2:.2g}"))
-    what, took = ("an epoch", samples) if samples else (f"1,000 {noun}", 1000)
-    return (
-        f"Delivers {number(figure.median)} {noun}/s ±{spread}: "
-        f"{what} take{'s' if samples else ''} at least {duration(took / figure.median)}."
-    )
+def headline(rate: Rate | None, samples: int | None, profile: LineProfile | None, noun: str) -> str:
+    """What is known of the speed, in one sentence.
 
-
-def not_measured(profile: LineProfile | None, noun: str = "images") -> str:
-    """The estimate before a rate was measured."""
+    Args:
+        rate: The rate through Keras's feed; None if it was not measured.
+        samples: Samples of an epoch; None if unknown.
+        profile: For an estimate, if there is no rate.
+        noun: Plural noun for samples.
+    """
+    if rate is not None:
+        what, took = ("an epoch", samples) if samples else (f"1,000 {noun}", 1000)
+        takes = f"take{'s' if samples else ''} at least"
+        return f"{_figure(rate, noun)}: {what} {takes} {_seconds(rate, took)}."
     if profile is None or not profile.samples:
         return "Not measured yet."
-    rate = number(profile.samples / profile.seconds)
+    about = number(profile.samples / profile.seconds)
     return (
-        f"About {rate} {noun}/s while being profiled (this thread). "
-        "Press Measure for the figure training gets."
+        f"About {about} {noun}/s while being profiled. Press Measure for the figure training gets."
     )
+
+
+def figures(
+    profile: LineProfile | None, now: FeedMeasurement | None, start: FeedMeasurement | None
+) -> str:
+    """The time of a batch in the main thread, and the factor against the start.
+
+    Args:
+        profile: The line profile.
+        now: The last measured rate.
+        start: The first one.
+    """
+    parts = []
+    if profile is not None and profile.batches and not profile.workers:
+        parts.append(f"{number(profile.batch_seconds * 1e3)} ms per batch in the main thread")
+    if now and start and now.request.settings != start.request.settings:
+        factor = now.rate.samples_per_second.median / start.rate.samples_per_second.median
+        parts.append(f"{factor:.2g}x the start")
+    return " · ".join(parts)
+
+
+def _figure(rate: Rate, noun: str) -> str:
+    figure = rate.samples_per_second
+    spread = f" ± {number(float(f'{figure.iqr / 2:.2g}'))}" if figure.n > 1 else ""
+    return f"{number(figure.median)}{spread} {noun}/s"
+
+
+def _seconds(rate: Rate, samples: int) -> str:
+    return duration(samples / rate.samples_per_second.median)
 
 
 def cannot(fault: Fault, since: str) -> str:
-    """Why there is no rate; `since` is the time of the last picture, or empty."""
-    old = f" (picture and profile are from {since})" if since else ""
-    return f"No figure: {fault}{old}."
+    """Why nothing can be measured; `since` is the time of the last results, or empty."""
+    return f"Couldn't measure: {fault}." + (f" Results from {since}." if since else "")
 
 
 def slowest(profile: LineProfile) -> tuple[str, str]:
-    """The hottest line as (source, place and share)."""
+    """The statement that takes the most time, as (source, place and share)."""
     if not profile.hot:
         return "", ""
     line = profile.hot[0]
-    source = line.source.strip() or f"{line.function} (no source)"
-    place = words.place(line.file, line.line)
-    return f"Slowest line: {source}", f"{place}, {line.self_share:.0%} of a batch."
+    source = " ".join(line.source.split()) or f"{line.function} (no source)"
+    return source, f"{words.place(line.file, line.line)} · {line.self_share:.0%} of a batch"
 
 
 def suggestion(profile: LineProfile, settings: Settings) -> str:

@@ -142,12 +142,16 @@ def check(images: Images, unreadable: int) -> str:
     parts = [
         images.dtype.name,
         f"range {np.nanmin(lows):.3g} … {np.nanmax(highs):.3g}",
-        f"NaN in {nan} images" if nan else "no NaN",
-        f"{constant} images of one grey level" if constant else "no empty image",
-        f"{twice} shown twice" if twice else "no image twice",
+        f"NaN in {_count(nan, 'image')}" if nan else "no NaN",
+        f"{_count(constant, 'image')} of one flat colour" if constant else "no blank images",
+        _count(twice, "duplicate") if twice else "no duplicates",
         *([f"{unreadable} unreadable skipped"] if unreadable else []),
     ]
     return " · ".join(parts)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def _label(source: Source, row: int) -> str:

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-TILES = 16
-COLUMNS = 8
-TILE_PIXELS = 144  # longer side; 16 tiles of this size stay under 200 KB as JPEG
+TILES = 8
+COLUMNS = 4
+TILE_PIXELS = 144  # longer side; 8 tiles of this size stay under 200 KB as JPEG
 # Tried in this order: only noise needs more than the first.
 QUALITIES = (90, 70, 45, 20)
 MAX_BYTES = 200_000  # of a picture: ten a second must not hold up Jupyter's messages

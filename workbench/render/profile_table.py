@@ -9,7 +9,7 @@ from workbench.render import markup, terminal, words
 
 if TYPE_CHECKING:
     from workbench.measure.line_profile import LineProfile
-    from workbench.measure.profile_parts import Function, HotLine, Line, Part
+    from workbench.measure.profile_parts import Function, HotLine, Line
 
 TITLE = "Line profile"
 COLUMNS = ("share", "ms/batch", "±", "hits", "ms/hit", "line", "source")
@@ -45,8 +45,7 @@ def html(profile: LineProfile) -> str:
 def _hot_text(number: int, line: HotLine) -> list[str]:
     # Cut the source rather than the position, which comes after it.
     short = replace(line, source=terminal.cut(line.source.strip(), terminal.SOURCE), parts=())
-    parts = [f"     including {words.parts(line.parts)}"] if line.parts else []
-    return [f"  {number}. {short}", *parts]
+    return [f"  {number}. {short}", *(f"     {each}" for each in words.details(line))]
 
 
 def _function_text(function: Function, profile: LineProfile) -> list[str]:
@@ -71,13 +70,10 @@ def _hot_html(line: HotLine) -> str:
     short = line.source.strip()
     shown = f"<code>{markup.text(short)}</code>" if short else "(no source)"
     where = markup.text(f"{words.place(line.file, line.line)} · {line.function}")
-    return f"<b>{line.self_share:.0%}</b> {shown} <small>{where}</small>{_parts(line.parts)}"
-
-
-def _parts(parts: tuple[Part, ...]) -> str:
-    if not parts:
-        return ""
-    return f'<br><small class="wbs-parts">including {markup.text(words.parts(parts))}</small>'
+    details = "".join(
+        f'<br><small class="wbs-parts">{markup.text(each)}</small>' for each in words.details(line)
+    )
+    return f"<b>{line.self_share:.0%}</b> {shown} <small>{where}</small>{details}"
 
 
 def _function_html(function: Function, profile: LineProfile) -> str:

@@ -20,16 +20,18 @@ Rows = list[list[str]]
 
 def text(race: Race) -> str:
     """A row for each entrant, then how it was measured."""
-    return table_text(_rows(race), [how_measured(f"{race.rounds} rounds")])
+    return table_text(_rows(race), _sentences(race))
 
 
 def html(race: Race) -> str:
     """The same as an HTML table."""
-    return table_html(_rows(race), [how_measured(f"{race.rounds} rounds")])
+    return table_html(_rows(race), _sentences(race))
 
 
 def spread(summary: Summary, unit: str = "") -> str:
-    """Median and quartiles: "12.3 ms (11.8-12.6)"."""
+    """Median and quartiles: "12.3 ms (11.8-12.6)"; of a single value no quartiles."""
+    if summary.n == 1:
+        return f"{figure(summary.median)}{unit} (one value)"
     return f"{figure(summary.median)}{unit} ({figure(summary.low)}-{figure(summary.high)})"
 
 
@@ -65,18 +67,27 @@ def table_html(rows: Rows, sentences: Iterable[str]) -> str:
     )
 
 
-def how_measured(rounds: str) -> str:
+def how_measured(rounds: str, in_blocks: bool) -> str:
     """What the figures are, and what counts as a difference."""
+    blocks = (
+        " In a round, each makes a block of batches on its own; batches made ahead, in threads or "
+        "processes, are left out."
+    )
     return (
         f"Medians (quartiles) of {rounds} in alternation, after a warm-up; ratios compare runs of "
-        "the same round. A difference counts if the middle half of the ratios, and one further "
-        f"ratio at each end, are all more than {LEAST_DIFFERENCE:.0%} away from 1."
+        f"the same round.{blocks if in_blocks else ''} A difference counts if the middle half of "
+        "the ratios, and one further ratio at each end, are all more than "
+        f"{LEAST_DIFFERENCE:.0%} away from 1."
     )
 
 
 def megabytes(size: int | None) -> str:
     """Bytes in MB; empty if they were not measured."""
     return "" if size is None else figure(size / 1e6)
+
+
+def _sentences(race: Race) -> list[str]:
+    return [*race.notes, how_measured(f"{race.rounds} rounds", race.in_blocks)]
 
 
 def _rows(race: Race) -> Rows:

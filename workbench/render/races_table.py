@@ -33,7 +33,10 @@ def html(races: Races) -> str:
 
 
 def _sentences(races: Races) -> list[str]:
-    return [*(_verdicts(races, name) for name in races.others), how_measured("rounds")]
+    each = races.races.items()
+    notes = [f"{case}: {note}" for case, race in each for note in race.notes]
+    how = how_measured("rounds", any(race.in_blocks for _, race in each))
+    return [*(_verdicts(races, name) for name in races.others), *notes, how]
 
 
 def _rows(races: Races) -> Rows:

@@ -11,9 +11,16 @@ TITLE = "Rate"
 
 
 def text(rate: Rate) -> str:
-    """Samples per second with their spread, time per batch, and the workers."""
-    figure, kind = rate.samples_per_second, "processes" if rate.use_multiprocessing else "threads"
-    return (
-        f"{figure.median:.4g} samples/s (interquartile range {figure.iqr:.2g}, n={figure.n}), "
-        f"{rate.batch_ms.median:.4g} ms per batch, {rate.workers} {kind}"
+    """Samples per second with their spread, time per batch, and the workers; then remarks."""
+    figure, kind = rate.samples_per_second, "process" if rate.use_multiprocessing else "thread"
+    spread = "one interval: no spread"
+    if figure.n > 1:
+        spread = f"interquartile range {figure.iqr:.2g}, n={figure.n}"
+    several = "" if rate.workers == 1 else "es" if rate.use_multiprocessing else "s"
+    return "\n".join(
+        (
+            f"{figure.median:.4g} samples/s ({spread}), {rate.batch_ms.median:.4g} ms per batch, "
+            f"{rate.workers} {kind}{several}",
+            *rate.notes,
+        )
     )

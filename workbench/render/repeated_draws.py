@@ -16,12 +16,13 @@ NATURES = {
 
 
 def text(repeats: Repeats) -> str:
-    """The nature of the draws with the figures, what repeats, what to do."""
+    """The verdict, the nature of the draws with the figures, what repeats, what to do."""
     kind = f"processes ({repeats.start_method})" if repeats.use_multiprocessing else "threads"
     head = (
         f"{NATURES[repeats.nature]}. {repeats.workers} {kind}, {repeats.epochs} epochs, one index: "
         f"{repeats.batches} batches, {repeats.distinct_batches} of them distinct; "
         f"{repeats.drawn} samples, {repeats.distinct} distinct."
     )
-    good = ("No draw repeats.",) if repeats.nature == "random" else ()
-    return "\n".join((head, *(repeats.found or good), *repeats.advice))
+    if repeats.nature == "by epoch" and not repeats.found:
+        head += " So there is one batch for each epoch."
+    return "\n".join((f"{repeats.verdict}.", head, *repeats.found, *repeats.advice))

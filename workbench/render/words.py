@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from workbench.measure.line_profile import LineProfile
-    from workbench.measure.profile_parts import Part
+    from workbench.measure.profile_parts import HotLine
 
 HOT_LINES = 5
 LEAST_SHARE = 0.005  # smaller shares are not mentioned in notes
@@ -60,9 +60,14 @@ def decimals(batch_ms: float) -> int:
     return 2 if batch_ms >= 10 else 3 if batch_ms >= 1 else 4
 
 
-def parts(library_calls: Iterable[Part]) -> str:
-    """The library functions of a line: "ElasticTransform 5% · CLAHE 3%"."""
-    return " · ".join(f"{visible(part.name)} {part.share:.0%}" for part in library_calls)
+def details(line: HotLine) -> list[str]:
+    """What a hot line consists of: "including ElasticTransform 5% · CLAHE 3%"."""
+    parts = " · ".join(f"{visible(part.name)} {part.share:.0%}" for part in line.parts)
+    hidden = "; ".join(visible(each) for each in line.unprofiled)
+    return [
+        *([f"including {parts}"] if parts else []),
+        *([f"runs lines that are not profiled: {hidden}"] if hidden else []),
+    ]
 
 
 def head(profile: LineProfile) -> str:
@@ -70,14 +75,14 @@ def head(profile: LineProfile) -> str:
     ran = runners(profile.workers, profile.use_multiprocessing)
     cost = f"profiler slows by {profile.slowdown:.2f}x"
     parts = [
-        f"{figure(profile.batch_seconds * 1e3)} ms a batch unprofiled",
+        f"{figure(profile.batch_seconds * 1e3)} ms per batch without profiling",
         f"{profile.batches} batches" if profile.batches != 1 else "1 batch",
         ran,
         # A smaller slowdown is noise.
         cost if profile.slowdown > 1.02 else "the profiler's cost is within the noise",
     ]
     if profile.peak_bytes is not None:
-        parts.append(f"peak {figure(profile.peak_bytes / 1e6)} MB newly allocated")
+        parts.append(f"peak allocation {figure(profile.peak_bytes / 1e6)} MB")
     return ", ".join(parts)
 
 
@@ -95,9 +100,7 @@ def notes(profile: LineProfile) -> list[str]:
     """Remarks without which the figures could be misread."""
     sentences = [visible(note) for note in profile.notes]
     if any(line.approximate for function in profile.functions for line in function.lines):
-        sentences.append(
-            "≈: under a microsecond a hit; there the profiler's own cost is as large as the line's."
-        )
+        sentences.append("≈: too fast to time accurately (under 1 µs per hit).")
     if profile.outside.get("waiting", 0.0) > LEAST_SHARE:
         ran = runners(profile.workers, profile.use_multiprocessing)
         sentences.append(f"Waiting is the difference of two runs: {ran} minus one thread.")

@@ -16,5 +16,8 @@ def text(check: WorkerCheck) -> str:
     several = "" if check.workers == 1 else "es" if check.use_multiprocessing else "s"
     verdict = "works" if check.ok else "does not work"
     head = f"The loader {verdict} with {check.workers} worker {kind}{several}."
+    if check.one_worker:
+        head = f"The loader {verdict} with one worker thread, and cannot have more."
     rate = () if check.rate is None else (str(check.rate),)
-    return "\n".join((head, *check.problems, *check.advice, *check.notes, *rate))
+    reason = (check.one_worker,) if check.one_worker else ()
+    return "\n".join((head, *reason, *check.problems, *check.advice, *check.notes, *rate))

@@ -64,7 +64,7 @@ class ImageFiles(Group):
     )
     reduced_jpeg: bool = knob(
         False,
-        "Reduced-scale JPEG",
+        "Fast JPEG decoding (reduced size)",
         "Decode JPEGs at 1/2, 1/4 or 1/8 scale where the image size allows it: faster for large "
         "photos. Changes pixels, by 1 to 7 grey levels on average in photos full of detail.",
     )

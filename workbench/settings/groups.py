@@ -131,12 +131,12 @@ class Augmentation(Group):
     )
     featurewise_center: bool = knob(
         False,
-        "Center on data set",
+        "Subtract dataset mean",
         "Subtract each channel's mean over the training images.",
     )
     featurewise_std_normalization: bool = knob(
         False,
-        "Scale by data set",
+        "Divide by dataset std",
         "Divide each channel by its standard deviation over the training images (plus 1e-6).",
         name="featurewise_std",
     )
@@ -202,7 +202,7 @@ class Methods(Group):
     )
     copies: int = knob(
         0,
-        "Augmented copies",
+        "Pre-augmented copies",
         "0 augments anew in each epoch. Otherwise this many augmented copies of each sample are "
         "made once, kept (height × width × channels × 4 bytes each as float32) and used in turn: "
         "faster from then on, but the model sees no other variation.",
@@ -212,7 +212,7 @@ class Methods(Group):
     )
     copies_in: Literal["memory", "disk"] = knob(
         "memory",
-        "Copies kept in",
+        "Store copies in",
         "On disk, copies take space in TMPDIR or /var/tmp while the dataset exists, and memory "
         "only while nothing else needs it. Spawned worker processes share only copies on disk.",
         trains=False,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sys
+
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.lines.attribution import Attribution
 from workbench.measure.lines.call_graph import CallGraph, FunctionKey, LineKey
@@ -16,6 +19,11 @@ APPROXIMATE_BELOW = 1e-6
 LEAST_DIVIDED = 0.03
 LEAST_PART = 0.005
 MOST_PARTS = 5
+# Mean number of threads from which on a profile says that its times are sums.
+LEAST_OVERLAP = 1.05
+# Why a function's own lines are not counted.
+ALREADY_RUNNING = "a generator that was already running"
+NOT_REPLACED = "a function that the profiler cannot reach"
 
 
 class ProfileBuilder:
@@ -41,36 +49,64 @@ class ProfileBuilder:
         self._batches = totals.profiled.batches
 
     def build(
-        self, batches: int, workers: int, use_multiprocessing: bool, peak_bytes: int | None
+        self,
+        batches: int,
+        workers: int,
+        use_multiprocessing: bool,
+        peak_bytes: int | None,
+        notes: tuple[str, ...],
     ) -> LineProfile:
         """The profile; the arguments are fields of it that the attribution does not know."""
         functions = [self._function(each) for each in self._loader.instruments.functions]
+        functions = [f for f in functions if any(line.hits for line in f.lines)] or functions
         # `__getitem__` stays first: no function can take more.
         functions[1:] = sorted(functions[1:], key=lambda function: -function.share)
-        profiled = self._totals.profiled
+        observed = self._totals.profiled
         return LineProfile(
             batches=batches,
-            seconds=profiled.seconds + profiled.transfer_seconds,
+            seconds=observed.seconds + observed.transfer_seconds,
             unprofiled_seconds=self._attribution.batch_seconds * self._batches,
             slowdown=self._totals.slowdown,
-            samples=profiled.samples,
+            samples=observed.samples,
             workers=workers,
             use_multiprocessing=use_multiprocessing,
             peak_bytes=peak_bytes,
             outside=self._outside(functions),
             functions=tuple(functions),
             hot=_ranked(functions),
-            notes=self._loader.loader.notes,
+            notes=(*self._loader.loader.notes, *notes, *self._notes(functions)),
         )
+
+    def _notes(self, functions: list[Function]) -> list[str]:
+        at_once = self._loader.threads_at_once
+        if at_once > LEAST_OVERLAP:
+            milliseconds = self._batch_seconds / at_once * 1e3
+            return [
+                f"On average {at_once:.1f} of TensorFlow's threads ran these functions at once. "
+                f"Times are sums over threads: a batch arrived every {milliseconds:.3g} ms."
+            ]
+        return [] if functions or self._loader.is_pipeline else self._library_notes()
+
+    def _library_notes(self) -> list[str]:
+        """Where the lines are, if none is the user's."""
+        found = self._loader.calls.callerless - {"", "workbench", NO_SOURCE}
+        names = sorted(found - sys.stdlib_module_names)
+        if not names:
+            return []
+        return [
+            f"All Python code that ran belongs to libraries ({', '.join(names)}). To profile it: "
+            f"profile_lines(..., libraries={json.dumps(names)})"
+        ]
 
     def _outside(self, functions: list[Function]) -> dict[str, float]:
         """Shares of a batch that are not the lines' own."""
         outside = dict.fromkeys(("keras", "conversion", "waiting", "other"), 0.0)
-        outside["conversion"] = self._attribution.transfer_seconds / self._batch_seconds
+        transfer = "other" if self._loader.works_ahead else "conversion"
+        outside[transfer] = self._attribution.transfer_seconds / self._batch_seconds
         outside["waiting"] = sum(line.waiting for f in functions for line in f.lines)
         is_keras = type(self._loader.loader.original).__module__.startswith("keras.")
         rest = "keras" if is_keras else "other"
-        outside[rest] = self._attribution.other_seconds / self._batch_seconds
+        outside[rest] += self._attribution.other_seconds / self._batch_seconds
         return outside
 
     def _function(self, function: FunctionKey) -> Function:
@@ -107,7 +143,18 @@ class ProfileBuilder:
             source=source,
             parts=_parts(self._loader.calls, line, self_share),
             libraries=_libraries(self._loader.calls, line),
+            unprofiled=self._unprofiled(line),
         )
+
+    def _unprofiled(self, line: LineKey) -> tuple[str, ...]:
+        calls = self._loader.calls
+        found = [
+            (function, ALREADY_RUNNING if calls.is_generator(function) else NOT_REPLACED)
+            for function in calls.unprofiled.get(line, ())
+            if function in self._loader.costliest
+        ]
+        found += calls.handed_over.get(line, ())
+        return tuple(sorted(f"{f.name.rpartition('<locals>.')[2]} ({why})" for f, why in found))
 
     def _waiting_seconds(self, line: LineKey) -> float:
         """Seconds that a line takes longer in several threads; 0 if within noise."""
@@ -142,7 +189,9 @@ def _libraries(calls: CallGraph, line: LineKey) -> tuple[str, ...]:
 
 def _ranked(functions: list[Function]) -> tuple[HotLine, ...]:
     lines = [
-        HotLine(f.name, f.file, line.line, line.self_share, line.source, line.parts)
+        HotLine(
+            f.name, f.file, line.line, line.self_share, line.source, line.parts, line.unprofiled
+        )
         for f in functions
         for line in f.lines
         if line.self_share > 0

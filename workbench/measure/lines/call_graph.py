@@ -42,6 +42,13 @@ class CallGraph:
         codes: Code objects of each function by their `id`.
         namespaces: Globals of each function, to find it by name.
         library_calls: What each line called in libraries.
+        handed_over: Functions that each line gives to others to run, and who they are, as in "in a
+            ThreadPool".
+        callerless: Packages of library functions that no recorded function called.
+        unprofiled: Seconds by calling line in functions whose lines the profiler does not count,
+            without profiled functions that they call. Recorded once functions are profiled.
+        profiled_edges: Seconds by (calling function, its line number, called function, direct
+            caller), where the first three are profiled. The direct caller may not be.
     """
 
     batches: int = 0
@@ -57,20 +64,36 @@ class CallGraph:
     library_calls: dict[LineKey, LibraryCall] = field(
         default_factory=lambda: defaultdict(LibraryCall)
     )
+    handed_over: dict[LineKey, set[tuple[FunctionKey, str]]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
+    callerless: set[str] = field(default_factory=set)
+    unprofiled: dict[LineKey, dict[FunctionKey, float]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(float))
+    )
+    profiled_edges: dict[tuple[FunctionKey, int, FunctionKey, FunctionKey], float] = field(
+        default_factory=lambda: defaultdict(float)
+    )
 
     def add(self, other: CallGraph) -> None:
         """Add the calls of other batches."""
         self.batches += other.batches
         self.total_seconds += other.total_seconds
-        for name in ("inclusive", "summed", "counts", "edges"):
+        for name in ("inclusive", "summed", "counts", "edges", "profiled_edges"):
             mine = getattr(self, name)
             for key, value in getattr(other, name).items():
                 mine[key] += value
         for function, codes in other.codes.items():
             self.codes[function] |= codes
         self.namespaces |= other.namespaces
+        self.callerless |= other.callerless
+        for line, given in other.handed_over.items():
+            self.handed_over[line] |= given
         for line, call in other.library_calls.items():
             self.library_calls[line].add(call)
+        for line, functions in other.unprofiled.items():
+            for function, seconds in functions.items():
+                self.unprofiled[line][function] += seconds
 
     @property
     def batch_seconds(self) -> float:

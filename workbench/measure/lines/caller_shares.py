@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from workbench.measure.lines.call_graph import CallGraph, FunctionKey, LineKey
 
 ROUNDS = 8  # of moving what one line cannot have to another
+LEAST_EXCESS = 0.01  # share of a function's time; less is noise
 
 Edges = dict[FunctionKey, dict[LineKey, float]]  # {called function: {calling line: seconds}}
 
@@ -45,6 +46,25 @@ def divide_by_caller(
         seconds: Measured seconds of each line, callees included.
     """
     shares = _recorded_shares(calls, set(functions), seconds)
+    outside = {f: max(0.0, 1 - sum(shares[f].values())) if f in shares else 1.0 for f in functions}
+    for _ in range(ROUNDS):
+        found = _divide(calls, functions, seconds, shares)
+        # What no calling line has room for ran in another thread, or was called by a line that was
+        # not recorded. That line has the time already.
+        kept = {
+            f: min(1.0, (1 - found.entry_shares[f]) / (1 - outside[f]))
+            for f in functions
+            if outside[f] < 1 - LEAST_EXCESS
+        }
+        if min(kept.values(), default=1.0) > 1 - LEAST_EXCESS:
+            break
+        seconds = {line: time * kept.get(line[0], 1.0) for line, time in seconds.items()}
+    return found
+
+
+def _divide(
+    calls: CallGraph, functions: list[FunctionKey], seconds: dict[LineKey, float], shares: Edges
+) -> CallerShares:
     line_seconds, function_seconds = _inclusive(calls, functions, seconds, shares)
     edges = {
         callee: {line: share * function_seconds[callee] for line, share in lines.items()}
@@ -81,11 +101,36 @@ def _as_shares(
 def _recorded_shares(
     calls: CallGraph, listed: set[FunctionKey], seconds: dict[LineKey, float]
 ) -> Edges:
-    """For each function the lines that called it, and their shares of its recorded time."""
-    found: Edges = defaultdict(dict)
-    for (caller, line, callee), time in calls.edges.items():
-        if caller in listed and callee in listed and (caller, line) in seconds:
-            found[callee][caller, line] = time / (calls.summed[callee] or 1.0)
+    """For each function the lines that called it, and their shares of its recorded time.
+
+    Where the caller's lines are not counted, the line that led to the caller has its share.
+    """
+    found: Edges = defaultdict(lambda: defaultdict(float))
+    called: dict[tuple[FunctionKey, FunctionKey], float] = defaultdict(float)
+    led: dict[tuple[FunctionKey, FunctionKey], dict[LineKey, float]] = defaultdict(dict)
+    profiled: dict[FunctionKey, float] = defaultdict(float)
+    for (caller, number, callee, direct), time in calls.profiled_edges.items():
+        called[direct, callee] += time
+        profiled[callee] += time
+        if direct != caller:
+            led[direct, callee][caller, number] = time
+
+    def add(callee: FunctionKey, line: LineKey, share: float) -> None:
+        if line[0] in listed and callee in listed and line in seconds:
+            found[callee][line] += share
+
+    partly = {function for below in calls.unprofiled.values() for function in below}
+    for (caller, number, callee, _), time in calls.profiled_edges.items():
+        if callee in partly:
+            add(callee, (caller, number), time / profiled[callee])
+    for (caller, number, callee), time in calls.edges.items():
+        if callee in partly:
+            continue
+        share, total = time / (calls.summed[callee] or 1.0), called[caller, callee] or 1.0
+        lines = led.get((caller, callee), {})
+        for line, part in lines.items():
+            add(callee, line, share * part / total)
+        add(callee, (caller, number), share * (1 - sum(lines.values()) / total))
     return found
 
 

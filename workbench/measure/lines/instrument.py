@@ -43,6 +43,7 @@ class InstrumentedFunctions:
         self._paddings = paddings()
         self._wanted = {key: code for each in functions for key, code in calls.codes[each].items()}
         self._copies: dict[int, CodeType] = {}
+        self._originals_of: dict[int, CodeType] = {}  # by the `id` of the copy
         self._last: LineTimings = {}
         self._originals: list[tuple[FunctionType, CodeType]] = []
         for function in functions_with(calls, self._wanted):
@@ -57,6 +58,14 @@ class InstrumentedFunctions:
             function.__code__ = code
         self._originals.clear()
         restore_paddings(self._paddings)
+
+    def original(self, code: CodeType) -> CodeType:
+        """The code that this one replaces; itself if it replaces none."""
+        return self._originals_of.get(id(code), code)
+
+    def counts(self, code: CodeType) -> bool:
+        """Whether the profiler counts the lines of this code object."""
+        return id(code) in self._originals_of and id(self.original(code)) in self._wanted
 
     @contextmanager
     def enabled_in_process(self) -> Iterator[None]:
@@ -114,7 +123,7 @@ class InstrumentedFunctions:
                 holder = FunctionType(copy, {}, closure=cells)
                 self._profiler.add_function(holder)
                 copy = holder.__code__
-            self._copies[id(code)] = copy
+            self._copies[id(code)], self._originals_of[id(copy)] = copy, code
         return self._copies[id(code)]
 
 
@@ -138,36 +147,38 @@ def _contains(const: object, codes: dict[int, CodeType]) -> bool:
 
 def functions_with(calls: CallGraph, codes: dict[int, CodeType]) -> list[FunctionType]:
     """The function objects that run one of these code objects, or define one when they run."""
-    found, unnamed = [], []
+    found: dict[int, FunctionType] = {}
+    unnamed = []
     for key, recorded in calls.codes.items():
         for code in recorded.values():
             if not _contains(code, codes):
                 continue
-            function = _by_name(code, calls.namespaces[key])
-            if function is None:
+            # A nested function is made anew by the outermost one, which may not have been recorded.
+            named = _by_name(code, calls.namespaces[key])
+            found |= {id(function): function for function in named}
+            if not any(function.__code__ is code for function in named):
                 unnamed.append(code)
-            else:
-                found.append(function)
     if unnamed:
         # Lambdas, closures, methods of classes that a notebook cell has redefined: only the garbage
         # collector knows who holds the code.
         ids = {id(code) for code in unnamed}
-        found += [
-            holder
+        found |= {
+            id(holder): holder
             for holder in gc.get_referrers(*unnamed)
             if isinstance(holder, FunctionType) and id(holder.__code__) in ids
-        ]
-    return found
+        }
+    return list(found.values())
 
 
-def _by_name(code: CodeType, namespace: dict[str, Any]) -> FunctionType | None:
-    first, *rest = code.co_qualname.split(".")
+def _by_name(code: CodeType, namespace: dict[str, Any]) -> list[FunctionType]:
+    """The function of this name that runs a code object, or contains it."""
+    first, *rest = code.co_qualname.partition(".<locals>")[0].split(".")
     found = namespace.get(first)
     for name in rest:
         found = vars(found).get(name) if isinstance(found, type) else None
     while found is not None:
         found = getattr(found, "fget", None) or getattr(found, "__func__", None) or found
-        if isinstance(found, FunctionType) and found.__code__ is code:
-            return found
+        if isinstance(found, FunctionType) and _contains(found.__code__, {id(code): code}):
+            return [found]
         found = getattr(found, "__wrapped__", None)
-    return None
+    return []

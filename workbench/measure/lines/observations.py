@@ -22,7 +22,8 @@ class Observation:
         batches: Number of batches.
         samples: Samples in them, by their real leading dimension.
         seconds: In `__getitem__`, summed over workers.
-        transfer_seconds: To pass the batches to another process, summed over workers.
+        transfer_seconds: To pass the batches to another process, summed over workers. Of a tf.data
+            pipeline whose functions are profiled: the time in which it ran other things.
         timings: Of the lines, if the profiler was on.
     """
 
@@ -101,3 +102,16 @@ class PairedTotals:
         if count < 3:
             return abs(self.slowdown - 1)
         return stdev(self._slowdowns) / sqrt(count)
+
+
+@dataclass
+class UnpairedTotals(PairedTotals):
+    """Totals of batches that did not run both ways: some profiled, some plain."""
+
+    _halves: dict[bool, list[Observation]] = field(default_factory=dict)
+
+    def add_half(self, profiled: bool, observations: list[Observation]) -> None:
+        """Add batches; they count once there are others that ran the other way."""
+        self._halves.setdefault(profiled, []).extend(observations)
+        if len(self._halves) == 2:
+            self.add_pair(self._halves.pop(True), self._halves.pop(False))

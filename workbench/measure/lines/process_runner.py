@@ -13,9 +13,9 @@ from multiprocessing.reduction import ForkingPickler
 from time import perf_counter
 from typing import Any, cast
 
-from workbench.compat import process_pool
 from workbench.measure.lines.observations import Observation
 from workbench.measure.lines.profiled_loader import ProfiledLoader
+from workbench.measure.workers.batch_error import sendable
 from workbench.measure.workers.worker_errors import no_batch, worker_ended
 from workbench.measure.workers.worker_monitor import WorkerMonitor, monitor_workers
 
@@ -128,7 +128,7 @@ def _run(pipe: Connection, loader: ProfiledLoader, index: int, profiled: bool) -
         payload = ForkingPickler.dumps(batch)  # as multiprocessing's pools do
     except Exception as error:
         pipe.send_bytes(b"")
-        return process_pool.sendable(error)
+        return sendable(error)
     pipe.send_bytes(payload)
     observation.transfer_seconds = perf_counter() - began
     return observation

@@ -12,33 +12,48 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import cache
 from time import perf_counter
-from types import FrameType
-from typing import Any, NamedTuple
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.isolation.profile_hook import profile_hook
-from workbench.measure.lines.call_graph import CallGraph, FunctionKey
+from workbench.measure.lines.call_graph import CallGraph, FunctionKey, LineKey
+from workbench.measure.lines.handed_over import handed_over
 from workbench.measure.lines.library_call import LibraryCall
 from workbench.measure.user_code import package_of
+
+if TYPE_CHECKING:
+    from workbench.measure.lines.instrument import InstrumentedFunctions
 
 # Part of the line that contains them.
 INLINE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>", "<module>")
 
 
-def record(calls: CallGraph, run: Callable[[], object], is_recorded: Callable[[str], bool]) -> None:
+def record(
+    calls: CallGraph,
+    run: Callable[[], object],
+    is_recorded: Callable[[str], bool],
+    instruments: InstrumentedFunctions | None = None,
+) -> None:
     """Run one batch and record the calls in this thread.
 
     Args:
         calls: Where to add them.
         run: Runs the batch.
         is_recorded: Whether to record the functions of a file one by one.
+        instruments: The functions whose lines are counted. Defaults to all that are recorded.
     """
-    recorder = _Recorder(calls, is_recorded)
+    recorder = Recorder(calls, is_recorded, instruments)
     began = perf_counter()
     with profile_hook(recorder):
         run()
     recorder.close()
     calls.batches += 1
     calls.total_seconds += perf_counter() - began
+
+
+def is_function_of(code: CodeType, is_recorded: Callable[[str], bool]) -> bool:
+    """Whether code is a function of its own, in a file whose functions are recorded."""
+    return code.co_name not in INLINE and is_recorded(code.co_filename)
 
 
 class _OpenCall(NamedTuple):
@@ -48,18 +63,25 @@ class _OpenCall(NamedTuple):
     began: float
     function: FunctionKey | None  # None for a library's function
     library_call: LibraryCall | None
+    profiled: bool  # whether the profiler counts the lines of the user's function
 
 
-class _Recorder:
+class Recorder:
     """A profile function for `sys.setprofile`."""
 
-    def __init__(self, calls: CallGraph, is_recorded: Callable[[str], bool]) -> None:
-        self.calls, self._is_recorded = calls, cache(is_recorded)
+    def __init__(
+        self,
+        calls: CallGraph,
+        is_recorded: Callable[[str], bool],
+        instruments: InstrumentedFunctions | None,
+    ) -> None:
+        self.calls, self._is_recorded, self._instruments = calls, cache(is_recorded), instruments
         self._stack: list[_OpenCall] = []
         self._depths: dict[FunctionKey, int] = defaultdict(int)
-        self._functions: dict[int, FunctionKey] = {}
+        self._functions: dict[int, tuple[FunctionKey, bool]] = {}  # and whether it is profiled
 
     def __call__(self, frame: FrameType, event: str, arg: Any) -> None:
+        """Take an event."""
         if event == "call":
             self._enter(frame)
         elif event == "c_call":
@@ -82,17 +104,28 @@ class _Recorder:
         if code.co_name in INLINE:
             return
         if not self._is_recorded(code.co_filename):
+            package = package_of(code.co_filename) or ""
             if self._stack:
-                package = package_of(code.co_filename) or ""
                 self._enter_library(frame, _display_name(frame), package)
+                self._note_handed_over(frame)
+            else:
+                self.calls.callerless.add(package)
             return
-        function = self._functions.get(id(code))
-        if function is None:
-            function = self._functions[id(code)] = FunctionKey.of(code)
-            self.calls.codes[function][id(code)] = code  # alive, so its id is not used again
-            self.calls.namespaces[function] = frame.f_globals
+        if id(code) not in self._functions:
+            self._functions[id(code)] = self._add_function(frame)
+        function, profiled = self._functions[id(code)]
         self._depths[function] += 1
-        self._stack.append(_OpenCall(frame, perf_counter(), function, None))
+        self._stack.append(_OpenCall(frame, perf_counter(), function, None, profiled))
+
+    def _add_function(self, frame: FrameType) -> tuple[FunctionKey, bool]:
+        code, instruments = frame.f_code, self._instruments
+        profiled = instruments is None or instruments.counts(code)
+        original = instruments.original(code) if instruments else code
+        function = FunctionKey.of(code)
+        # Kept alive, so that its id is not used again.
+        self.calls.codes[function][id(original)] = original
+        self.calls.namespaces[function] = frame.f_globals
+        return function, profiled
 
     def _enter_library(self, callee: object, name: str, package: str) -> None:
         caller = self._stack[-1]
@@ -103,7 +136,18 @@ class _Recorder:
             assert isinstance(caller.callee, FrameType)
             parent = self.calls.library_calls[caller.function, caller.callee.f_lineno]
         call = parent.child(name, package)
-        self._stack.append(_OpenCall(callee, perf_counter(), None, call))
+        self._stack.append(_OpenCall(callee, perf_counter(), None, call, False))
+
+    def _note_handed_over(self, frame: FrameType) -> None:
+        """Note what a line of the user's gives to threads or processes to run."""
+        found = handed_over(frame)
+        caller = next((call for call in reversed(self._stack) if call.library_call is None), None)
+        if found is None or caller is None or not self._is_recorded(found[0].co_filename):
+            return
+        assert caller.function is not None
+        assert isinstance(caller.callee, FrameType)
+        line = caller.function, caller.callee.f_lineno
+        self.calls.handed_over[line].add((FunctionKey.of(found[0]), found[1]))
 
     def _leave(self) -> None:
         ended = self._stack.pop()
@@ -119,14 +163,34 @@ class _Recorder:
         calls.summed[function] += elapsed
         if not self._depths[function]:
             calls.inclusive[function] += elapsed
+        direct: _OpenCall | None = None  # the nearest user's function
         for caller in reversed(self._stack):
             if caller.library_call is not None:
-                caller.library_call.seconds -= elapsed  # a call back into the user's code
+                if direct is None:
+                    caller.library_call.seconds -= elapsed  # a call back into the user's code
                 continue
             assert caller.function is not None
             assert isinstance(caller.callee, FrameType)
-            calls.edges[caller.function, caller.callee.f_lineno, function] += elapsed
-            break
+            line = caller.function, caller.callee.f_lineno
+            if direct is None:
+                direct = caller
+                calls.edges[*line, function] += elapsed
+            if caller.profiled:
+                self._add_to_profiled(line, direct, ended, elapsed)
+                break
+
+    def _add_to_profiled(
+        self, line: LineKey, direct: _OpenCall, ended: _OpenCall, elapsed: float
+    ) -> None:
+        """Add a call to the nearest line that the profiler counts."""
+        assert direct.function is not None
+        assert ended.function is not None
+        if ended.profiled:
+            self.calls.profiled_edges[*line, ended.function, direct.function] += elapsed
+        else:
+            self.calls.unprofiled[line][ended.function] += elapsed
+        if not direct.profiled:
+            self.calls.unprofiled[line][direct.function] -= elapsed
 
 
 def _is_library_function(function: Any) -> bool:

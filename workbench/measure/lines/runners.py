@@ -44,10 +44,16 @@ class ThreadRunner:
 
         instruments, total = self._loader.instruments, Observation()
         with instruments.enabled_in_process() if profiled else contextlib.nullcontext():
+            if self._loader.works_ahead:
+                run(indices[0])  # what was begun before, while lines were counted or were not
+                instruments.new_timings()
+            elsewhere = self._loader.threads.seconds
             for found in self._pool.map(run, indices, 1) if self._pool else map(run, indices):
                 if isinstance(found, BaseException):
                     raise found
                 total.add(found)
+            if self._loader.works_ahead:
+                self._loader.divide(total, self._loader.threads.seconds - elsewhere, profiled)
         if profiled:
             total.timings = instruments.new_timings()
         return [total]

@@ -20,8 +20,9 @@ from workbench.measure.line_profile import LineProfile
 from workbench.measure.lines.attribution import Attribution
 from workbench.measure.lines.build_profile import ProfileBuilder
 from workbench.measure.lines.calibrate_overhead import calibrate
-from workbench.measure.lines.observations import Observation, PairedTotals
+from workbench.measure.lines.observations import Observation, PairedTotals, UnpairedTotals
 from workbench.measure.lines.process_runner import ProcessRunner
+from workbench.measure.lines.profile_remarks import remarks
 from workbench.measure.lines.profiled_loader import ProfiledLoader
 from workbench.measure.lines.runners import Runner, ThreadRunner
 from workbench.measure.workers.preflight import check_forward_only, examine
@@ -29,6 +30,9 @@ from workbench.measure.workers.preflight import check_forward_only, examine
 # Several workers run batches in rounds of at least this long, so that they mostly run together.
 ROUND_SECONDS = 0.05
 MOST_PER_ROUND = 16
+# So does a tf.data pipeline, since it works ahead: at the ends of a round it runs other batches.
+AHEAD_SECONDS = 0.1
+MOST_AHEAD = 100
 # Pairs of batches before which another batch is recorded, since some branches are rare: often at
 # first, then so rarely that it costs 2 % of the time.
 RECORDED_PAIRS = frozenset((5, 11, 17, 23, *range(47, 240, 24)))
@@ -99,6 +103,8 @@ class LineSession:
         self._steps = 0
         self._half_pair: list[tuple[bool, list[Observation]]] = []  # (profiled, observations)
         self._totals, self._one_thread = PairedTotals(), PairedTotals()
+        # For loaders with a cache: of batches made for the first time, and not made just before.
+        self._first_visits, self._unrepeated = UnpairedTotals(), UnpairedTotals()
         self._peak_bytes: int | None = None
         self._running_since: float | None = None
         self._runners: list[Runner] = []
@@ -139,10 +145,17 @@ class LineSession:
         # second as often as first.
         profiled = second == turn % 2
         self._running_since = perf_counter() if profiled and which == 0 else None
+        log, visited = self._profiled.log, self._profiled.log.first_visits
+        log.is_repeating = bool(second) and not self._loader.forward_only
         try:
             observations = self._runners[which].run(indices, profiled)
         finally:
             self._running_since = None
+        if which == 0 and not log.is_repeating:
+            with self._lock:
+                self._unrepeated.add_half(profiled, observations)
+                if log.first_visits - visited == size:
+                    self._first_visits.add_half(profiled, observations)
         self._half_pair.append((profiled, observations))
         if len(self._half_pair) == 2:
             (_, plain), (_, profiled_ones) = sorted(self._half_pair, key=lambda half: half[0])
@@ -165,6 +178,10 @@ class LineSession:
         """The profile so far; of finished lines only while the first batches run."""
         with self._lock:
             totals = self._totals if self.batches else self._unfinished_totals()
+            cached = self._profiled.log.cached()
+            counted = self._first_visits if cached and cached.whole_epoch else self._unrepeated
+            if cached and counted.profiled.batches:
+                totals = counted
             alone = self._one_thread if self._one_thread.profiled.batches else None
             return ProfileBuilder(
                 self._profiled,
@@ -172,10 +189,11 @@ class LineSession:
                 totals,
                 self._attribution(alone) if alone else None,
             ).build(
-                batches=self.batches,
+                batches=totals.profiled.batches if self.batches else 0,
                 workers=self._workers,
                 use_multiprocessing=self._processes,
                 peak_bytes=self._peak_bytes,
+                notes=remarks(self._profiled.log, cached, totals is counted),
             )
 
     def _record_again(self) -> None:
@@ -187,6 +205,7 @@ class LineSession:
             self._close_runners()
             self._profiled.instrument_again()
             self._totals, self._one_thread = PairedTotals(), PairedTotals()
+            self._first_visits, self._unrepeated = UnpairedTotals(), UnpairedTotals()
             self._runners = self._start_runners()
 
     def _start_runners(self) -> list[Runner]:
@@ -203,9 +222,13 @@ class LineSession:
             self._runners.pop().close()
 
     def _round_size(self) -> int:
+        plain = self._totals.plain
+        recorded = self._profiled.calls.batch_seconds
+        batch = max(plain.seconds / plain.batches if plain.batches else recorded, 1e-6)
+        if self._profiled.works_ahead:
+            return min(MOST_AHEAD, ceil(AHEAD_SECONDS / batch))
         if self._workers < 2:
             return 1
-        batch = max(self._profiled.calls.batch_seconds, 1e-6)
         return self._workers * min(MOST_PER_ROUND, ceil(ROUND_SECONDS / batch))
 
     def _attribution(self, totals: PairedTotals) -> Attribution:

@@ -16,14 +16,15 @@ from typing import Any
 import psutil
 
 from workbench.compat.tensorflow_calls import runs_operation
+from workbench.isolation.explain_errors import described
 from workbench.isolation.profile_hook import profile_hook
 from workbench.loader import Loader
 from workbench.measure.user_code import is_user_file
+from workbench.measure.workers.shared_state import Finding
 from workbench.measure.workers.worker_errors import USE_THREADS, WorkersRefused
 
 # Frames of a pickle that hold names are smaller; what is larger is data.
 FRAME_BYTES = 1 << 17
-Finding = tuple[str, str]  # a problem, and what to do about it
 OPENCV = (  # see workbench.isolation.opencv_forks, which does it here
     "OpenCV runs in {}. Where the workbench is not imported, call cv2.setNumThreads(1) before "
     "training: OpenCV's threads do not survive a fork, and a worker may wait for them forever."
@@ -160,7 +161,7 @@ def _when_pickled(loader: Loader, workers: int) -> tuple[list[Finding], tuple[st
 
 
 def _unpicklable(error: Exception) -> Finding:
-    problem = f"The loader cannot be sent to worker processes: {type(error).__name__}: {error}."
+    problem = f"The loader cannot be sent to worker processes: {described(error)}."
     advice = f"Open files and create lambdas and locks in __getitem__, or {USE_THREADS}."
     return problem, advice
 

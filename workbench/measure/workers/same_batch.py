@@ -6,9 +6,7 @@ a fast worker does not draw in place of a slow one.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import pickle
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +15,12 @@ from threading import get_ident
 from typing import Any
 
 import keras
-import numpy as np
 
 from workbench.compat.keras_feed import FeedAdapter
 from workbench.loader import Loader
 from workbench.measure.batch_times import FeedOptions
+from workbench.measure.workers.batch_error import BatchError, raise_batch_errors
+from workbench.measure.workers.sample_hashes import SampleHashes, hash_samples
 from workbench.measure.workers.watchdog import Limits, watch
 from workbench.measure.workers.worker_monitor import WorkerMonitor, monitor_workers
 from workbench.measure.workers.worker_pool import WorkerPool
@@ -29,7 +28,6 @@ from workbench.measure.workers.worker_pool import WorkerPool
 MEET_SECONDS = 60.0  # how long a worker waits for others, which may have to import TensorFlow
 POLL = 0.002
 INDEX = 0
-SampleHashes = tuple[bytes, ...]  # a hash of each sample of a batch
 
 
 @dataclass(frozen=True)
@@ -58,21 +56,18 @@ def request_batches(
             for _ in range(epochs):
                 found.extend(_epoch(adapter, pool))
 
-        watch(work, pool, found, limits)
-    return found
+        try:
+            watch(work, pool, found, limits)
+        except BatchError as failed:
+            error = failed.error
+        else:
+            return found
+    raise error
 
 
-def hash_samples(batch: Any) -> SampleHashes:
-    """A hash of each sample: of its part of every array in the batch."""
-    leaves = [_array(leaf) for leaf in keras.tree.flatten(batch)]
-    count = min((len(leaf) for leaf in leaves if leaf.ndim), default=0)
-    return tuple(_hash([leaf[sample] for leaf in leaves if leaf.ndim]) for sample in range(count))
-
-
-def fetch(loader: Loader, index: int) -> Any:
+def fetch(loader: Loader, index: int, thread: ThreadPoolExecutor) -> Any:
     """A batch, made in another thread than `fit`'s as Keras does without a pool."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(loader.__getitem__, index).result()
+    return thread.submit(loader.__getitem__, index).result()
 
 
 class _SameBatchDataset(keras.utils.PyDataset):
@@ -89,7 +84,8 @@ class _SameBatchDataset(keras.utils.PyDataset):
     def __getitem__(self, index: int) -> dict[str, Any]:
         with self._monitor.making_batch():
             self._wait_for_all(index // self.workers)
-            samples = hash_samples(self._loader[INDEX])
+            with raise_batch_errors(INDEX):
+                samples = hash_samples(self._loader[INDEX])
         return {"batch": WorkerBatch(self._epoch, _worker_id(), samples)}
 
     def on_epoch_begin(self) -> None:
@@ -99,7 +95,8 @@ class _SameBatchDataset(keras.utils.PyDataset):
         if self.workers == 1 and not self.use_multiprocessing:
             # Keras has no pool then and goes through the data in order, so a loader may count its
             # epochs by the last batch; ours does.
-            fetch(self._loader, len(self._loader) - 1)
+            with ThreadPoolExecutor(1) as thread:
+                fetch(self._loader, self._loader.last_index, thread)
         self._epoch += 1
         self._loader.end_epoch()
 
@@ -128,17 +125,3 @@ def _epoch(adapter: FeedAdapter, pool: WorkerPool) -> Iterator[WorkerBatch]:
 def _worker_id() -> int:
     """Identifies this worker: threads of one process differ in theirs, processes may not."""
     return hash((os.getpid(), get_ident()))
-
-
-def _array(leaf: Any) -> Any:
-    array = np.asarray(leaf)
-    if array.dtype != object:
-        return array
-    return np.array([pickle.dumps(part) for part in array])  # its own bytes are addresses
-
-
-def _hash(parts: list[Any]) -> bytes:
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        digest.update(np.ascontiguousarray(part).tobytes())
-    return digest.digest()

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sized
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from math import inf
-from time import monotonic
+from pathlib import Path
+from time import monotonic, sleep
 from typing import TypeVar
 
 from workbench.measure.rate import Stopped
@@ -18,6 +19,7 @@ from workbench.measure.workers.worker_pool import WorkerPool
 
 T = TypeVar("T")
 CHECK_SECONDS = 0.1  # between two checks of the workers
+EXIT_SECONDS = 1.0  # that a thread takes at most to end, on a busy machine
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ def watch(work: Callable[[], T], pool: WorkerPool, received: Sized, limits: Limi
     except BaseException:
         pool.end(helper)
         raise
+    _wait_for_exit(helper)
     return outcome.result()
 
 
@@ -87,6 +90,14 @@ class _Watchdog:
             raise Stopped(f"at the time limit, after {self._count} batches")
         if silence > limits.patience or now > limits.until:
             raise self._pool.no_batch(silence)
+
+
+def _wait_for_exit(thread: threading.Thread) -> None:
+    """Wait until the system has ended a thread too; see `find_repeats.find`."""
+    thread.join()
+    task, until = Path(f"/proc/self/task/{thread.native_id}"), monotonic() + EXIT_SECONDS
+    while task.exists() and monotonic() < until:
+        sleep(0.0002)
 
 
 def _run(outcome: Future[T], work: Callable[[], T]) -> None:
