@@ -38,6 +38,15 @@ def decoded(preview):
     return cv2.imdecode(np.frombuffer(preview.jpeg, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
 
 
+def cell_of(preview, number):
+    """A tile of the encoded grid."""
+    data = preview.data
+    row, column = divmod(number, data["columns"])
+    top, left = row * data["height"], column * data["width"]
+    cell = decoded(preview)[top : top + data["height"], left : left + data["width"]]
+    return cell.astype(int)
+
+
 def tiles_of(batch, path=None, names=(), rows=(0, 1, 2, 3)):
     """The tiles before they are encoded."""
     leaf = choose_leaf(find_leaves(batch), path).leaf
@@ -316,12 +325,12 @@ def assert_lies_over_its_image(mask):
     preview = draw_batch((image, mask))
     assert preview.data["leaf"] == "batch[0] + batch[1]"
     assert preview.data["range"] == "shown on 0 … 1 · mask: 0 black, 1 red"
-    picture = decoded(preview).astype(int)
-    assert picture.shape == (32, 8 * 48, 3)
+    plain, masked = cell_of(preview, 6), cell_of(preview, 7)
+    assert plain.shape == masked.shape == (32, 48, 3)
     red = (128 + np.array(COLOURS["red"])) // 2
-    assert np.abs(picture[24, 48 + 8] - red).max() < 12
-    for row, column in ((24, 8), (24, 48 + 24), (8, 48 + 8)):
-        assert np.abs(picture[row, column] - 128).max() < 12
+    assert np.abs(masked[24, 8] - red).max() < 12
+    for pixel in (plain[24, 8], masked[24, 24], masked[8, 8]):
+        assert np.abs(pixel - 128).max() < 12
 
 
 def test_targets_that_are_no_masks_stand_next_to_their_image():
@@ -333,8 +342,8 @@ def test_targets_that_are_no_masks_stand_next_to_their_image():
         assert preview.data["show"] == "batch[0] next to batch[1]"
         assert preview.data["range"] == "shown on 0 … 1 · target shown on 0 … 255"
         assert [c["draw"] for c in preview.data["captions"][:2]] == ["image", "target"]
-        shown = decoded(preview)[:, 3 * 96 + 48 : 4 * 96].astype(int)
-        np.testing.assert_allclose(shown.mean(axis=2), soft[3, ..., 0], atol=8)
+        shown = cell_of(preview, 7).mean(axis=2)
+        np.testing.assert_allclose(shown, soft[3, ..., 0], atol=8)
     apart = draw_batch((image, (soft[:, ::2, :16] > 90).astype(np.uint8)))
     assert apart.data["leaf"] == "batch[0] + batch[1]", "of other proportions"
 
