@@ -28,12 +28,14 @@ class Report(Result):
             differ as `differences` say) or "same distribution" (the iterator has no seed).
         differences: How pixels differ, given the same draws.
         not_carried: What the iterator does and the fast dataset does not.
+        clipped: Which files Keras and the fast dataset clip to white; empty if none.
         notes: What Keras's own code still does, and what that costs.
     """
 
     holds: Holds
     differences: tuple[str, ...] = ()
     not_carried: tuple[str, ...] = ()
+    clipped: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -49,7 +51,7 @@ def report_of(iterator: Any, why_keras_warps: str, why_pillow: str, clipped: str
     g = iterator.image_data_generator
     differences = [BRIGHTNESS] if g.brightness_range is not None and not why_keras_warps else []
     saved = [f"save_to_dir={iterator.save_to_dir!r}: no files are written."]
-    notes = [clipped] if clipped else []
+    notes = []
     if why_keras_warps:
         notes.append(f"Keras's own code transforms: {why_keras_warps}. Exact, but no faster.")
     if why_pillow:
@@ -60,6 +62,7 @@ def report_of(iterator: Any, why_keras_warps: str, why_pillow: str, clipped: str
         _holds(iterator, bool(differences)),
         tuple(differences),
         tuple(saved) if iterator.save_to_dir else (),
+        clipped,
         tuple(notes),
     )
 
