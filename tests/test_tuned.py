@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 
 import numpy as np
@@ -69,6 +70,92 @@ def test_a_failed_save_leaves_the_old_file_and_no_other(tuned, tmp_path, monkeyp
         tuned.save(file)
     assert file.read_bytes() == before
     assert [p.name for p in tmp_path.glob("*json*")] == ["tuned.json"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o664])
+def test_a_file_keeps_its_mode(tuned, tmp_path, mode):
+    file = tuned.save(tmp_path / "tuned.json")
+    file.chmod(mode)
+    tuned.save(file)
+    assert file.stat().st_mode & 0o777 == mode
+
+
+def test_a_link_to_our_file_stays_a_link_and_the_file_is_written(tuned, tmp_path, class_folder):
+    (tmp_path / "shared").mkdir()
+    file = tuned.save(tmp_path / "shared" / "tuned.json")
+    link = tmp_path / "tuned.json"
+    link.symlink_to(file)
+    changed = tuned.model_copy(update={"evidence": {"rate": 3}})
+    changed.save(link)
+    assert link.is_symlink()
+    assert wb.load(link) == wb.load(file) == changed
+    assert wb.load(link).settings.data.path == str(class_folder)
+
+
+@pytest.mark.parametrize("name", ["~nosuchuser/t.json", "\ud800.json", "a\0.json"])
+def test_a_path_that_no_file_can_have_is_named(tuned, name):
+    for use in (tuned.save, wb.load):
+        with pytest.raises(ValueError, match=r"^path: no ") as error:
+            use(name)
+        assert repr(name) in str(error.value)
+
+
+def test_what_json_cannot_hold_is_named_before_anything_is_written(tuned, tmp_path):
+    odd = Tuned(settings=tuned.settings, evidence={"file": "caf\udce9.py"})
+    with pytest.raises(ValueError, match=r"expected valid Unicode.*'caf.udce9\.py'"):
+        odd.save(tmp_path / "t.json")
+    assert not list(tmp_path.glob("*.json*"))
+    with pytest.raises(SettingsError, match=r"expected valid Unicode.*'x.udcff'"):
+        tuned.settings.updated({"data": {"path": "x\udcff"}})
+
+
+HOSTILE = {
+    "deep": "[" * 100_000 + "]" * 100_000,
+    "long number": "9" * 5000,
+    "deep object": '{"format": "workbench", "version": 1, "a": ' * 1500 + "1" + "}" * 1500,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_json_beyond_pythons_limits_is_broken_and_not_ours(tuned, tmp_path, text):
+    file = tmp_path / "t.json"
+    file.write_text(text)
+    for load, error in ((wb.load, SettingsError), (wb.LineProfile.load, ValueError)):
+        with pytest.raises(error, match=r"t\.json: "):
+            load(file)
+
+
+@pytest.mark.parametrize("text", list(HOSTILE.values())[:2], ids=list(HOSTILE)[:2])
+def test_json_beyond_pythons_limits_is_not_overwritten(tuned, tmp_path, text):
+    file = tmp_path / "t.json"
+    file.write_text(text)
+    with pytest.raises(FileExistsError, match="not a workbench file"):
+        tuned.save(file)
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_is_neither_read_nor_overwritten(tuned, tmp_path):
+    os.mkfifo(tmp_path / "t.json")
+    with pytest.raises(
+        SettingsError, match=r"t\.json: expected a JSON file. Received: a named pipe"
+    ):
+        wb.load(tmp_path / "t.json")
+    with pytest.raises(FileExistsError, match="not a workbench file"):
+        tuned.save(tmp_path / "t.json")
+
+
+def test_no_control_character_of_a_file_reaches_the_terminal(tuned, tmp_path):
+    file = tuned.save(tmp_path / "t.json")
+    values = json.loads(file.read_text())
+    settings = {**values["settings"], "\x1b[31m": 1}
+    file.write_text(edited(values, settings=settings))
+    with pytest.raises(SettingsError) as error:
+        wb.load(file)
+    assert "␛[31m" in str(error.value)
+    assert "\x1b" not in str(error.value)
+    file.write_text(edited(values, evidence={"machine": {"processor": "\x1b[31m"}}))
+    with pytest.warns(UserWarning, match="␛"):
+        wb.load(file)
 
 
 def edited(values, **changes):

@@ -14,6 +14,7 @@ from workbench.pipeline.sources.arrays import as_array, check_arrays
 from workbench.pipeline.sources.folders import probe
 from workbench.pipeline.sources.guess_columns import guess
 from workbench.pipeline.sources.open_source import list_files, open_source
+from workbench.printable import printable_errors
 from workbench.settings import Settings
 from workbench.settings.data import ArraysData, CsvData, FolderData, NpyData
 from workbench.tuned import Tuned, load
@@ -28,6 +29,7 @@ ACCEPTED = (
 Files = TypeVar("Files", FolderData, CsvData)
 
 
+@printable_errors()
 def settings_of(data: Any) -> tuple[Settings, Any, Any]:
     """Settings for data that the workbench reads itself.
 
@@ -89,6 +91,7 @@ def as_entrant(value: Any) -> Loader | Callable[[], Any]:
     return made if isinstance(made, Loader) else value
 
 
+@printable_errors()
 def files_of(data: Any) -> FolderData | CsvData:
     """The folder or table of images to scan; its unreadable files are no error.
 
@@ -97,7 +100,8 @@ def files_of(data: Any) -> FolderData | CsvData:
     """
     path = Path(data) if isinstance(data, str | os.PathLike) else None
     if path and path.is_dir() and not (path / "data.npy").exists():
-        return FolderData(path=str(path))  # the scan reads what `settings_of` would probe
+        # The scan reads what `settings_of` would probe.
+        return FolderData(path=str(path), unreadable="skip")
     found = guess(path) if path and path.suffix.lower() == ".csv" else settings_of(data)[0].data
     if isinstance(found, FolderData | CsvData):
         return found.model_copy(update={"unreadable": "skip"})

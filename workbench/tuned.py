@@ -15,6 +15,7 @@ from workbench.loaders.stored_loader import LoaderSettings, build
 from workbench.machine import machine
 from workbench.pipeline.pipeline import Pipeline, Subset
 from workbench.pipeline.sources.open_source import open_source
+from workbench.printable import printable_errors, visible
 from workbench.settings import Settings, faults
 from workbench.settings.data import PATHS, CsvData
 from workbench.settings.fields import Group, SettingsError
@@ -102,7 +103,8 @@ class Tuned(Group):
             FileExistsError: If the file exists and is not a workbench file.
             FileNotFoundError: If the folder does not exist.
             OSError: If the file cannot be written.
-            ValueError: If the name does not end in .json.
+            ValueError: If the name does not end in .json, or a path or name of the data is not
+                valid Unicode.
         """
         target = jsonfile.claim(path, FORMAT)
         values = self.model_dump(mode="json")
@@ -114,6 +116,7 @@ class Tuned(Group):
         return target
 
 
+@printable_errors()
 def load(path: str | os.PathLike[str]) -> Tuned:
     """Read a file written by `Tuned.save` or the panel's Export.
 
@@ -121,7 +124,7 @@ def load(path: str | os.PathLike[str]) -> Tuned:
         FileNotFoundError: If there is no such file.
         SettingsError: If it is not a workbench file, or its settings cannot be used.
     """
-    file = Path(path).expanduser()
+    file = jsonfile.file_at(path)
     values = jsonfile.read(file, FORMAT, VERSION, SettingsError)
     if not isinstance(values.get("evidence", {}), dict):
         warnings.warn(f"{file}: evidence: expected an object. It is ignored", stacklevel=2)
@@ -132,9 +135,8 @@ def load(path: str | os.PathLike[str]) -> Tuned:
         lines = (f"{file}: {fault}" for fault in faults(error, Tuned))
         raise SettingsError("\n".join(lines)) from None
     _warn_if_measured_elsewhere(file, tuned.evidence.get("machine"))
-    paths = {
-        name: os.path.normpath(file.parent / path) for name, path in _paths(tuned.settings).items()
-    }
+    folder = jsonfile.link_target(file).parent
+    paths = {name: os.path.normpath(folder / path) for name, path in _paths(tuned.settings).items()}
     settings = tuned.settings.updated({"data": paths})
     return tuned.model_copy(update={"settings": settings})
 
@@ -156,7 +158,7 @@ def _warn_if_measured_elsewhere(file: Path, measured_on: Any) -> None:
             for m in (measured_on, here)
         )
         warnings.warn(
-            f"{file}: the evidence was measured on another machine ({then}; here {now}). "
+            f"{file}: the evidence was measured on another machine ({visible(then)}; here {now}). "
             "The settings are valid, but measure again before you rely on the figures.",
             stacklevel=3,
         )

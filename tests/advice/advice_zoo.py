@@ -6,7 +6,10 @@ Apart from the tests, because pytest rewrites functions of test modules.
 from __future__ import annotations
 
 import io
+import multiprocessing
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.pool import ThreadPool
 
 import numpy as np
 import scipy.ndimage
@@ -94,12 +97,16 @@ class Loads(Files):
         return np.stack(out)
 
 
-class Random(Files):
-    """Other files each time."""
+class Drawn(Files):
+    """One file a batch, from a given order whose last comes again for ever."""
+
+    order = (0,)
 
     def __getitem__(self, index):
-        files = np.random.permutation(self.files)[:1]
-        return np.stack([np.array(opened(file).convert("RGB")) for file in files])
+        now, *later = self.order
+        self.order = later or [now]
+        file = self.files[now]
+        return np.array(opened(file).convert("RGB"))[None]
 
 
 class Scales(Loader):
@@ -254,3 +261,101 @@ class HeldApart(Held):
             rgb = picture.convert("RGB")  # convert
             out.append(np.asarray(rgb))
         return np.stack(out)
+
+
+def iterator(channels, seed=3, **more):
+    """An iterator of Keras's, as for images or for their masks."""
+    x = np.stack([smooth(48, 64, channels, n) for n in range(2 * SIZE)]).astype(np.float32)
+    return GENERATOR.flow(x, np.arange(2 * SIZE), batch_size=SIZE, seed=seed, **more)
+
+
+def integers():
+    """An iterator of a dtype that `wb.faster` refuses."""
+    generator = tf.keras.preprocessing.image.ImageDataGenerator(dtype="uint8")
+    return generator.flow(np.zeros((2 * SIZE, 8, 8, 3)), np.arange(2 * SIZE), batch_size=SIZE)
+
+
+def zipped(images, masks):
+    for (x, y), (mask, _) in zip(images, masks, strict=False):  # zipped
+        yield x, mask, y
+
+
+class Wrapped(Loader):
+    def __init__(self):
+        self.parts = {"images": iterator(3), "masks": iterator(1)}
+
+    def __getitem__(self, index):
+        mask, _ = self._part("masks", index)
+        return self._part("images", index)[0], mask > 127
+
+    def _part(self, name, index):
+        return self.parts[name][index % 2]  # wrapped
+
+
+def flows_anew():
+    """An iterator made anew for each batch, which nothing can make fast once."""
+    while True:
+        yield next(iterator(3))
+
+
+KEPT = []
+
+
+class Pools(Loader):
+    """Makes a pool of threads in each batch, in one of several ways."""
+
+    threads = 3
+
+    def __init__(self, name, random=False):
+        self.make, self.random = getattr(self, name), random
+
+    def __getitem__(self, index):
+        self.x = np.zeros((SIZE, 4, 4))
+        self.make()
+        return self.x, np.zeros(SIZE)
+
+    def fill(self, n):
+        self.x[n] = np.random.rand() if self.random else n
+
+    def assigned(self):
+        pool = ThreadPool(self.threads)  # assigned
+        pool.map(self.fill, range(SIZE))
+        pool.close()
+        pool.join()
+
+    def closed(self):
+        with ThreadPool(processes=self.threads) as pool:  # closed
+            pool.map(self.fill, range(SIZE))
+
+    def not_waited_for(self):
+        pool = multiprocessing.dummy.Pool(3)  # not waited for
+        for n in range(SIZE):
+            pool.apply_async(self.fill, (n,))
+        pool.close()
+        pool.join()
+
+    def executor(self):
+        with ThreadPoolExecutor(self.threads) as pool:  # executor
+            pool.map(self.fill, range(SIZE))
+
+    def at_first(self):
+        if not KEPT:
+            KEPT.append(ThreadPool(self.threads))
+        KEPT[0].map(self.fill, range(SIZE))
+
+    def nested(self):
+        with ThreadPool(1) as outer:
+            outer.apply(self.closed)
+
+
+def pools():
+    while True:
+        pool = ThreadPool(2)  # pools
+        yield np.stack(pool.map(np.ones, [(4, 4)] * SIZE))
+        pool.terminate()
+
+
+def pool_of_all_batches():
+    with ThreadPool(2) as pool:
+        while True:
+            yield np.stack(pool.map(np.ones, [(4, 4)] * SIZE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import pickle
 import random
 import re
@@ -18,6 +19,10 @@ from tensorflow.keras.preprocessing.image import ImageDataGenerator
 
 import workbench as wb
 from tests.conftest import ROOT
+from workbench.pipeline.images.file_bytes import UnreadableFileError
+
+# The folder of all kinds of files has one of 16-bit gray.
+pytestmark = pytest.mark.filterwarnings("ignore:wb.faster.*16-bit gray")
 
 README = (ROOT / "README.md").read_text()
 EXAMPLE_1 = {
@@ -671,3 +676,36 @@ def test_compare_finds_a_difference(mixed, monkeypatch):
 def test_compare_takes_a_number_of_images(n):
     with pytest.raises(ValueError, match="n: expected a whole number from 1"):
         wb.faster(arrays(ImageDataGenerator())).compare(n)
+
+
+def iterator_of_16_bits(tmp_path, color_mode):
+    """Three files, the last of which is 16-bit gray, all above 255."""
+    (tmp_path / "a").mkdir()
+    for name, image in enumerate((np.uint8(200), np.uint8(201), np.uint16(30_000))):
+        cv2.imwrite(str(tmp_path / "a" / f"{name}.png"), np.full((8, 8), image))
+    return ImageDataGenerator().flow_from_directory(
+        tmp_path, (8, 8), color_mode=color_mode, shuffle=False
+    )
+
+
+def test_16_bit_files_that_keras_clips_to_white_are_reported(tmp_path):
+    iterator = iterator_of_16_bits(tmp_path, "rgb")
+    assert iterator[0][0][2].min() == iterator[0][0][2].max() == 255
+    with pytest.warns(UserWarning, match=r"1 of 3 files looked at are 16-bit gray.*clips to white"):
+        fast = wb.faster(iterator)
+    assert "clips to white above 255 with color_mode='rgb'" in str(fast.report)
+
+
+def test_nothing_is_clipped_in_grayscale(tmp_path):
+    iterator = iterator_of_16_bits(tmp_path, "grayscale")
+    assert iterator[0][0].max() == 30_000
+    assert "white" not in str(wb.faster(iterator).report)
+
+
+@pytest.mark.timeout(30)
+def test_a_pipe_among_the_files_is_refused(tmp_path):
+    iterator = iterator_of_16_bits(tmp_path, "grayscale")
+    (tmp_path / "a" / "0.png").unlink()
+    os.mkfifo(tmp_path / "a" / "0.png")
+    with pytest.raises(UnreadableFileError, match=r"0\.png: expected an image file.*named pipe"):
+        wb.faster(iterator)[0]

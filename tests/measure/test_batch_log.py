@@ -121,7 +121,6 @@ def test_the_rate_is_that_of_later_epochs_and_with_processes_of_the_first():
     assert later.batch_ms.median < 4
     first = wb.measure_rate(KeepsMore(), use_multiprocessing=True, seconds=1.5)
     assert "This rate is that of the first epoch" in str(first)
-    assert first.batch_ms.median > 5
     assert "each epoch is like the first" in str(first)
 
 

@@ -159,8 +159,7 @@ def rows_of(text, start):
     [
         (
             {},
-            "10.0 ms per batch without profiling, 100 batches, this thread, "
-            "profiler slows by 1.10x",
+            "10.0 ms per batch without profiling, 100 batches, this thread, 1.10x when profiled",
         ),
         ({}, ", peak allocation 12.5 MB"),
         ({"workers": 1}, ", 1 thread, "),
@@ -228,7 +227,7 @@ def test_profiles_of_any_size_have_text_and_html_and_compare(count):
 def test_a_profile_without_functions_says_so():
     assert str(profile()).endswith("No lines were profiled.")
     assert "No lines were profiled." in profile().to_html()
-    assert str(replace(profile(), batches=0)).startswith("0.000 ms a batch")
+    assert str(replace(profile(), batches=0)).startswith("0.000 ms per batch")
     assert profile().compare(profile()).functions == ()
 
 

@@ -11,10 +11,12 @@ import threading
 
 import numpy as np
 import pytest
+from ipywidgets.widgets.widget import _instances as WIDGETS
 
 import workbench as wb
 from tests.conftest import array_settings
 from workbench.panel import evidence
+from workbench.panel.area_widget import AreaWidget
 from workbench.panel.process_state import quiet_stderr
 from workbench.settings import Batch, FolderData, SettingsError
 
@@ -255,6 +257,21 @@ def test_one_panel_a_kernel_and_no_thread_after_close(class_folder, opened):
     second.panel.close()
     second.panel.close()
     assert threads() == []
+
+
+def test_a_closed_panel_leaves_no_widget_in_the_kernel(class_folder, opened):
+    before = set(WIDGETS)
+    driver = opened(class_folder)
+    assert len(WIDGETS) > len(before) + 70
+    driver.panel.close()
+    assert set(WIDGETS) == before
+
+
+def test_texts_that_no_message_can_hold_reach_the_page_as_symbols():
+    area = AreaWidget(part="head")
+    area.show({"a\x1b": ["b\udcff", ("c\nd", 3)], "e": {"f": b"\xff"}})
+    assert area.data == {"a␛": ["b\\udcff", ["c\nd", 3]], "e": {"f": b"\xff"}}
+    area.close()
 
 
 def test_of_the_error_stream_only_the_start_up_notes_of_tensorflow_are_dropped(capfd):

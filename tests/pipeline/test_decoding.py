@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import struct
 import zlib
+from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
 from workbench.pipeline.images.decode import decode
-from workbench.pipeline.images.file_bytes import UnreadableFileError
+from workbench.pipeline.images.file_bytes import MAX_PIXELS, UnreadableFileError
+from workbench.pipeline.images.headers import read_header
 from workbench.pipeline.sources.folders import SUFFIXES, list_folder
 
 SIZE = (16, 20)
@@ -168,6 +170,82 @@ def test_a_file_cut_short_is_refused_and_named(tmp_path, rng, kind, share):
     path.write_bytes(whole[: int(len(whole) * share)])
     with pytest.raises(UnreadableFileError, match=path.name):
         ours(path, (64, 64), 3)
+
+
+def tiff_with_a_flipped_byte(tmp_path, rng, compression, position):
+    image = Image.fromarray(rng.integers(0, 200, (40, 50, 3), np.uint8))
+    path = tmp_path / f"{position}.tif"
+    image.save(path, compression=compression)
+    data = bytearray(path.read_bytes())
+    with Image.open(path) as saved:
+        start, length = saved.tag_v2[273][0], saved.tag_v2[279][0]
+    data[start + position * length // 10] ^= 0x55
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("position", range(10))
+def test_damage_anywhere_in_a_deflated_tiff_is_found_by_its_checksum(tmp_path, rng, position):
+    path = tiff_with_a_flipped_byte(tmp_path, rng, "tiff_adobe_deflate", position)
+    for channels in (1, 3):
+        with pytest.raises(UnreadableFileError, match=rf"{position}\.tif: damaged"):
+            ours(path, (40, 50), channels)
+
+
+def test_damage_that_libtiff_sees_in_an_lzw_tiff_is_no_picture(tmp_path, rng):
+    found = 0
+    for position in range(10):
+        path = tiff_with_a_flipped_byte(tmp_path, rng, "tiff_lzw", position)
+        try:
+            as_pillow(path, "RGB")
+        except OSError:
+            found += 1
+            with pytest.raises(UnreadableFileError, match="damaged"):
+                ours(path, (40, 50), 3)
+    assert found
+
+
+def test_a_deflated_16_bit_tiff_is_verified_too(tmp_path, rng):
+    path = tmp_path / "deep.tif"
+    Image.fromarray(rng.integers(0, 65536, (40, 50), np.uint16)).save(
+        path, compression="tiff_adobe_deflate"
+    )
+    assert decode(str(path), (40, 50), 1, 16, "area").shape == (40, 50, 1)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0x55
+    path.write_bytes(data)
+    with pytest.raises(UnreadableFileError, match="damaged"):
+        decode(str(path), (40, 50), 1, 16, "area")
+
+
+def with_size(kind, width, height):
+    """A small file whose header claims this size."""
+    pixels = Image.fromarray(np.zeros((8, 8), np.uint8))
+    file = BytesIO()
+    pixels.save(file, {"jpg": "JPEG", "tif": "TIFF"}.get(kind, kind))
+    data = bytearray(file.getvalue())
+    if kind == "png":
+        data[16:24] = struct.pack(">II", width, height)
+        data[29:33] = struct.pack(">I", zlib.crc32(data[12:29]))
+    elif kind == "jpg":
+        frame = data.index(b"\xff\xc0")
+        data[frame + 5 : frame + 9] = struct.pack(">HH", height, width)
+    elif kind == "bmp":
+        data[18:26] = struct.pack("<ii", width, height)
+    else:
+        for tag, value in ((256, width), (257, height)):
+            at = data.index(struct.pack("<HH", tag, 4))
+            data[at + 8 : at + 12] = struct.pack("<I", value)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "bmp", "tif"])
+def test_training_and_scanning_have_one_limit_of_size(tmp_path, kind):
+    path = tmp_path / f"large.{kind}"
+    path.write_bytes(with_size(kind, 16_000, MAX_PIXELS // 16_000 + 1))
+    for read in (read_header, lambda name: decode(name, (8, 8), 1, 8, "area")):
+        with pytest.raises(UnreadableFileError, match=r"large.*: expected at most 179 megapixels"):
+            read(str(path))
 
 
 def test_all_kinds_are_listed(tmp_path):

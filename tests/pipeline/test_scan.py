@@ -67,6 +67,40 @@ def test_the_text_is_a_table_that_names_what_is_wrong(mixed):
     assert "  and 4 more" in str(wb.scan(mixed))
 
 
+def test_files_that_are_not_read_are_counted(mixed):
+    for name in ("phone.HEIC", "other.heic", "notes.txt", "readme", ".DS_Store"):
+        (mixed / "clear" / name).touch()
+    (mixed / "loose.png").touch()
+    found = wb.scan(mixed)
+    assert found.files == 10
+    assert found.ignored == {
+        ".heic": 2, ".txt": 1, "no extension": 1, ".png outside class folders": 1,
+    }  # fmt: skip
+    assert "not read        .heic 2, " in str(found)
+
+
+def test_a_folder_of_nothing_else_says_what_is_there(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "phone.heic").touch()
+    with pytest.raises(ValueError, match=r"No images.*Received: a \(1 \.heic\)"):
+        wb.scan(tmp_path)
+
+
+def test_16_bit_gray_is_said_to_be_clipped_by_others(mixed):
+    assert wb.scan(mixed).deep_gray == 1
+    assert 'convert("RGB"), and Keras' in wb.scan(mixed).table()["16-bit gray"]
+    (mixed / "nodule" / "deep.tiff").unlink()
+    assert "16-bit gray" not in wb.scan(mixed).table()
+
+
+def test_the_html_of_a_scan_keeps_its_lines(mixed):
+    (mixed / "clear" / "\x1b[31m.png").touch()
+    page = wb.scan(mixed)._repr_html_()
+    assert "\nformats " in page
+    assert "␊" not in page
+    assert "\x1b" not in page + str(wb.scan(mixed))
+
+
 def test_a_scan_is_plain_data(mixed):
     found = wb.scan(mixed)
     values = json.loads(json.dumps(found.to_dict()))

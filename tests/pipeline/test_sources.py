@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
 import pickle
+from errno import EACCES
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+import workbench as wb
 from tests.conftest import array_settings
 from workbench.inputs import settings_of
 from workbench.pipeline.images.decode import decode
@@ -133,6 +137,168 @@ def test_a_cut_photo_with_a_whole_thumbnail_is_damage(tmp_path, rng):
         path.write_bytes(start + rest)
         with pytest.raises(UnreadableFileError, match="truncated"):
             decode(str(path), (8, 8), 3, 8, "area")
+
+
+NOT_FILES = {
+    "a named pipe": os.mkfifo,
+    "a device": lambda path: Path(path).symlink_to("/dev/zero"),
+}
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("kind", NOT_FILES)
+@pytest.mark.parametrize("name", ["data.npy", "labels.npy", "t.csv", "t.json", "a/x.png"])
+def test_what_may_never_end_is_refused_and_not_read(tmp_path, class_folder, kind, name):
+    (tmp_path / "a").mkdir()
+    if name == "labels.npy":
+        np.save(tmp_path / "data.npy", np.zeros((4, 5, 5)))
+    NOT_FILES[kind](tmp_path / name)
+    data = tmp_path / name if name.startswith("t.") else tmp_path
+    with pytest.raises(ValueError, match=rf"{name}: expected .*Received: {kind}"):
+        read_all(open_source(settings_of(data)[0]))
+
+
+@pytest.mark.timeout(30)
+def test_a_pipe_among_images_is_named_by_a_scan(class_folder):
+    (class_folder / "clear" / "0.png").unlink()
+    os.mkfifo(class_folder / "clear" / "0.png")
+    assert list(wb.scan(class_folder).unreadable.values()) == [
+        "expected an image file. Received: a named pipe"
+    ]
+
+
+def test_a_link_to_a_folder_above_it_lists_each_image_once(class_folder):
+    (class_folder / "clear" / "again").symlink_to(class_folder / "clear")
+    (class_folder / "nodule" / "up").symlink_to(class_folder)
+    (class_folder / "nodule" / "up too").symlink_to(class_folder)
+    found = wb.scan(class_folder)
+    assert found.classes == {"clear": 6, "nodule": 4}
+    assert set(found.repeated) == {
+        str(class_folder / name) for name in ("clear/again", "nodule/up", "nodule/up too")
+    }
+    assert "links repeated" in str(found)
+    assert len(open_source(settings_of(class_folder)[0])) == 10
+
+
+def test_a_link_to_another_class_does_not_take_its_images(class_folder):
+    (class_folder / "clear" / "nodules").symlink_to(class_folder / "nodule")
+    assert wb.scan(class_folder).classes == {"clear": 6, "nodule": 4}
+
+
+@pytest.fixture
+def hidden(class_folder, monkeypatch):
+    """A subfolder of a class that may not be listed."""
+    folder = class_folder / "nodule" / "more"
+    folder.mkdir()
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(folder / "lost.png")
+    scandir = os.scandir
+
+    def denied(path="."):
+        if str(path) == str(folder):
+            raise PermissionError(EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", denied)  # the tests may run as root, who sees everything
+    return folder
+
+
+def test_a_folder_that_may_not_be_listed_is_named(hidden, class_folder):
+    found = wb.scan(class_folder)
+    assert found.files == 10
+    assert found.unreadable == {str(hidden): "Permission denied"}
+    with pytest.raises(UnreadableFileError, match=r"more: Permission denied.*missing"):
+        settings_of(class_folder)
+    skipping = folder_settings(class_folder, unreadable="skip")
+    with pytest.warns(UserWarning, match="skipped: .*more: Permission denied"):
+        assert len(open_source(skipping)) == 10
+
+
+def test_a_class_whose_link_is_broken_is_named(class_folder):
+    (class_folder / "gone").symlink_to(class_folder / "unmounted")
+    with pytest.raises(UnreadableFileError, match="gone: No such file or directory"):
+        settings_of(class_folder)
+    assert len(open_source(folder_settings(class_folder, class_names=("clear", "nodule")))) == 10
+
+
+@pytest.fixture(params=["folder", "pair"])
+def mapped(request, tmp_path, rng):
+    """A source of a mapped file, opened by us or by the user."""
+    np.save(tmp_path / "data.npy", rng.integers(0, 256, (64, 64, 64), np.uint8))
+    if request.param == "folder":
+        return open_source(settings_of(tmp_path)[0])
+    return open_source(*settings_of((np.load(tmp_path / "data.npy", mmap_mode="r"), None)))
+
+
+def test_a_mapped_file_that_is_overwritten_is_noticed(mapped, tmp_path, rng):
+    assert read_all(mapped)[0].shape == (64, 64, 64, 1)
+    np.save(tmp_path / "data.npy", rng.integers(0, 256, (64, 64, 64), np.uint8))
+    with pytest.raises(ValueError, match=r"data\.npy: changed while it was in use.*os\.replace"):
+        read_all(mapped)
+
+
+def test_a_mapped_file_that_is_cut_is_noticed_before_it_kills_the_process(mapped, tmp_path):
+    times = (tmp_path / "data.npy").stat()
+    os.truncate(tmp_path / "data.npy", 4096)
+    os.utime(tmp_path / "data.npy", ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.raises(ValueError, match=r"data\.npy: changed while it was in use"):
+        mapped.mapped[0].check()
+    os.rename(tmp_path / "data.npy", tmp_path / "elsewhere.npy")  # noqa: PTH104
+    with pytest.raises(ValueError, match=r"data\.npy: changed while it was in use"):
+        mapped.mapped[0].check()
+
+
+def test_a_mapped_file_may_be_replaced_by_rename(mapped, tmp_path, rng):
+    before = read_all(mapped)[0]
+    np.save(tmp_path / "new.npy", rng.integers(0, 256, (9, 8, 8), np.uint8))
+    os.replace(tmp_path / "new.npy", tmp_path / "data.npy")  # noqa: PTH105
+    np.testing.assert_array_equal(read_all(mapped)[0], before)
+
+
+def test_mapped_labels_are_watched_too(tmp_path, rng):
+    np.save(tmp_path / "y.npy", np.arange(6))
+    pair = rng.random((6, 5, 5)), np.load(tmp_path / "y.npy", mmap_mode="r")
+    source = open_source(*settings_of(pair))
+    assert len(read_all(pickle.loads(pickle.dumps(source)))[0]) == 6
+    np.save(tmp_path / "y.npy", np.arange(6) + 1)
+    with pytest.raises(ValueError, match=r"y\.npy: changed while it was in use"):
+        read_all(source)
+
+
+def test_a_spawned_worker_does_not_open_a_replaced_file(tmp_path, rng):
+    np.save(tmp_path / "data.npy", rng.random((6, 5, 5)))
+    sent = pickle.dumps(open_npy(tmp_path, "array"))
+    assert len(pickle.loads(sent)) == 6
+    np.save(tmp_path / "new.npy", rng.random((9, 5, 5)))
+    os.replace(tmp_path / "new.npy", tmp_path / "data.npy")  # noqa: PTH105
+    with pytest.raises(ValueError, match=r"data\.npy: changed"):
+        pickle.loads(sent)
+
+
+def npz(path):
+    with path.open("wb") as file:
+        np.savez(file, x=np.zeros((4, 5, 5)))
+
+
+def damaged_header(path):
+    np.save(path, np.zeros((4, 5, 5)))
+    path.write_bytes(path.read_bytes().replace(b"'shape': (4", b"'shape': (("))
+
+
+BROKEN = {
+    "npz": (npz, "Received: an .npz archive of x"),
+    "zip": (lambda path: path.write_bytes(b"PK\3\4" + bytes(50)), "expected a NumPy array"),
+    "header": (damaged_header, "expected a NumPy array"),
+    "empty": (Path.touch, "expected a NumPy array"),
+    "folder": (Path.mkdir, "Received: a folder"),
+}
+
+
+@pytest.mark.parametrize(("write", "words"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("method", ["memory_map", "array"])
+def test_what_is_no_array_is_refused_with_its_name(tmp_path, write, words, method):
+    write(tmp_path / "data.npy")
+    with pytest.raises(ValueError, match=rf"data\.npy: .*{words}"):
+        open_npy(tmp_path, method)
 
 
 def test_binary_labels_need_two_classes(class_folder):

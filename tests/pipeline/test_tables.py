@@ -255,6 +255,60 @@ def test_blank_lines_and_quoted_line_breaks_do_not_shift_the_rows(tmp_path, colu
         open_source(settings(file))
 
 
+def rows_of(columns):
+    return list(map(",".join, zip(columns["file"], columns["label"], strict=True)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({6: '06.png,"dog'}, r"row 8: one cell also holds '07\.png,dog'"),
+        ({6: '06.png,"dog', 9: '09.png,dog"'}, r"row 8: one cell also holds '07\.png,dog'"),
+        ({6: '06.png,"dog', 9: '09.png,"dog'}, r"row 8: one cell also holds '07\.png,dog'"),
+        ({6: '"06.png,dog'}, r"row 8: one cell also holds '07\.png,dog'"),
+        ({COUNT - 1: '19.png,"dog'}, "row 21: unexpected end of data"),
+        ({6: "06.png," + "d" * 140_000}, "row 8: field larger than field limit"),
+    ],
+)
+def test_a_stray_quotation_mark_loses_no_rows(tmp_path, columns, changes, words):
+    rows = rows_of(columns)
+    for row, text in changes.items():
+        rows[row] = text
+    (tmp_path / "t.csv").write_text("\n".join(["file,label", *rows, ""]))
+    for read in (wb.scan, settings_of):
+        with pytest.raises(ValueError, match=rf"t\.csv: {words}.*quotation mark"):
+            read(tmp_path / "t.csv")
+
+
+def test_quotation_marks_that_join_no_rows_are_as_before(tmp_path, columns):
+    rows = rows_of(columns)
+    rows[3] = '03.png,"cat" '
+    rows[5] += '"'
+    (tmp_path / "t.csv").write_text("\n".join(["file,label", *rows]))
+    assert wb.scan(tmp_path / "t.csv").classes == {"cat": 6, "dog": 13, 'dog"': 1}
+
+
+def test_a_table_without_a_header_is_refused_and_not_a_row_short(tmp_path, columns):
+    (tmp_path / "t.csv").write_text("\n".join(rows_of(columns)))
+    with pytest.raises(ValueError, match=r"names of the columns in row 1.*image: 00\.png, cat"):
+        wb.scan(tmp_path / "t.csv")
+
+
+def test_line_separators_of_unicode_do_not_end_a_row(tmp_path, columns):
+    rows = [f"{row}\u2028x\x0cy" for row in rows_of(columns)]
+    (tmp_path / "t.csv").write_text("\n".join(["file,label", *rows]))
+    assert wb.scan(tmp_path / "t.csv").files == COUNT
+
+
+def test_control_characters_in_a_table_reach_no_terminal(tmp_path, columns):
+    columns["label"][3] = "\x1b[31mred"
+    table = write_table(tmp_path / "t.csv", columns)
+    with pytest.raises(ValueError, match="␛") as error:
+        open_source(settings(table, label_mode="binary"))
+    assert "\x1b" not in str(error.value)
+    assert "\x1b" not in str(wb.scan(table))
+
+
 def test_missing_files_are_skipped_where_that_is_wanted(table, tmp_path):
     (tmp_path / "pictures" / "03.png").unlink()
     with pytest.raises(FileNotFoundError, match=r"no such files: .*03\.png \(row 5\)"):

@@ -38,6 +38,15 @@ def decoded(preview):
     return cv2.imdecode(np.frombuffer(preview.jpeg, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
 
 
+def cell_of(preview, number):
+    """A tile of the encoded grid."""
+    data = preview.data
+    row, column = divmod(number, data["columns"])
+    top, left = row * data["height"], column * data["width"]
+    cell = decoded(preview)[top : top + data["height"], left : left + data["width"]]
+    return cell.astype(int)
+
+
 def tiles_of(batch, path=None, names=(), rows=(0, 1, 2, 3)):
     """The tiles before they are encoded."""
     leaf = choose_leaf(find_leaves(batch), path).leaf
@@ -149,6 +158,21 @@ def test_lists_of_images_are_samples_also_where_these_differ_in_size():
         leaf = find_leaves((x, [0, 1, 0]))[0]
         assert (leaf.role, leaf.axes, len(leaf)) == ("image", "NHWC", 3)
         assert len(draw_batch((x, [0, 1, 0])).data["captions"]) == 3
+
+
+def test_a_list_of_inputs_or_targets_is_told_from_a_list_of_samples():
+    shapes = [(4, 32, 32, 3), (4, 7), (4, 100, 6), (4, 8, 8, 3, 7), (4,)]
+    several = [batch_of(*shape) for shape in shapes]
+    images = [batch_of(32, 40, 3) for _ in range(4)]
+    count = lambda batch: [len(find_leaves((batch, y))) for y in (LABELS, [LABELS[:, None]] * 6)]  # noqa: E731
+    assert count(several) == [6, 11]
+    assert count([batch_of(4, 7)] * 6) == [7, 12], "of one shape"
+    assert count(images) == [2, 2 + 5]
+    assert len(find_leaves(several)) == 5
+    assert roles(([batch_of(4, 100, 3)] * 2, LABELS))["batch[0][1]"] == ("sequence", "NTF")
+    boxes = [batch_of(n, 5) for n in (3, 1, 2, 9)]
+    assert len(find_leaves((batch_of(4, 32, 32, 3), boxes))) == 2
+    assert draw_batch((several, LABELS)).data["leaf"] == "batch[0][0]"
 
 
 def test_one_sample_without_an_axis_of_samples_is_drawn():
@@ -271,8 +295,79 @@ def test_an_image_stands_beside_itself_under_its_mask():
     assert np.abs(picture[7, 37] - red).max() < 40, "JPEG halves the colours' resolution"
     assert np.abs(picture[15, 50] - 100).max() < 12
     assert len(draw_batch((image, mask), leaf="batch[0]").data["captions"]) == 4
-    other_size = draw_batch((image, np.zeros((4, 10, 15, 1), np.uint8)))
-    assert other_size.data["leaf"] == "batch[0]"
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+@pytest.mark.parametrize(
+    "form", ["4-D", "flat with a channel", "flat one-hot", "flat one-hot, channels first"]
+)
+def test_flat_and_smaller_masks_lie_over_their_image(form, scale):
+    labels = np.zeros((4, 32 // scale, 48 // scale), int)
+    labels[:, 16 // scale :, : 16 // scale] = 1
+    one_hot = np.eye(3, dtype=np.float32)[labels].reshape(4, -1, 3)
+    mask = {"4-D": labels[..., None], "flat with a channel": labels.reshape(4, -1, 1),
+            "flat one-hot": one_hot,
+            "flat one-hot, channels first": one_hot.transpose(0, 2, 1)}[form]  # fmt: skip
+    assert_lies_over_its_image(mask)
+    assert find_leaves((np.zeros((4, 32, 48, 3)), mask))[1].array.shape == mask.shape
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.float64])
+def test_flat_masks_of_labels_lie_over_their_image(dtype):
+    labels = np.zeros((4, 32, 48), dtype)
+    labels[:, 16:, :16] = 1
+    assert_lies_over_its_image(labels.reshape(4, -1))
+
+
+def assert_lies_over_its_image(mask):
+    image = np.full((4, 32, 48, 3), 0.5, np.float32)
+    image[:, 0, 0] = 0, 1, 0
+    preview = draw_batch((image, mask))
+    assert preview.data["leaf"] == "batch[0] + batch[1]"
+    assert preview.data["range"] == "shown on 0 … 1 · mask: 0 black, 1 red"
+    plain, masked = cell_of(preview, 6), cell_of(preview, 7)
+    assert plain.shape == masked.shape == (32, 48, 3)
+    red = (128 + np.array(COLOURS["red"])) // 2
+    assert np.abs(masked[24, 8] - red).max() < 12
+    for pixel in (plain[24, 8], masked[24, 24], masked[8, 8]):
+        assert np.abs(pixel - 128).max() < 12
+
+
+def test_targets_that_are_no_masks_stand_next_to_their_image():
+    rng = np.random.default_rng(1)
+    image = rng.random((4, 32, 48, 3)).astype(np.float32)
+    soft = np.linspace(0, 200, 4 * 32 * 48).reshape(4, 32, 48, 1).astype(np.float32)
+    for target in (soft, soft.reshape(4, -1)):
+        preview = draw_batch((image, target))
+        assert preview.data["show"] == "batch[0] next to batch[1]"
+        assert preview.data["range"] == "shown on 0 … 1 · target shown on 0 … 255"
+        assert [c["draw"] for c in preview.data["captions"][:2]] == ["image", "target"]
+        shown = cell_of(preview, 7).mean(axis=2)
+        np.testing.assert_allclose(shown, soft[3, ..., 0], atol=8)
+    apart = draw_batch((image, (soft[:, ::2, :16] > 90).astype(np.uint8)))
+    assert apart.data["leaf"] == "batch[0] + batch[1]", "of other proportions"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        np.eye(1024, dtype=np.float32)[[5, 6, 7, 8]],
+        np.zeros((4, 1, 1, 1)),
+        batch_of(4, 1024, 5),
+        np.zeros((4, 13, 13, 3, 85)),
+    ],
+    ids=["one-hot of 1024 classes", "1 x 1", "features", "boxes on a grid"],
+)
+def test_other_targets_are_neither_masks_nor_shown_next_to_the_image(target):
+    assert draw_batch((batch_of(4, 32, 32, 3), target)).data["leaf"] == "batch[0]"
+
+
+def test_a_mask_may_come_before_its_image_if_its_key_says_so():
+    mask = np.uint8(RAMP > 200)[None].repeat(4, 0)
+    batch = {"mask": mask, "image": batch_of(4, 20, 30, 3)}
+    assert draw_batch(batch).data["leaf"] == "batch['image'] + batch['mask']"
+    unnamed = {"a": mask, "image": batch_of(4, 20, 30, 3)}
+    assert draw_batch(unnamed).data["leaf"] == "batch['a']"
 
 
 @pytest.mark.parametrize(
@@ -303,12 +398,27 @@ def test_one_far_value_does_not_darken_the_picture():
     assert np.ptp(drawn.tiles[2]) > 200
 
 
-def test_vgg_inputs_are_said_to_be_bgr():
+@pytest.mark.parametrize(
+    ("black", "white"), [(True, True), (True, False), (False, True)], ids=["all", "dark", "light"]
+)
+@pytest.mark.parametrize("first", [False, True], ids=["channels last", "channels first"])
+def test_vgg_inputs_are_shown_in_their_colours(black, white, first):
+    rgb = np.random.default_rng(1).integers(20, 200, (4, 32, 32, 3)).astype(np.float32)
+    rgb[..., 0] += 30
+    rgb[:, 0, 0], rgb[:, 0, 1] = (0 if black else 99), (255 if white else 99)
+    bgr = rgb[..., ::-1] - contrast.IMAGENET_MEAN
+    drawn = tiles_of((bgr.transpose(0, 3, 1, 2) if first else bgr, LABELS))
+    assert drawn.description.endswith(contrast.BGR)
+    if black and white:
+        np.testing.assert_allclose(drawn.tiles[2], rgb[2], atol=1)
+    assert np.argmax(drawn.tiles[2].mean(axis=(0, 1))) == 0, "red"
+
+
+def test_other_inputs_are_not_taken_for_bgr():
     rgb = np.random.default_rng(1).integers(0, 256, (4, 32, 32, 3)).astype(np.float32)
-    bgr = rgb[..., ::-1] - np.array(contrast.IMAGENET_MEAN, np.float32)
-    assert "BGR" in tiles_of((bgr, LABELS)).description
-    assert "BGR" not in tiles_of((bgr[..., ::-1], LABELS)).description
-    assert "BGR" not in tiles_of((bgr * 2, LABELS)).description
+    caffe = rgb - contrast.IMAGENET_MEAN
+    for x in (rgb, rgb / 255, rgb - 128, caffe[..., ::-1], caffe * 2, caffe[..., :2]):
+        assert "BGR" not in tiles_of((x, LABELS)).description
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

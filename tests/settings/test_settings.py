@@ -13,6 +13,7 @@ from workbench.settings import (
     Augmentation,
     Batch,
     FolderData,
+    Methods,
     Settings,
     SettingsError,
     control_name,
@@ -143,3 +144,35 @@ def test_the_schema_accepts_what_we_write_and_refuses_what_we_refuse():
     good["settings"]["batch"]["size"] = 0
     with pytest.raises(jsonschema.ValidationError, match="minimum"):
         jsonschema.validate(good, schema)
+
+
+DEFAULTS = {
+    "folder": ({"path": "x"}, "files", "int"),
+    "npy": ({"path": "x"}, "memory_map", None),
+    "arrays": ({"shape": [4, 8, 8], "dtype": "uint8"}, "array", None),
+    "csv": ({"path": "t.csv", "images": "x", "image_column": "file"}, "files", "none"),
+}
+
+
+@pytest.mark.parametrize("kind", DEFAULTS)
+def test_the_least_that_names_the_data_is_enough(kind):
+    data, read, label_mode = DEFAULTS[kind]
+    found = Settings.parse({"data": {"kind": kind, **data}})
+    assert (found.methods.read, getattr(found.data, "label_mode", None)) == (read, label_mode)
+    partly = Settings.parse({"data": {"kind": kind, **data}, "methods": {"augment": "none"}})
+    assert (partly.methods.read, partly.methods.augment) == (read, "none")
+    assert Settings(data=found.data, methods=Methods(augment="none")) == partly
+
+
+@pytest.mark.parametrize(("columns", "mode"), [(["a"], "int"), (["a", "b"], "multi_label")])
+def test_the_default_label_mode_is_the_one_for_these_columns(columns, mode):
+    data = {"kind": "csv", **DEFAULTS["csv"][0], "label_columns": columns}
+    assert Settings.parse({"data": data}).data.label_mode == mode
+
+
+@pytest.mark.parametrize(
+    "values", [{"kind": ["npy"]}, {"kind": "csv", "label_columns": 3}, 3, {"kind": None}]
+)
+def test_data_of_another_form_is_an_error_of_ours(values):
+    with pytest.raises(SettingsError, match=r"^data"):
+        Settings.parse({"data": values})

@@ -1,4 +1,5 @@
 """Replacements for slow idioms in a user's code, timed and compared on the user's own values.
 
-May import `measure`, `loaders`, `pipeline` and `settings`, but neither `preview` nor `render`.
+May import `keras_iterators`, `measure`, `loaders`, `pipeline` and `settings`, but neither
+`preview` nor `render`.
 """

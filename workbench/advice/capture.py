@@ -70,39 +70,62 @@ class Site:
         return self.count / max(1, self.batches)
 
 
-def sites_of(loader: Loader, lines: set[tuple[str, int]], batches: int) -> list[Site]:
+def sites_of(
+    loader: Loader,
+    lines: set[tuple[str, int]],
+    batches: int,
+    more: Callable[[list[Site]], bool] = lambda _: False,
+) -> list[Site]:
     """Capture what lines compute with while the loader makes some batches.
 
     Args:
         loader: Gives the batches. Its functions are restored afterwards.
         lines: Files and line numbers.
         batches: How often to make its first batch.
+        more: Called after these batches and after each further one; whether to make another.
 
     Returns:
         Expressions that ran, in no particular order.
     """
-    calls = CallGraph()
+    recorder = _Recorder()
+    calls, hooked = hooked_code(loader, lines, partial(partial, recorder.hook))
+    with replaced_code(calls, hooked):
+        while recorder.batch < batches or more(recorder.ran):
+            loader.restart()
+            loader[0]
+            recorder.batch += 1
+            for site in recorder.sites:
+                site.batches = recorder.batch
+    loader.restart()
+    return recorder.ran
+
+
+def hooked_code(
+    loader: Loader,
+    lines: set[tuple[str, int]],
+    hook_of: Callable[[FunctionKey, frozenset[str]], rewrite.MakeHook],
+) -> tuple[CallGraph, dict[int, CodeType]]:
+    """Rewrite the functions that the first batch calls, with hooks on some lines.
+
+    Args:
+        loader: Gives the batch.
+        lines: Files and line numbers.
+        hook_of: Takes a function and its local names, and returns what makes hooks there.
+
+    Returns:
+        What `replaced_code` takes.
+    """
+    calls, hooked = CallGraph(), {}
     loader.restart()
     record(calls, lambda: loader[0], is_user_file)
-    recorder = _Recorder()
-    hooked = {}
     for function, code in _codes(calls):
         numbers = {n for file, n in lines if file == function.file} & rewrite.lines_of(code)
         linecache.checkcache(function.file)
-        hook = partial(recorder.hook, function, rewrite.local_names(code))
+        hook = hook_of(function, rewrite.local_names(code))
         other = rewrite.insert_hooks(code, numbers, hook) if numbers else None
         if other is not None:
             hooked[id(code)] = other
-    with _replaced_code(calls, hooked):
-        for number in range(batches):
-            loader.restart()
-            recorder.batch = number
-            loader[0]
-    loader.restart()
-    ran = [site for site in recorder.sites if site.calls]
-    for site in ran:
-        site.batches = batches
-    return ran
+    return calls, hooked
 
 
 def no_call() -> None:
@@ -113,6 +136,11 @@ class _Recorder:
     def __init__(self) -> None:
         self.sites: list[Site] = []
         self.batch = 0
+
+    @property
+    def ran(self) -> list[Site]:
+        """The sites that were computed."""
+        return [site for site in self.sites if site.calls]
 
     def hook(self, function: FunctionKey, names: frozenset[str], what: rewrite.HookTarget) -> Any:
         """The function to call instead of an expression, or within or before a marked one."""
@@ -150,7 +178,7 @@ def _codes(calls: CallGraph) -> Iterator[tuple[FunctionKey, CodeType]]:
 
 
 @contextmanager
-def _replaced_code(calls: CallGraph, others: dict[int, CodeType]) -> Iterator[None]:
+def replaced_code(calls: CallGraph, others: dict[int, CodeType]) -> Iterator[None]:
     """Replace the code of functions temporarily.
 
     Args:

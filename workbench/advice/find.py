@@ -6,14 +6,17 @@ import inspect
 import linecache
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import Any
 
+from workbench.advice import iterator_advice, pool_advice
 from workbench.advice.capture import Site, sites_of
 from workbench.advice.findings import Advice, Findings
-from workbench.advice.idioms import PATTERNS
+from workbench.advice.idioms import PATTERNS, caching
 from workbench.advice.proof import Difference, difference, shown, timed
 from workbench.advice.remedy import Remedy
+from workbench.advice.watch_calls import watch
 from workbench.loader import Loader
 from workbench.machine import memory_bytes
 from workbench.measure.line_profile import LineProfile
@@ -24,7 +27,13 @@ MOST_CACHED = 0.5  # of the machine's memory, for results that a replacement kee
 # The first batch is made twice, to see whether it decodes the same files again.
 BATCHES = 2
 # What a replacement's functions may need.
-IMPORTS = {"cv2": "import cv2", "np": "import numpy as np"}
+IMPORTS = {
+    **{name: f"import {name}" for name in ("contextlib", "functools", "os")},
+    "cv2": "import cv2",
+    "np": "import numpy as np",
+}
+
+Candidate = tuple[Site, Remedy | None]
 
 
 def find(
@@ -40,20 +49,31 @@ def find(
     """
     between()
     hot = {(line.file, line.line) for line in profile.hot if line.self_share >= LEAST_SHARE}
-    sites = sites_of(loader, hot, BATCHES) if hot else []
+    sites = sites_of(loader, hot, BATCHES, caching.is_undecided) if hot else []
 
     def batch() -> None:
         between()
         loader[0]
 
     found = []
-    for site in sites:
-        for match in PATTERNS:
+    with closing(_remedies(loader, sites)) as remedies:
+        for site, remedy in remedies:
             between()
-            remedy = match(site, sites)
             advice = _best(site, remedy, loader, batch) if remedy is not None else None
             found += [advice] if advice is not None else []
     return Findings(sorted(found, key=lambda advice: -advice.saved_ms.median))
+
+
+def _remedies(
+    loader: Loader, sites: list[Site]
+) -> Generator[tuple[Site, Remedy | None], None, None]:
+    """What may be faster: expressions on hot lines, then objects that batches use."""
+    for site in sites:
+        for match in PATTERNS:
+            yield site, match(site, sites)
+    uses = watch(loader, iterator_advice.methods() + pool_advice.methods())
+    yield from iterator_advice.remedies(uses, loader)
+    yield from pool_advice.remedies(uses, loader)
 
 
 def _best(site: Site, remedy: Remedy, loader: Loader, batch: Callable[[], None]) -> Advice | None:
@@ -78,7 +98,8 @@ def _proved(site: Site, remedy: Remedy, loader: Loader, batch: Callable[[], None
     if compared is None or times is None or not times.clear:
         return None
     calls = site.calls_per_batch if remedy.per_batch is None else remedy.per_batch
-    if times.saved.median * calls < LEAST_SAVED * times.batch.median:
+    whole = times.old if remedy.is_whole_batch else times.batch
+    if times.saved.median * calls < LEAST_SAVED * whole.median:
         return None
     gap, before, after = compared
     return Advice(
@@ -94,7 +115,7 @@ def _proved(site: Site, remedy: Remedy, loader: Loader, batch: Callable[[], None
         saved_ms=times.saved.times(1e3 * calls),
         ratio=times.ratio,
         calls_per_batch=calls,
-        batch_ms=times.batch.times(1e3),
+        batch_ms=whole.times(1e3),
         epoch_batches=loader.epoch_batches,
         difference=gap,
         notes=(*remedy.notes, *_cache_note(cached_bytes, loader.epoch_batches)),
@@ -103,8 +124,10 @@ def _proved(site: Site, remedy: Remedy, loader: Loader, batch: Callable[[], None
     )
 
 
-def _compared(remedy: Remedy) -> tuple[Difference, Any, Any] | None:
+def _compared(remedy: Remedy) -> tuple[Difference | None, Any, Any] | None:
     """How far results differ, and the first result of each way; None if they differ too much."""
+    if remedy.is_random:
+        return None, None, None
     olds = [run() for run in remedy.old]
     try:
         news = [run() for run in remedy.new]
@@ -125,7 +148,7 @@ def _cache_note(cached_bytes: float, batches: int | None) -> list[str]:
 def _code_before(site: Site, remedy: Remedy) -> str:
     node = remedy.node
     lines = linecache.getlines(site.function.file)[node.lineno - 1 : node.end_lineno]
-    return textwrap.dedent("".join(lines)).rstrip("\n")
+    return textwrap.dedent("".join(lines)).rstrip("\n") or remedy.code
 
 
 def _code_after(site: Site, remedy: Remedy) -> str:
@@ -134,6 +157,8 @@ def _code_after(site: Site, remedy: Remedy) -> str:
     Empty if the replacement would be a syntax error at this position.
     """
     node, every = remedy.node, linecache.getlines(site.function.file)
+    if not every:
+        return remedy.once
     first, last = every[node.lineno - 1].encode(), every[(node.end_lineno or 0) - 1].encode()
     # Columns count bytes of UTF-8.
     head, tail = first[: node.col_offset].decode(), last[node.end_col_offset :].decode()
@@ -146,7 +171,7 @@ def _code_after(site: Site, remedy: Remedy) -> str:
         return ""
     parts = [*map(_definition, remedy.helpers), remedy.once, textwrap.dedent(changed)]
     body = "\n\n".join(part.strip("\n") for part in parts if part)
-    needed = [line for name, line in IMPORTS.items() if f"{name}." in body]
+    needed = [line for name, line in IMPORTS.items() if re.search(rf"\b{name}\.", body)]
     return "\n".join([*needed, "", body]) if remedy.helpers else body
 
 

@@ -29,7 +29,7 @@ class Advice(Result):
         calls_per_batch: Number of times that a batch computes the expression.
         batch_ms: Milliseconds of a whole batch as it is, timed in the same rounds.
         epoch_batches: Number of batches in an epoch; None if unknown.
-        difference: How far the results differ.
+        difference: How far the results differ; None if they are random.
         notes: Other remarks.
         before: A present result, if it is an image.
         after: The replacement's result for the same values, if it is an image.
@@ -49,7 +49,7 @@ class Advice(Result):
     calls_per_batch: float
     batch_ms: Summary
     epoch_batches: int | None
-    difference: Difference
+    difference: Difference | None
     notes: tuple[str, ...]
     before: Any = field(compare=False)
     after: Any = field(compare=False)

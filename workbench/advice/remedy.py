@@ -31,6 +31,8 @@ class Remedy:
         kept_bytes: Memory needed for the images of one batch, in bytes, kept for all batches.
         per_batch: Runs per batch; None if the expression runs as often as it was captured.
         most_different: Largest difference allowed between old and new results, in grey levels.
+        is_whole_batch: Whether old and new make a whole batch.
+        is_random: Whether results differ each time, so that they cannot be compared.
         others: Alternatives, used if they save more.
     """
 
@@ -46,6 +48,8 @@ class Remedy:
     kept_bytes: float = 0.0
     per_batch: float | None = None
     most_different: float = np.inf
+    is_whole_batch: bool = False
+    is_random: bool = False
     others: tuple[Remedy, ...] = ()
 
 

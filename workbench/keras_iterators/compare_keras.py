@@ -95,7 +95,7 @@ def compare(fast: FasterDataset, n: int) -> KerasComparison:
     with restored_state(fast):
         unstandardized = _without_standardization(fast)
         pairs = [pair for index in batches for pair in _pairs(unstandardized, index)][:n]
-        sides = _Sides(fast, fast.keras_iterator)
+        sides = Sides(fast, fast.keras_iterator)
         largest, same = _compared(sides, batches)
         race = _timed(sides, batches)
     return KerasComparison(
@@ -111,7 +111,7 @@ def compare(fast: FasterDataset, n: int) -> KerasComparison:
     )
 
 
-class _Sides:
+class Sides:
     """Batches of the present epoch, from Keras's own code and from ours.
 
     Args:
@@ -140,7 +140,7 @@ class _Sides:
         return self.fast.batch(index, self._position.epoch)
 
 
-def _without_standardization(fast: FasterDataset) -> _Sides:
+def _without_standardization(fast: FasterDataset) -> Sides:
     """Both sides without standardization, so that differences are in grey levels."""
     iterator = copy.copy(fast.keras_iterator)
     generator = iterator.image_data_generator = copy.copy(iterator.image_data_generator)
@@ -149,10 +149,10 @@ def _without_standardization(fast: FasterDataset) -> _Sides:
     generator.featurewise_center = generator.featurewise_std_normalization = False
     plain = type(fast)(iterator, fast.position.replay.seed, fast.report)
     plain.position = fast.position
-    return _Sides(plain, iterator)
+    return Sides(plain, iterator)
 
 
-def _pairs(sides: _Sides, index: int) -> Iterator[Pair]:
+def _pairs(sides: Sides, index: int) -> Iterator[Pair]:
     before, after = _images(sides.old(index)), _images(sides.new(index))
     if sides.fast.data_format == "channels_first":
         before, after = np.moveaxis(before, 1, 3), np.moveaxis(after, 1, 3)
@@ -170,7 +170,7 @@ def _pairs(sides: _Sides, index: int) -> Iterator[Pair]:
         yield Pair(name, float(off[i].max()), float(off[i].mean()), pictures)
 
 
-def _timed(sides: _Sides, batches: range) -> Race:
+def _timed(sides: Sides, batches: range) -> Race:
     """Time batches of Keras and of ours alternately."""
 
     def turn(make: Callable[[int], Any]) -> Callable[[], Any]:
@@ -180,13 +180,13 @@ def _timed(sides: _Sides, batches: range) -> Race:
     return run({KERAS: turn(sides.old), FASTER: turn(sides.new)}, seconds=SECONDS, rounds=ROUNDS)
 
 
-def _compared(sides: _Sides, batches: range) -> tuple[float, bool]:
+def _compared(sides: Sides, batches: range) -> tuple[float, bool]:
     """Largest difference of a value, and whether all labels and weights are equal."""
-    found = [_difference(sides.old(index), sides.new(index)) for index in batches]
+    found = [difference(sides.old(index), sides.new(index)) for index in batches]
     return max(off for off, _ in found), all(same for _, same in found)
 
 
-def _difference(before: Any, after: Any) -> tuple[float, bool]:
+def difference(before: Any, after: Any) -> tuple[float, bool]:
     """Largest difference of the images, and whether everything else is equal."""
     images, others = _images(before), keras.tree.flatten(before)[1:]
     off = float(np.abs(_images(after).astype(np.float64) - images).max())

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.keras_iterators.clipped_files import clipped_files
 from workbench.keras_iterators.compare_keras import KerasComparison, compare
 from workbench.keras_iterators.faster_dataset import FasterDataset
 from workbench.keras_iterators.iterator_images import FileImages
@@ -64,12 +65,21 @@ def faster(iterator: Any) -> Faster:
     """
     if isinstance(iterator, Faster):
         return iterator
+    fast = make_fast(iterator)
+    for line in fast.report.not_carried:
+        warnings.warn(f"wb.faster: not carried over: {line}", stacklevel=2)
+    if fast.report.clipped:
+        warnings.warn(f"wb.faster: {fast.report.clipped}", stacklevel=2)
+    return fast
+
+
+def make_fast(iterator: Any) -> Faster:
+    """`faster`, without its warnings."""
     _check(iterator)
     source = source_of(iterator)
     pillow = _why_pillow(iterator) if isinstance(source, FileImages) else ""
-    report = report_of(iterator, why_keras_warps(iterator.image_data_generator), pillow)
-    for line in report.not_carried:
-        warnings.warn(f"wb.faster: not carried over: {line}", stacklevel=2)
+    clipped = clipped_files(iterator)
+    report = report_of(iterator, why_keras_warps(iterator.image_data_generator), pillow, clipped)
     return Faster(iterator, _new_seed() if iterator.seed is None else iterator.seed, report)
 
 

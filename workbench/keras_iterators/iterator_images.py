@@ -12,9 +12,10 @@ from workbench.keras_iterators.keras_draws import Transform, as_draws
 from workbench.pipeline.augment import opencv
 from workbench.pipeline.augment.threads import MIN_VALUES_PER_THREAD, over_images
 from workbench.pipeline.images.decode import decode
-from workbench.pipeline.images.file_bytes import UnreadableFileError
+from workbench.pipeline.images.file_bytes import UnreadableFileError, check_regular
 from workbench.pipeline.images.headers import read_header
 from workbench.pipeline.sources.arrays import Images, Rows
+from workbench.pipeline.sources.mapped_file import MappedFile
 
 # Pillow's colour modes, with 8 bits per channel, that OpenCV decodes to exactly the pixels that
 # Pillow gives Keras. Other files it converts to gray a little differently, turns, or keeps at 16
@@ -91,6 +92,7 @@ class FileImages:
     def _load_with_keras(self, path: str) -> Images:
         from keras.utils import img_to_array, load_img
 
+        check_regular(path)
         options = (self.color_mode, self.size, self.interpolation, self.keep_aspect_ratio)
         try:
             pixels: Images = img_to_array(load_img(path, *options), "channels_last", "float32")
@@ -103,12 +105,15 @@ class FileImages:
 
 @dataclass(frozen=True)
 class ArrayImages:
-    """Images in memory; `x` has the shape (samples, height, width, channels)."""
+    """Images in memory or mapped; `x` has the shape (samples, height, width, channels)."""
 
     x: Images
+    mapped: tuple[MappedFile, ...] = ()
 
     def read(self, rows: Rows) -> Images:
         """Copies of these rows, float32."""
+        for file in self.mapped:
+            file.check()
         return self.x[rows].astype(np.float32, copy=False)
 
 

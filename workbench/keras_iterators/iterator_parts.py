@@ -9,6 +9,7 @@ import numpy as np
 from workbench.compat.keras_module_names import IMAGES
 from workbench.keras_iterators.iterator_images import ArrayImages, FileImages, Transformer
 from workbench.keras_iterators.keras_draws import Replay
+from workbench.pipeline.sources.mapped_file import mapped_files
 
 
 def overridden(owner: Any, *methods: str) -> list[str]:
@@ -21,7 +22,8 @@ def source_of(iterator: Any) -> FileImages | ArrayImages:
     """Where the iterator's images come from."""
     if hasattr(iterator, "x"):
         channels_first = iterator.data_format == "channels_first"
-        return ArrayImages(np.moveaxis(iterator.x, 1, 3) if channels_first else iterator.x)
+        x = np.moveaxis(iterator.x, 1, 3) if channels_first else iterator.x
+        return ArrayImages(x, mapped_files(x))
     return FileImages(
         iterator.filepaths,
         iterator.target_size,

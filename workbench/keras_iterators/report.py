@@ -28,22 +28,25 @@ class Report(Result):
             differ as `differences` say) or "same distribution" (the iterator has no seed).
         differences: How pixels differ, given the same draws.
         not_carried: What the iterator does and the fast dataset does not.
+        clipped: Which files Keras and the fast dataset clip to white; empty if none.
         notes: What Keras's own code still does, and what that costs.
     """
 
     holds: Holds
     differences: tuple[str, ...] = ()
     not_carried: tuple[str, ...] = ()
+    clipped: str = ""
     notes: tuple[str, ...] = ()
 
 
-def report_of(iterator: Any, why_keras_warps: str, why_pillow: str) -> Report:
+def report_of(iterator: Any, why_keras_warps: str, why_pillow: str, clipped: str = "") -> Report:
     """Report on an iterator.
 
     Args:
         iterator: Keras's iterator.
         why_keras_warps: Why Keras's own code warps; empty if ours does.
         why_pillow: Why Pillow reads every file; empty if it does not.
+        clipped: Result of `clipped_files`.
     """
     g = iterator.image_data_generator
     differences = [BRIGHTNESS] if g.brightness_range is not None and not why_keras_warps else []
@@ -59,6 +62,7 @@ def report_of(iterator: Any, why_keras_warps: str, why_pillow: str) -> Report:
         _holds(iterator, bool(differences)),
         tuple(differences),
         tuple(saved) if iterator.save_to_dir else (),
+        clipped,
         tuple(notes),
     )
 

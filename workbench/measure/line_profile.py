@@ -13,6 +13,7 @@ from workbench import jsonfile
 from workbench.measure.compare_profiles import compare
 from workbench.measure.profile_comparison import ProfileComparison, ProfileSummary
 from workbench.measure.profile_parts import Function, HotLine
+from workbench.printable import printable_errors
 from workbench.result import Result
 
 FORMAT = "workbench-profile"
@@ -95,6 +96,7 @@ class LineProfile(Result):
         return target
 
     @classmethod
+    @printable_errors()
     def load(cls, path: str | os.PathLike[str]) -> LineProfile:
         """Read a file that `save` wrote.
 
@@ -102,7 +104,7 @@ class LineProfile(Result):
             FileNotFoundError: If the file does not exist.
             ValueError: If it is not a profile, is broken, or was written by a newer workbench.
         """
-        file = Path(path).expanduser()
+        file = jsonfile.file_at(path)
         values = jsonfile.read(file, FORMAT, VERSION)
         try:
             # Back to JSON: strict validation turns only JSON's lists into tuples.

@@ -9,7 +9,6 @@ from typing import Any
 from workbench.advice.findings import Advice, Findings
 from workbench.loader import Loader
 from workbench.measure.line_profile import LineProfile
-from workbench.panel.page_text import sendable
 from workbench.panel.request import Request
 from workbench.render.advice_card import pictures, position, sentences
 from workbench.render.advice_list import NONE
@@ -56,16 +55,16 @@ def to_data(found: Findings) -> dict[str, Any]:
 
 def _piece(advice: Advice) -> dict[str, Any]:
     where = position(advice)
-    what, saves, pixels, *notes = map(sendable, sentences(advice))
+    what, saves, pixels, *notes = sentences(advice)
     return {
-        "place": sendable(where),
+        "place": where,
         "function": advice.function,
         "what": what,
         "saves": saves,
         "pixels": pixels,
         "notes": notes,
-        "before": sendable(advice.code_before),
-        "after": sendable(advice.code_after),
+        "before": advice.code_before,
+        "after": advice.code_after,
         "pictures": [
             {"title": title, "alt": f"{title}: {where}", "jpeg": encoded}
             for title, encoded in pictures(advice, ".jpg")

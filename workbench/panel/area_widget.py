@@ -8,6 +8,8 @@ from typing import Any
 import anywidget
 import traitlets
 
+from workbench.printable import visible_lines
+
 HERE = Path(__file__).parent
 
 
@@ -33,6 +35,15 @@ class AreaWidget(anywidget.AnyWidget):
     def show(self, data: dict[str, Any], image: bytes | None = None) -> None:
         """Send data and a picture in one message."""
         with self.hold_sync():
-            self.data = data
+            self.data = _printable(data)
             if image is not None:
                 self.image = image
+
+
+def _printable(value: Any) -> Any:
+    """The same data, with all texts as `visible_lines`: a message cannot hold a lone surrogate."""
+    if isinstance(value, str):
+        return value if value.isprintable() else visible_lines(value)
+    if isinstance(value, dict):
+        return {_printable(key): _printable(item) for key, item in value.items()}
+    return [_printable(item) for item in value] if isinstance(value, list | tuple) else value

@@ -9,9 +9,10 @@ from typing import Any, Literal, get_args, get_origin
 import ipywidgets as widgets
 from pydantic.fields import FieldInfo
 
+from workbench.printable import visible
 from workbench.settings import READ_METHODS, Editable, Settings
 
-WIDE = widgets.Layout(width="336px")
+WIDE = {"width": "336px"}  # not a `Layout`, which panels would share and close
 STYLE = {"description_width": "118px"}
 SIZES = [(n, n) for n in (32, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512)]
 # A dropdown shows nothing for the value None, so "off" is 0.
@@ -65,7 +66,8 @@ def _widget(
         return widgets.Dropdown(options=choices, **look), *_FORMS.get(name, (_same, _same))
     look |= dict(zip(("min", "max", "step"), slider or (), strict=False))
     if not slider or field.annotation is int:
-        return (widgets.IntSlider if slider else widgets.Text)(**look), _same, _same
+        kind, show = (widgets.IntSlider, _same) if slider else (widgets.Text, visible)
+        return kind(**look), show, _same
     fine = ".2f" if slider[2] >= 0.01 else ".3g"
     look["readout_format"] = ".0f" if float(slider[2]).is_integer() else fine
     if name in _FORMS:
@@ -83,7 +85,7 @@ def _choices(name: str, field: FieldInfo, settings: Editable) -> list[tuple[str,
         return [(_size_text(size), size) for size in SIZES]
     extra: dict[str, Any] = dict(field.json_schema_extra or {})  # type: ignore[arg-type]
     if "choices" in extra:
-        return [(str(value), value) for value in extra["choices"]]
+        return [(visible(str(value)), value) for value in extra["choices"]]
     reads = READ_METHODS[settings.data.kind] if isinstance(settings, Settings) else ()
     values = reads if name == "read" else ()
     if get_origin(field.annotation) is Literal:

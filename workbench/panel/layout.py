@@ -12,6 +12,7 @@ from workbench.panel.area_widget import AreaWidget
 from workbench.panel.control_widgets import STYLE, WIDE
 from workbench.panel.controls import Controls
 from workbench.panel.subject import Subject
+from workbench.printable import visible
 
 SPEED = ("batch_size", "workers", "worker_kind", "augment_method")
 FLIPS = ("horizontal_flip", "vertical_flip")
@@ -77,7 +78,10 @@ class Layout:
     def close(self) -> None:
         """Remove all widgets from the page and from the kernel."""
         for widget in [*_inside(self.root), self.root]:
-            widget.close()
+            # Each has a layout, and most have a style, that are widgets themselves.
+            parts = [getattr(widget, name) for name in ("layout", "style") if name in widget.keys]
+            for part in [widget, *parts]:
+                part.close()
 
     def _arrange(self, controls: Controls, subject: Subject) -> Any:
         column = _box("wb-controls", *self._rows(controls, subject))
@@ -148,7 +152,7 @@ def _box(css: str, *children: Any) -> Any:
 
 def _constant(name: str, value: str) -> Any:
     label = name.replace("_", " ").capitalize()
-    row = widgets.Text(value, description=label, disabled=True, layout=WIDE, style=STYLE)
+    row = widgets.Text(visible(value), description=label, disabled=True, layout=WIDE, style=STYLE)
     row.add_class("wb-constant")
     return row
 
@@ -156,7 +160,7 @@ def _constant(name: str, value: str) -> Any:
 def _note(text: str) -> Any:
     # Instead of ipywidgets's 28 px per line.
     look = "line-height: 1.4; color: var(--jp-ui-font-color2, #555)"
-    note = widgets.HTML(f'<div style="{look}">{escape(text)}</div>', layout=WIDE)
+    note = widgets.HTML(f'<div style="{look}">{escape(visible(text))}</div>', layout=WIDE)
     note.add_class("wb-reason")
     return note
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.compat.keras_module_names import is_keras_iterator
+from workbench.keras_iterators.clipped_files import clipped_files
 from workbench.loader import Loader
 from workbench.preview.check_batches import Checked
 
@@ -27,7 +28,8 @@ def loader_facts(
     """
     warnings = [f"It {change}." for change in changes]
     warnings += filter(None, (*loader.notes, loader.runs_out))
-    warnings += [FASTER] if is_keras_iterator(loader.original) else ()
+    if is_keras_iterator(loader.original):
+        warnings += filter(None, [clipped_files(loader.original), FASTER])
     rows, summary = [], list[str]()
     if checked is not None:
         warnings += checked.warnings

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from workbench.advice.findings import Findings
 from workbench.api import advise, measure_rate, profile_lines
 from workbench.isolation.notebook_cells import note_cell
+from workbench.jsonfile import file_at
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.panel import verdict
@@ -188,7 +189,7 @@ class Workbench:
             FileNotFoundError: If the file does not exist.
             SettingsError: If it is not a workbench file, or is for another kind of data.
         """
-        file = Path(path or self._view.path.value).expanduser()
+        file = file_at(path or self._view.path.value)
         self._show(self._subject.export.restored(load(file).settings, file))
 
     def close(self) -> None:

@@ -101,14 +101,13 @@ class PanelDisplay:
 
     def _sentences(self, report: Report) -> dict[str, Any]:
         measured, profile, noun = report.measured, report.profile, self._subject.noun
-        settings, start = report.request.settings, self._first_measured()
-        fault, rate, samples = report.fault, None, None
+        settings, fault, rate, samples = report.request.settings, report.fault, None, None
         stale = measured is not None and measured.request.settings != settings
         if measured is not None:
             rate, samples = measured.rate, measured.samples
         return {
             "sentence": verdict.headline(rate, samples, profile, noun),
-            "figures": verdict.figures(profile, measured, start),
+            "figures": verdict.figures(profile, _factor(measured, self._first_measured())),
             "stale": stale,
             "detail": str(measured.rate) if measured else "",
             "slowest": verdict.slowest(profile) if profile else ("", ""),
@@ -123,3 +122,10 @@ class PanelDisplay:
     def _title(self, settings: Any) -> str:
         parts = self._subject.title(settings, self._view.preview.data)
         return " · ".join(part for part in parts if part)
+
+
+def _factor(now: FeedMeasurement | None, start: FeedMeasurement | None) -> float | None:
+    """How many times as fast as at the start; None without two settings to compare."""
+    if now is None or start is None or now.request.settings == start.request.settings:
+        return None
+    return now.rate.samples_per_second.median / start.rate.samples_per_second.median

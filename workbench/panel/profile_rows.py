@@ -52,7 +52,7 @@ def hot_lines(profile: LineProfile) -> dict[str, Any]:
                 "source": line.source.strip()[:LONGEST] or f"{line.function}, no source",
                 "place": words.place(line.file, line.line),
                 "share": line.self_share,
-                "parts": "; ".join(words.details(line)),
+                "parts": "; ".join(words.details(line)).removeprefix("including "),
             }
             for line in profile.hot[:HOT_LINES]
         ]

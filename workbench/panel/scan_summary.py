@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from workbench.panel.page_text import sendable
+from workbench.pipeline.images.headers import CLIPS
 from workbench.pipeline.images.scan import Scan
-from workbench.pipeline.sources.folders import Listing
+from workbench.pipeline.sources.folders import KINDS, Listing
 
 NAMED = 5  # classes whose counts the summary lists one by one
 NAMED_FILES = 100  # unreadable files that the table lists
@@ -37,10 +37,9 @@ def summarize_scan(scan: Scan, listing: Listing, root: str) -> dict[str, Any]:
     rows = [*scan.table().items(), *unreadable[:NAMED_FILES]]
     more = len(unreadable) - NAMED_FILES
     return {
-        "summary": sendable(" · ".join(_summary(scan, _noun(listing)))),
-        "warnings": [sendable(text) for text in _warnings(scan, unreadable, _noun(listing))],
-        "rows": [[sendable(name), sendable(text)] for name, text in rows]
-        + ([["", f"and {more:,} more"]] if more > 0 else []),
+        "summary": " · ".join(_summary(scan, _noun(listing))),
+        "warnings": list(_warnings(scan, unreadable, _noun(listing))),
+        "rows": list(map(list, rows)) + ([["", f"and {more:,} more"]] if more > 0 else []),
     }
 
 
@@ -72,7 +71,15 @@ def _warnings(scan: Scan, unreadable: list[tuple[str, str]], noun: str) -> Itera
         yield f"Mixed colours: {_counts(_colours(scan))}. All become what Color mode says."
     if len(scan.bits) > 1:
         depths = [f"{count:,} files are {bits}-bit" for bits, count in sorted(scan.bits.items())]
-        yield f"{', '.join(reversed(depths))}; all are converted to one depth."
+        clips = f" {CLIPS}." if scan.deep_gray else ""
+        yield f"{', '.join(reversed(depths))}; all are converted to one depth.{clips}"
+    elif scan.deep_gray:
+        yield f"All {scan.deep_gray:,} are 16-bit gray. {CLIPS}; the workbench scales it."
+    if scan.ignored:
+        yield f"Not read: {_counts(scan.ignored)}. Only {KINDS} files are."
+    if scan.repeated:
+        link, count = next(iter(scan.repeated)), len(scan.repeated)
+        yield f"Links to folders that are listed already, not followed: {count:,}, such as {link}"
     if scan.classes and max(scan.classes.values()) >= UNEVEN * min(scan.classes.values()):
         most, least = (pick(scan.classes.items(), key=lambda c: c[1]) for pick in (max, min))
         times = f" ({most[1] / least[1]:.0f}×)" if least[1] else ""

@@ -5,18 +5,14 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from workbench.isolation.explain_errors import message
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.measure.user_code import is_user_file
-from workbench.panel.page_text import sendable
+from workbench.printable import visible_lines
 from workbench.render import words
 from workbench.settings import Editable, Settings
-
-if TYPE_CHECKING:
-    from workbench.panel.panel_report import FeedMeasurement
 
 LONGEST = 1000  # characters of an exception's message
 LONGEST_TRACEBACK = 20_000
@@ -43,7 +39,7 @@ class Fault:
         own = [frame for frame in frames if is_user_file(frame.filename)]
         where = words.place(own[-1].filename, own[-1].lineno or 0) if own else ""
         whole = "".join(traceback.format_exception(error)) if frames else ""
-        return cls(error_text(error), where, sendable(whole[-LONGEST_TRACEBACK:]))
+        return cls(error_text(error), where, visible_lines(whole[-LONGEST_TRACEBACK:]))
 
     def __str__(self) -> str:
         return f"{self.text}, {self.where}" if self.where else self.text
@@ -52,7 +48,7 @@ class Fault:
 def error_text(error: BaseException) -> str:
     """Type, message and notes of an exception, even of one whose `str()` raises."""
     text = " ".join([message(error), *map(str, getattr(error, "__notes__", ()))]).strip()
-    text = sendable(text if len(text) <= LONGEST else text[:LONGEST] + " …")
+    text = visible_lines(text if len(text) <= LONGEST else text[:LONGEST] + " …")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -77,21 +73,12 @@ def headline(rate: Rate | None, samples: int | None, profile: LineProfile | None
     )
 
 
-def figures(
-    profile: LineProfile | None, now: FeedMeasurement | None, start: FeedMeasurement | None
-) -> str:
-    """The time of a batch in the main thread, and the factor against the start.
-
-    Args:
-        profile: The line profile.
-        now: The last measured rate.
-        start: The first one.
-    """
+def figures(profile: LineProfile | None, factor: float | None) -> str:
+    """The time of a batch in the main thread, and the factor against the rate at the start."""
     parts = []
     if profile is not None and profile.batches and not profile.workers:
         parts.append(f"{number(profile.batch_seconds * 1e3)} ms per batch in the main thread")
-    if now and start and now.request.settings != start.request.settings:
-        factor = now.rate.samples_per_second.median / start.rate.samples_per_second.median
+    if factor is not None:
         parts.append(f"{factor:.2g}x the start")
     return " · ".join(parts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,28 +11,58 @@ import numpy.typing as npt
 
 from workbench.batch import leaves
 
-# A longer list of arrays contains samples: a model with more inputs takes them as a dict.
+# Without a hint, a longer list of arrays contains samples rather than a model's inputs.
 MOST_INPUTS = 4
 
 
 def batch_items(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield the path and value of each leaf, where a list of samples is one leaf."""
-    return leaves(value, path, _is_samples)
+    """Yield the path and value of each leaf, where a list of samples is one leaf.
+
+    A list of arrays contains samples if the rest of the batch has as many, and several inputs or
+    targets if the rest has as many as each array has rows. If neither or both apply, it contains
+    samples if its arrays are shaped like an image each, or are more than four of the same rank.
+    """
+    lengths = Counter(_lengths(value))
+    return leaves(value, path, lambda each: _is_samples(each, lengths))
 
 
-def _is_samples(value: tuple[Any, ...] | list[Any]) -> bool:
+def _lengths(value: Any) -> Iterator[int]:
+    """The length of each list and array in a batch."""
+    if isinstance(value, list):
+        yield len(value)
+    if isinstance(value, dict | list | tuple):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _lengths(each)
+    elif shape := _shape(value):
+        yield shape[0]
+
+
+def _is_samples(value: tuple[Any, ...] | list[Any], lengths: Counter[int]) -> bool:
     if not isinstance(value, list) or not value:
         return False
     if all(isinstance(v, str | bytes | int | float | np.generic) for v in value):
         return True
     if all(isinstance(v, list) and v and isinstance(v[0], int | float) for v in value):
         return True
-    arrays = all(hasattr(v, "shape") for v in value)
-    return arrays and (len(value) > MOST_INPUTS or all(_like_one_image(v) for v in value))
+    if not all(hasattr(v, "shape") for v in value):
+        return False
+    elsewhere = lengths - Counter(_lengths(value))
+    firsts = {_shape(v)[:1] for v in value}
+    are_inputs = len(firsts) == 1 and all(n in elsewhere for n in firsts.pop())
+    are_samples = len(value) in elsewhere
+    if are_inputs != are_samples:
+        return are_samples
+    like_images = all(map(_like_one_image, value))
+    same_rank = len({len(_shape(v)) for v in value}) == 1
+    return like_images or (same_rank and len(value) > MOST_INPUTS and not are_inputs)
+
+
+def _shape(array: Any) -> tuple[Any, ...]:
+    return tuple(getattr(array, "shape", ()))
 
 
 def _like_one_image(array: Any) -> bool:
-    shape = tuple(array.shape)
+    shape = _shape(array)
     return len(shape) == 3 and shape[2] in (1, 3, 4) and min(shape[:2]) > 4
 
 

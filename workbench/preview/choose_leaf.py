@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from workbench.preview.leaves import Leaf, spatial_size
+from workbench.preview.find_targets import SMALLEST_TARGET
+from workbench.preview.leaf import Leaf, have_same_proportions
 
 # The default is the first leaf with the first of these roles that occurs.
 PREFERENCE = ("image", "volume", "mask", "sequence", "vector")
@@ -17,29 +18,45 @@ class Choice:
     """Something that can be drawn.
 
     Attributes:
-        path: Identifier: the leaf's path, or "image + mask" of both.
+        path: Identifier: the leaf's path, or "image + target" of both.
         text: What the user reads in the menu.
         leaf: The leaf to draw.
-        mask: A mask to lay over the image; None for none.
+        target: A mask or image to show with the image; None for none.
+        overlaid: Whether the target is laid over the image, and not shown next to it.
     """
 
     path: str
     text: str
     leaf: Leaf
-    mask: Leaf | None = None
+    target: Leaf | None = None
+    overlaid: bool = False
 
 
 def list_choices(leaves: Sequence[Leaf]) -> list[Choice]:
-    """List what can be drawn: first images with their masks, then leaves by `PREFERENCE`."""
+    """List what can be drawn: first images with their targets, then leaves by `PREFERENCE`."""
     drawn = [leaf for role in (*PREFERENCE, *LABEL_VECTORS) for leaf in leaves if leaf.role == role]
-    single = [Choice(leaf.path, str(leaf), leaf) for leaf in drawn]
+    images = [leaf for leaf in drawn if leaf.role in ("image", "volume")]
     pairs = [
-        Choice(f"{image.path} + {mask.path}", f"{image.path} with mask {mask.path}", image, mask)
-        for image in drawn
-        for mask in drawn
-        if image.role in ("image", "volume") and mask.role == "mask" and _same_size(image, mask)
+        _pair(image, target)
+        for image in images
+        for target in drawn
+        if len(image) == len(target) and _belong_together(image, target)
     ]
-    return pairs + single
+    return pairs + [Choice(leaf.path, str(leaf), leaf) for leaf in drawn]
+
+
+def _belong_together(image: Leaf, target: Leaf) -> bool:
+    if target.role == "mask" and _fit(image, target):
+        return True
+    known = target.role in (image.role, "mask") and min(target.size) >= SMALLEST_TARGET
+    return known and target.is_target and not image.is_target
+
+
+def _pair(image: Leaf, target: Leaf) -> Choice:
+    overlaid = target.role == "mask" and _fit(image, target)
+    joined = f"with mask {target.path}" if overlaid else f"next to {target.path}"
+    path = f"{image.path} + {target.path}"
+    return Choice(path, f"{image.path} {joined}", image, target, overlaid)
 
 
 def choose_leaf(leaves: Sequence[Leaf], path: str | None) -> Choice | None:
@@ -65,8 +82,8 @@ def choose_leaf(leaves: Sequence[Leaf], path: str | None) -> Choice | None:
     raise ValueError(f"leaf: expected one that can be drawn, of: {found}. Received: {path!r}")
 
 
-def _same_size(image: Leaf, mask: Leaf) -> bool:
-    """Whether an image and a mask have the same size in each sample."""
+def _fit(image: Leaf, mask: Leaf) -> bool:
+    """Whether a mask fits over its image in each sample."""
     assert image.array is not None
     assert mask.array is not None
     ragged = image.array.dtype == object
@@ -74,4 +91,4 @@ def _same_size(image: Leaf, mask: Leaf) -> bool:
         return False
     pairs = zip(image.array, mask.array, strict=False)
     alike = all(i.shape[:2] == m.shape[:2] for i, m in pairs) if ragged else True
-    return alike and len(image) == len(mask) and spatial_size(image) == spatial_size(mask)
+    return alike and have_same_proportions(image.size, mask.size)

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from workbench.preview.choose_leaf import LABEL_VECTORS, Choice, choose_leaf, list_choices
-from workbench.preview.draw_images import DrawnTiles, draw_images
+from workbench.preview.draw_images import DrawnTiles, draw_images, next_to
 from workbench.preview.draw_masks import draw_masks, overlay_masks
 from workbench.preview.draw_plots import draw_sequences, draw_vectors
 from workbench.preview.label_names import caption, mask_names
-from workbench.preview.leaves import Leaf, find_leaves
+from workbench.preview.leaf import Leaf
+from workbench.preview.leaves import find_leaves
 from workbench.preview.tiles import TILES, Preview, grid_layout, mosaic, to_jpeg
 
 
@@ -31,10 +32,10 @@ def draw_batch(
     Args:
         batch: Batch of any structure; see `find_leaves`.
         leaf: Path of what to draw, from `data["leaves"]`. Defaults to the first image with its
-            mask, image, volume, mask, sequence or vector.
+            target, image, volume, mask, sequence or vector.
         class_names: Names of the labels 0, 1, ...
         first: Index of the first sample to draw; wraps around at the end of the batch.
-        tiles: Number of tiles; an image with its mask takes two.
+        tiles: Number of tiles; an image with its target takes two.
         title: Shown before the numbers of the samples.
         check: Findings of `check_batches`, for the line below the grid.
 
@@ -58,7 +59,7 @@ def draw_batch(
         found = "; ".join(map(str, leaves)) or "it is empty"
         return Preview(b"", {**data, "title": f"Nothing in this batch can be drawn: {found}."})
     count = len(choice.leaf)
-    wanted = min(tiles if choice.mask is None else max(1, tiles // 2), count)
+    wanted = min(tiles if choice.target is None else max(1, tiles // 2), count)
     rows = [(first + i) % count for i in range(wanted)]
     with np.errstate(all="ignore"):  # NaN and values beyond float32 are marked in the tiles
         drawn = _draw(choice, rows, mask_names(leaves, class_names))
@@ -79,10 +80,11 @@ def draw_batch(
 
 
 def _draw(choice: Choice, rows: Sequence[int], names: Sequence[str]) -> DrawnTiles:
-    leaf = choice.leaf
-    if choice.mask is not None:
-        mask = draw_masks(choice.mask, rows, names)
-        return overlay_masks(draw_images(leaf, rows), mask)
+    leaf, target = choice.leaf, choice.target
+    if target is not None:
+        image, other = draw_images(leaf, rows), _draw(Choice("", "", target), rows, names)
+        kind = "mask" if target.role == "mask" else "target"
+        return overlay_masks(image, other) if choice.overlaid else next_to(image, other, kind)
     if leaf.role == "mask":
         return draw_masks(leaf, rows, names)
     if leaf.role == "sequence":

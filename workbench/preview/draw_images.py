@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.preview.contrast import Plane, choose_contrast
-from workbench.preview.leaves import Leaf
+from workbench.preview.contrast import Plane, choose_contrast, to_rgb_if_bgr
+from workbench.preview.leaf import Leaf
 from workbench.preview.tiles import Tile, to_tile
 
 
@@ -29,10 +29,20 @@ class DrawnTiles:
 
 def draw_images(leaf: Leaf, rows: Sequence[int]) -> DrawnTiles:
     """Draw samples of an image or volume, with the same contrast for all."""
-    planes = [image_plane(leaf, row) for row in rows]
+    planes, note = to_rgb_if_bgr([image_plane(leaf, row) for row in rows])
     low, high, description = choose_contrast(planes)
     tiles = [to_tile(plane, low, high) for plane in planes]
-    return DrawnTiles(tiles, description + shown_part(leaf), [""] * len(tiles))
+    text = " · ".join(filter(None, (description + shown_part(leaf), note)))
+    return DrawnTiles(tiles, text, [""] * len(tiles))
+
+
+def next_to(image: DrawnTiles, target: DrawnTiles, kind: str) -> DrawnTiles:
+    """Each image, followed by its target, which is a "mask" or another "target"."""
+    tiles = [tile for pair in zip(image.tiles, target.tiles, strict=True) for tile in pair]
+    captions = [f"{kind}: {note}" if note else kind for note in target.notes]
+    notes = [text for caption in captions for text in ("image", caption)]
+    about = target.description if kind == "mask" else f"{kind} {target.description}"
+    return DrawnTiles(tiles, f"{image.description} · {about}", notes)
 
 
 def image_plane(leaf: Leaf, row: int) -> Plane:
@@ -62,6 +72,10 @@ def shown_part(leaf: Leaf) -> str:
 def _sample(leaf: Leaf, row: int) -> tuple[Plane, str]:
     """One sample, and the meaning of its axes."""
     assert leaf.array is not None
-    if leaf.axes[0] == "N":
-        return np.asarray(leaf.array[row]), leaf.axes[1:]
-    return leaf.array, leaf.axes
+    if leaf.axes[0] != "N":
+        return leaf.array, leaf.axes
+    sample, axes = np.asarray(leaf.array[row]), leaf.axes[1:]
+    if leaf.flat:
+        pixels = axes.index("P")
+        sample = sample.reshape(*sample.shape[:pixels], *leaf.flat, *sample.shape[pixels + 1 :])
+    return sample, axes.replace("P", "HW")

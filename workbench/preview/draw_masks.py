@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from workbench.preview.contrast import Plane
-from workbench.preview.draw_images import DrawnTiles, image_plane, shown_part
+from workbench.preview.draw_images import DrawnTiles, image_plane, next_to, shown_part
 from workbench.preview.label_names import class_name
-from workbench.preview.leaves import Leaf
+from workbench.preview.leaf import Leaf
 from workbench.preview.tiles import Tile, shrink, to_rgb
 
 # Label 0 is black; 1, 2, ... cycle through these colours, none of which is that of NaN.
@@ -40,13 +40,9 @@ def draw_masks(leaf: Leaf, rows: Sequence[int], names: Sequence[str]) -> DrawnTi
 
 def overlay_masks(image: DrawnTiles, mask: DrawnTiles) -> DrawnTiles:
     """Show each image twice: alone, then with its mask laid over it."""
-    pairs = [
-        tile
-        for below, above in zip(image.tiles, mask.tiles, strict=True)
-        for tile in (below, _blend(to_rgb(below), above))
-    ]
-    notes = [text for note in mask.notes for text in ("image", f"mask: {note}")]
-    return DrawnTiles(pairs, f"{image.description} · {mask.description}", notes)
+    both = zip(image.tiles, mask.tiles, strict=True)
+    tiles = [_blend(to_rgb(below), above) for below, above in both]
+    return next_to(image, DrawnTiles(tiles, mask.description, mask.notes), "mask")
 
 
 def _label_plane(leaf: Leaf, row: int) -> Plane:
@@ -83,6 +79,8 @@ def _legend(labels: set[int], names: Sequence[str]) -> str:
 
 
 def _blend(image: Tile, mask: Tile) -> Tile:
+    size = image.shape[1::-1]
+    mask = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8)
     coloured = mask.any(axis=2)
     image[coloured] = (image[coloured] * (1 - OPACITY) + mask[coloured] * OPACITY).astype(np.uint8)
     return image

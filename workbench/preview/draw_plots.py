@@ -12,7 +12,7 @@ import numpy.typing as npt
 from workbench.preview.contrast import choose_contrast
 from workbench.preview.draw_images import DrawnTiles
 from workbench.preview.draw_masks import PALETTE
-from workbench.preview.leaves import Leaf
+from workbench.preview.leaf import Leaf
 from workbench.preview.tiles import INVALID, Tile, format_number, to_tile
 
 WIDTH, HEIGHT = 144, 96  # pixels

@@ -14,10 +14,8 @@ The first rule that applies counts:
   depth is the axis that differs from the other two.
 - Five axes: volumes, with channels last or second.
 
-An image or volume is a mask instead if it has a single 1 among 0 along the channels, or one channel
-with few different integers and the size of another image. That image must come earlier in the
-batch unless the mask is in the targets; float masks must be in the targets, or have "mask" or
-"seg" in the key.
+Four or five axes with a single 1 among 0 along the channels are a mask. Other masks are recognized
+by the image that they belong to; see `find_targets`.
 """
 
 from __future__ import annotations
@@ -94,6 +92,15 @@ def is_mask(array: npt.NDArray[Any], axes: str, floats: bool) -> bool:
     return _all_integers(some) and len(np.unique(some)) <= MOST_MASK_VALUES
 
 
+def one_hot_axes(array: npt.NDArray[Any], *layouts: str) -> str:
+    """The first layout in which the channels are one-hot; empty if there is none."""
+    for axes in layouts:
+        channels = axes.index("C")
+        if array.shape[channels] > 1 and _is_one_hot_along(array, channels):
+            return axes
+    return ""
+
+
 def _guess_1d(array: npt.NDArray[Any], part: Part) -> Guess:
     return Guess("label" if _all_integers(array) else "value")
 
@@ -119,7 +126,7 @@ def _guess_3d(array: npt.NDArray[Any], part: Part) -> Guess:
 
 def _guess_4d(array: npt.NDArray[Any], part: Part) -> Guess:
     _, first, middle, last = array.shape
-    if axes := _one_hot_axes(array, "NHWC", "NCHW"):
+    if axes := one_hot_axes(array, "NHWC", "NCHW"):
         return Guess("mask", axes)
     if last in CHANNELS:
         return Guess("image", "NHWC")
@@ -131,7 +138,7 @@ def _guess_4d(array: npt.NDArray[Any], part: Part) -> Guess:
 
 
 def _guess_5d(array: npt.NDArray[Any], part: Part) -> Guess:
-    if axes := _one_hot_axes(array, "NDHWC", "NCDHW"):
+    if axes := one_hot_axes(array, "NDHWC", "NCDHW"):
         return Guess("mask", axes)
     first = array.shape[1] in CHANNELS and array.shape[4] not in CHANNELS
     return Guess("volume", "NCDHW" if first else "NDHWC")
@@ -157,15 +164,6 @@ def _only_zeros_and_ones(array: npt.NDArray[Any]) -> bool:
 
 def _close_to_1(sums: npt.NDArray[Any]) -> bool:
     return bool((np.abs(sums - 1) < 1e-3).all())
-
-
-def _one_hot_axes(array: npt.NDArray[Any], *layouts: str) -> str:
-    """The first layout in which the channels are one-hot; empty if there is none."""
-    for axes in layouts:
-        channels = axes.index("C")
-        if array.shape[channels] > 1 and _is_one_hot_along(array, channels):
-            return axes
-    return ""
 
 
 def _is_one_hot_along(array: npt.NDArray[Any], axis: int) -> bool:

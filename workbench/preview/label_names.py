@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.preview.leaves import Leaf
+from workbench.preview.leaf import Leaf
 from workbench.preview.tiles import format_number
 
 LABELS = ("label", "one-hot", "multi-hot", "probabilities", "value", "text")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.preview.guess_role import Part, Role
-from workbench.preview.leaves import Leaf
+from workbench.preview.leaf import Leaf
 
 MOST_LABELS = 1000  # distinct labels that are counted; more are values rather than classes
 BY_CLASS = ("one-hot", "multi-hot", "probabilities")

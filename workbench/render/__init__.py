@@ -6,8 +6,10 @@ Imports the results that it shows. Only `panel` imports it, and `workbench.resul
 from __future__ import annotations
 
 import importlib
+from html import escape
 from typing import Any
 
+from workbench.printable import visible_lines
 from workbench.render import markup
 
 # Each module has `TITLE`, `text(result)` and, where plain text is not enough, `html(result)` for
@@ -31,7 +33,7 @@ MODULES = {
 def text(result: Any) -> str:
     """The result as text, for terminals and logs."""
     shown: str = _module(result).text(result)
-    return "\n".join((shown, *result.remarks))
+    return visible_lines("\n".join((shown, *result.remarks)))
 
 
 def fragment(result: Any) -> str:
@@ -47,8 +49,8 @@ def document(result: Any) -> str:
 def _body(result: Any) -> str:
     html = getattr(_module(result), "html", None)
     if html is None:
-        return f"<pre>{markup.text(text(result))}</pre>"
-    remarks = "".join(f"<p>{markup.text(each)}</p>" for each in result.remarks)
+        return f"<pre>{escape(text(result))}</pre>"
+    remarks = "".join(f"<p>{escape(visible_lines(each))}</p>" for each in result.remarks)
     return f"{html(result)}{remarks}"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from workbench.printable import visible
 from workbench.render import markup, terminal, words
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ CODE = 'style="white-space:pre;overflow-x:auto;text-align:left"'
 def text(advice: Advice) -> str:
     """The line and the sentences about it, without the code."""
     source = terminal.cut(advice.code_before.split("\n")[0], terminal.SOURCE)
-    rows = [f"{words.visible(position(advice))}  {source}"]
+    rows = [f"{visible(position(advice))}  {source}"]
     rows += [f"  {row}" for each in sentences(advice) for row in terminal.wrapped(each)]
     return "\n".join(rows)
 
@@ -38,8 +39,8 @@ def html(advice: Advice) -> str:
 
 
 def position(advice: Advice) -> str:
-    """The file's name and the line."""
-    return words.place(advice.file, advice.line)
+    """The file's name and the line; the function's name if it has no file."""
+    return words.place(advice.file, advice.line) if advice.file else advice.function
 
 
 def sentences(advice: Advice) -> list[str]:
@@ -69,6 +70,8 @@ def _saves(advice: Advice) -> str:
 
 def _pixels(advice: Advice) -> str:
     gap = advice.difference
+    if gap is None:
+        return "Batches are random, so their values are not compared."
     kind = (
         "" if gap.old_dtype == gap.new_dtype else f" {gap.new_dtype} in place of {gap.old_dtype}."
     )
@@ -103,12 +106,13 @@ def pictures(advice: Advice, suffix: str) -> list[tuple[str, bytes]]:
         Nothing if the results are not images.
     """
     before, after = (_image(value) for value in (advice.before, advice.after))
-    if before is None or after is None or before.shape != after.shape:
+    top = advice.difference.top if advice.difference else 0
+    if before is None or after is None or before.shape != after.shape or not top:
         return []
     gap = np.abs(before - after)
     # Both on one scale; the difference on its own scale, or it would be invisible.
     low, high = float(before.min()), float(before.max())
-    title = f"Difference, at most {gap.max() * 255 / advice.difference.top:.3g} of 255"
+    title = f"Difference, at most {gap.max() * 255 / top:.3g} of 255"
     return [
         ("Now", _encoded(before - low, high - low, suffix)),
         ("Instead", _encoded(after - low, high - low, suffix)),

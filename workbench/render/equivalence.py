@@ -35,5 +35,6 @@ def _lines(report: Report) -> list[str]:
     return [
         *(f"Difference: {each}" for each in report.differences),
         *(f"Not taken over: {each}" for each in report.not_carried),
+        *filter(None, [report.clipped]),
         *report.notes,
     ]

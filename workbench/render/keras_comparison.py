@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
+from workbench.printable import visible
 from workbench.render import markup, words
 from workbench.render.race_table import spread
 
@@ -22,7 +23,7 @@ NOTE = (
 def text(comparison: KerasComparison) -> str:
     """Sentences, then a row for each image."""
     rows = [
-        f"{words.visible(pair.name)[:40]:40} {pair.largest:8.3f} {pair.mean:8.4f}"
+        f"{visible(pair.name)[:40]:40} {pair.largest:8.3f} {pair.mean:8.4f}"
         for pair in comparison.pairs
     ]
     return "\n".join(

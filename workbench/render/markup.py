@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from workbench.render.words import visible
+from workbench.printable import visible
 
 # Inline, because code would lose its indentation where the style sheet is dropped.
 SOURCE = 'style="text-align:left;white-space:pre"'

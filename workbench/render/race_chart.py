@@ -10,9 +10,10 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from workbench.distribution import needs_lab
+from workbench.printable import visible
 from workbench.render import markup
 from workbench.render.race_table import factor
-from workbench.render.words import figure, visible
+from workbench.render.words import figure
 from workbench.result import Chart
 
 if TYPE_CHECKING:

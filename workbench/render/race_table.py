@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from workbench.measure.race import LEAST_DIFFERENCE
+from workbench.printable import visible
 from workbench.render import markup
-from workbench.render.words import figure, visible
+from workbench.render.words import figure
 
 if TYPE_CHECKING:
     from workbench.measure.race import Race

@@ -16,5 +16,4 @@ def text(scan: Scan) -> str:
     lines = [f"{name:<15} {counts}" for name, counts in scan.table().items()]
     lines += [f"  {path}: {why}" for path, why in list(scan.unreadable.items())[:NAMED]]
     more = len(scan.unreadable) - NAMED
-    joined = "\n".join([*lines, *([f"  and {more} more"] if more > 0 else [])])
-    return joined.encode(errors="backslashreplace").decode()  # file names may not be UTF-8
+    return "\n".join([*lines, *([f"  and {more} more"] if more > 0 else [])])

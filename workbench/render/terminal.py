@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import dedent, wrap
 
-from workbench.render.words import visible
+from workbench.printable import visible
 
 WIDTH = 110  # a longer line would wrap and break the columns
 SOURCE = 64  # characters for the source of a hot line

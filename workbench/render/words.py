@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from workbench.printable import visible
+
 if TYPE_CHECKING:
     from workbench.measure.line_profile import LineProfile
     from workbench.measure.profile_parts import HotLine
@@ -14,19 +16,6 @@ if TYPE_CHECKING:
 HOT_LINES = 5
 LEAST_SHARE = 0.005  # smaller shares are not mentioned in notes
 HIGH_SLOWDOWN = 2.0  # from here on short lines show the profiler more than the code
-
-# Control characters would control a terminal, and HTML does not allow them. Unicode has symbols for
-# the first 32 and for delete. Tabs stay.
-_VISIBLE = {
-    **{code: 0x2400 + code for code in range(0x20) if code != ord("\t")},
-    0x7F: 0x2421,
-    **dict.fromkeys([*range(0x80, 0xA0), *range(0xD800, 0xE000)], 0xFFFD),
-}
-
-
-def visible(text: str) -> str:
-    """The text with control characters, and what UTF-8 cannot encode, replaced by symbols."""
-    return text.translate(_VISIBLE)
 
 
 def place(file: str, line: int) -> str:
@@ -73,7 +62,7 @@ def details(line: HotLine) -> list[str]:
 def head(profile: LineProfile) -> str:
     """The main figures of a profile in one line."""
     ran = runners(profile.workers, profile.use_multiprocessing)
-    cost = f"profiler slows by {profile.slowdown:.2f}x"
+    cost = f"{profile.slowdown:.2f}x when profiled"
     parts = [
         f"{figure(profile.batch_seconds * 1e3)} ms per batch without profiling",
         f"{profile.batches} batches" if profile.batches != 1 else "1 batch",

@@ -102,7 +102,8 @@ class CsvData(ImageFiles):
     label_mode: Literal["int", "binary", "categorical", "multi_label", "none"] = Field(
         "int",
         description="int numbers the classes from 0 in the order of class_names; multi_label gives "
-        "a vector with a 0 or 1 for each label column.",
+        "a vector with a 0 or 1 for each label column. Defaults to int for one label column, none "
+        "without any, else multi_label.",
     )
     class_names: Names = Field(
         (), description="Classes in the order of their labels. Empty: all, sorted."
@@ -116,6 +117,16 @@ class CsvData(ImageFiles):
     validation_rows: dict[str, str] = Field(
         {}, description="Rows for validation, if training_rows is set."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mode_of_the_columns(cls, values: Any) -> Any:
+        """Fill in the label mode that the label columns allow, unless there is one."""
+        columns = values.get("label_columns", ()) if isinstance(values, dict) else None
+        if not isinstance(columns, list | tuple) or "label_mode" in values:
+            return values
+        mode = "none" if not columns else "int" if len(columns) == 1 else "multi_label"
+        return {**values, "label_mode": mode}
 
     @model_validator(mode="after")
     def _columns_fit_the_labels(self) -> Self:

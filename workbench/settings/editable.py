@@ -10,6 +10,7 @@ from typing import Any, Self, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from workbench.printable import invalid_unicode
 from workbench.settings.data import READ_METHODS
 from workbench.settings.fields import Group, SettingsError
 
@@ -38,7 +39,10 @@ class Editable(Group):
             SettingsError: One line for each value that cannot be used.
         """
         try:
-            return cls.model_validate_json(json.dumps(values, default=_to_plain))
+            text = json.dumps(values, default=_to_plain, ensure_ascii=False).encode()
+            return cls.model_validate_json(text)
+        except UnicodeEncodeError as error:
+            raise SettingsError(f"settings: {invalid_unicode(error)}") from None
         except ValidationError as error:
             raise SettingsError("\n".join(faults(error, cls))) from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import model_validator
 
@@ -44,6 +44,20 @@ class Settings(Editable):
     feed: Feed = Feed()
     statistics: Statistics | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_as_the_data_is(cls, values: Any) -> Any:
+        """Fill in the default read method of the data, unless there is one."""
+        if not isinstance(values, dict):
+            return values
+        data, methods = values.get("data"), values.get("methods", {})
+        kind = data.get("kind") if isinstance(data, dict) else getattr(data, "kind", None)
+        given = methods.model_dump(exclude_unset=True) if isinstance(methods, Methods) else methods
+        reads = READ_METHODS.get(kind) if isinstance(kind, str) else None
+        if reads is None or not isinstance(given, dict):
+            return values
+        return {**values, "methods": {"read": reads[0], **given}}
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         reads = READ_METHODS[self.data.kind]
@@ -80,6 +94,5 @@ class Settings(Editable):
 
     @classmethod
     def for_data(cls, data: Data, **groups: Group) -> Self:
-        """Settings for this data, with its default read method unless `methods` is given."""
-        groups.setdefault("methods", Methods(read=READ_METHODS[data.kind][0]))
+        """Settings for this data, with these groups."""
         return cls(data=data, **groups)  # type: ignore[arg-type]

@@ -19,14 +19,16 @@ LATER = (
     "Saves time from the second epoch on. Each worker process would keep its own copies. "
     "Do not add this saving to that of a faster decoder: both save the same time."
 )
+# Files seen again, in the same order: one of two, drawn at random, is so once in 128 times.
+LEAST_REPEATED = 7
 # Decoders that the `decoding` idiom does not know, and their name for the file.
 OTHER_DECODERS = {("", "imread"): "filename", ("numpy", "load"): "file"}
 
 
 def match(site: Site, sites: list[Site]) -> Remedy | None:
     """Match a decoder that read the same files when the batch was made again."""
-    files = [str(path) for call in site.calls if (path := _path(call)) is not None]
-    if len(files) < len(site.calls) or not _repeats_files(site):
+    files = [file for files in _files(site) for file in files]
+    if not _repeats_files(site) or not _is_sure(site):
         return None
     path = decoding.path_expression(site, sites)
     path = path or argument_source(site, 0, _path_parameter(site.calls[0]))
@@ -72,10 +74,29 @@ def _path(call: CapturedCall) -> Any:
     return path if isinstance(path, str | PathLike) else None
 
 
-def _repeats_files(site: Site) -> bool:
-    """Whether all captured batches read the same files."""
-    by_batch: dict[int, set[str]] = {}
+def is_undecided(sites: list[Site]) -> bool:
+    """Whether some decoder has read the same files in each batch, but in too few to be sure."""
+    return any(_repeats_files(site) and not _is_sure(site) for site in sites)
+
+
+def _files(site: Site) -> list[list[str]]:
+    """The files that each captured batch read, in order; empty if some call reads none."""
+    by_batch: dict[int, list[str]] = {}
     for call in site.calls:
-        by_batch.setdefault(call.batch, set()).add(str(_path(call)))
-    sets = list(by_batch.values())
-    return len(sets) > 1 and all(files == sets[0] for files in sets)
+        path = _path(call)
+        if path is None:
+            return []
+        by_batch.setdefault(call.batch, []).append(str(path))
+    return list(by_batch.values())
+
+
+def _repeats_files(site: Site) -> bool:
+    """Whether all batches read the same files in the same order."""
+    read = _files(site)
+    return len(read) == site.batches and all(files == read[0] for files in read)
+
+
+def _is_sure(site: Site) -> bool:
+    """Whether files drawn at random, be it from only two, would hardly have repeated so often."""
+    first, *others = _files(site)
+    return len(first) * len(others) >= LEAST_REPEATED

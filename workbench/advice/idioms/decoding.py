@@ -20,6 +20,8 @@ from workbench.advice.remedy import (
     enclosing_site,
     input_node,
 )
+from workbench.pipeline.images.file_bytes import UnreadableFileError
+from workbench.pipeline.images.headers import CLIPS, read_header
 
 # Functions that decode at once: package, name, and their name for the file.
 EAGER = {
@@ -71,8 +73,26 @@ def match(site: Site, sites: list[Site]) -> Remedy | None:
         node=chain[-1].node,
         helpers=(helper,),
         once="from PIL import Image" if "Image." in template else "",
-        notes=(EXIF,),
+        notes=(EXIF, *_clipping(site)),
     )
+
+
+def _clipping(site: Site) -> list[str]:
+    """A note on images that the present code clips and the replacement scales."""
+    count = sum(map(_is_clipped, site.calls))
+    return [f"{count} of {len(site.calls)} images here: {CLIPS}; cv2 scales it."] if count else []
+
+
+def _is_clipped(call: CapturedCall) -> bool:
+    if isinstance(call.input_value, LazyPicture):
+        to = argument(call, 0, "mode") if call.name == "convert" else None
+        return call.input_value.mode.startswith("I;16") and to in ("L", "RGB", "RGBA")
+    if call.name != "load_img" or argument(call, 1, "color_mode", "rgb") == "grayscale":
+        return False
+    try:
+        return read_header(str(path_of(call))).deep_gray
+    except UnreadableFileError:
+        return False
 
 
 def path_of(call: CapturedCall) -> Any:

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from workbench.pipeline.images.file_bytes import UnreadableFileError, read_whole_file
+from workbench.pipeline.images.decode_tiff import decode_tiff
+from workbench.pipeline.images.file_bytes import JPEG, PNG, UnreadableFileError, read_whole_file
 
 INTERPOLATIONS = {
     "area": cv2.INTER_AREA,
@@ -18,7 +19,7 @@ INTERPOLATIONS = {
     "nearest": cv2.INTER_NEAREST_EXACT,
 }
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-BITS_PER_SAMPLE, ORIENTATION = 258, 274  # tags of TIFF and EXIF
+ORIENTATION = 274  # the EXIF tag
 TRANSPOSED = 5  # from this orientation on, height and width are swapped
 # The bits of OpenCV's IMREAD_REDUCED_*_2, _4 and _8.
 REDUCED = {1: 0, 2: 16, 4: 32, 8: 64}
@@ -50,8 +51,8 @@ def decode(
         Array of shape (height, width, channels), uint8 or uint16.
 
     Raises:
-        UnreadableFileError: If the file is missing, truncated or not an image, or if its pixels
-            have neither 8 nor 16 bits.
+        UnreadableFileError: If the file is missing, damaged, too large or not an image, or if its
+            pixels have neither 8 nor 16 bits.
     """
     data = read_whole_file(path)
     scale = _jpeg_reduction(data, size) if reduced_jpeg else 1
@@ -63,12 +64,13 @@ def decode(
 
 
 def _pixels(path: str, data: bytes, channels: int, scale: int) -> npt.NDArray[Any]:
-    is_tiff = data.startswith(TIFF)
-    image: npt.NDArray[Any] | None = _decode_transparent_tiff(data, channels) if is_tiff else None
+    image: npt.NDArray[Any] | None = None
+    if not data.startswith((JPEG, PNG)):
+        image = decode_tiff(path, data, channels)
     if image is not None:
         return image
     # Asked for RGB, OpenCV 5.0 returns uninitialized memory for a 16-bit TIFF.
-    blue_first = is_tiff and channels == 3
+    blue_first = data.startswith(TIFF) and channels == 3
     colour = cv2.IMREAD_COLOR_BGR if blue_first else cv2.IMREAD_COLOR_RGB
     flags = cv2.IMREAD_ANYDEPTH | (colour if channels == 3 else cv2.IMREAD_GRAYSCALE)
     try:
@@ -82,28 +84,11 @@ def _pixels(path: str, data: bytes, channels: int, scale: int) -> npt.NDArray[An
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if blue_first else image
 
 
-def _decode_transparent_tiff(data: bytes, channels: int) -> npt.NDArray[Any] | None:
-    """Decode an 8-bit TIFF with transparency, by which OpenCV would multiply the colours."""
-    from PIL import Image, ImageOps
-    from PIL.TiffImagePlugin import TiffImageFile
-
-    try:
-        with Image.open(BytesIO(data)) as image:
-            if not isinstance(image, TiffImageFile) or image.mode != "RGBA":
-                return None
-            if max(image.tag_v2[BITS_PER_SAMPLE]) > 8:
-                return None
-            pixels = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError):
-        return None  # OpenCV may be able to read it, or reports why not
-    return pixels if channels == 3 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-
-
 def _jpeg_reduction(data: bytes, size: tuple[int, int]) -> int:
     """The greatest divisor at which a JPEG, once turned, is still as large as `size`."""
     from PIL import Image
 
-    if not data.startswith(b"\xff\xd8"):
+    if not data.startswith(JPEG):
         return 1
     try:
         with Image.open(BytesIO(data)) as image:

@@ -5,10 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.pipeline.images.file_bytes import UnreadableFileError
+from workbench.pipeline.images.file_bytes import (
+    UnreadableFileError,
+    check_regular,
+    check_size,
+    too_large,
+)
 
 ORIENTATION = 274  # the EXIF tag
 SAMPLE_BITS = 258  # the TIFF tag
+# What Pillow and Keras do with `Header.deep_gray`.
+CLIPS = (
+    'Pillow\'s convert("L") and convert("RGB"), and Keras\'s color_mode="rgb", clip 16-bit gray to '
+    "white above 255"
+)
 GRAY_MODES = ("1", "L", "LA", "La")
 
 
@@ -35,22 +45,34 @@ class Header:
         """Whether the image may have colours; one with a palette may."""
         return self.mode not in GRAY_MODES
 
+    @property
+    def deep_gray(self) -> bool:
+        """Whether this is 16-bit gray, which Pillow clips where it converts it; see `CLIPS`."""
+        return self.bits == 16 and self.mode == "L"
+
 
 def read_header(path: str) -> Header:
     """Read the header of one image file.
 
     Raises:
-        UnreadableFileError: If the file is missing or has no readable header.
+        UnreadableFileError: If the file is missing, has no readable header or more pixels than
+            training reads.
     """
     from PIL import Image
 
+    check_regular(path)
     try:
         with Image.open(path) as image:
+            check_size(path, *image.size)
             mode = "L" if image.mode[0] in "IF" else image.mode
             size = image.height, image.width
             return Header(image.format or "?", mode, _bits(image), size, _orientation(image) != 1)
     except FileNotFoundError:
         raise UnreadableFileError(f"{path}: No such file or directory") from None
+    except Image.DecompressionBombError as error:
+        raise too_large(path, error) from None
+    except UnreadableFileError:
+        raise
     # Broken bytes make Pillow's readers raise exceptions of many types.
     except Exception as error:
         why = str(error).replace(f" {path!r}", "")  # Pillow names the file, as we do

@@ -15,7 +15,7 @@ import numpy as np
 
 from workbench.pipeline.images.decode import decode
 from workbench.pipeline.images.file_bytes import UnreadableFileError
-from workbench.pipeline.images.headers import Header, read_header
+from workbench.pipeline.images.headers import CLIPS, Header, read_header
 from workbench.pipeline.sources.folders import Listing
 from workbench.result import Result
 
@@ -38,7 +38,10 @@ class Scan(Result):
             it; Pillow, TensorFlow and Keras do not.
         classes: Number of files per class, in the order of the labels; with several label columns,
             the number of files whose label is 1.
-        unreadable: Unreadable files, with the reason.
+        deep_gray: Number of 16-bit gray files, which Pillow and Keras may clip to white.
+        unreadable: Unreadable files and folders, with the reason.
+        ignored: Number of files in the folders that are not read, by extension.
+        repeated: Links to folders that are listed already, with their paths; not followed.
         decoded: Whether the files were decoded, or only their headers read.
     """
 
@@ -51,7 +54,10 @@ class Scan(Result):
     sizes: int
     turned: int
     classes: dict[str, int]
+    deep_gray: int
     unreadable: dict[str, str]
+    ignored: dict[str, int]
+    repeated: dict[str, str]
     decoded: bool
 
     def table(self) -> dict[str, str]:
@@ -63,12 +69,15 @@ class Scan(Result):
             "formats": _shares(self.formats),
             "colour modes": _shares(self.modes),
             "bits a channel": _shares({f"{n}-bit": count for n, count in self.bits.items()}),
+            **({"16-bit gray": f"{self.deep_gray}. {CLIPS}"} if self.deep_gray else {}),
             "heights": f"{heights} pixels",
             "widths": f"{widths} pixels",
             "distinct sizes": f"{self.sizes}",
             "turned by EXIF": f"{self.turned}",
             "classes": _shares(self.classes) if self.classes else "no labels",
             "unreadable": f"{len(self.unreadable)}",
+            "not read": ", ".join(f"{name} {n}" for name, n in self.ignored.items()) or "none",
+            **({"links repeated": ", ".join(self.repeated)} if self.repeated else {}),
         }
 
 
@@ -103,11 +112,15 @@ def summarize(listing: Listing, found: Sequence[Header | str], decodes: bool) ->
         sizes=len({header.size for header in headers}),
         turned=sum(header.turned for header in headers),
         classes=_class_counts(listing),
-        unreadable={
+        deep_gray=sum(header.deep_gray for header in headers),
+        unreadable=listing.unlisted
+        | {
             path: why
             for path, why in zip(listing.paths, found, strict=True)
             if isinstance(why, str)
         },
+        ignored=listing.ignored,
+        repeated=listing.repeated,
         decoded=decodes,
     )
 

@@ -10,6 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from workbench.pipeline.sources.mapped_file import (
+    MappedFile,
+    Stamp,
+    changed_error,
+    mapped_files,
+    stamp,
+)
+from workbench.regular_file import other_kind
 from workbench.settings.data import ReadMethod
 
 Images = npt.NDArray[Any]
@@ -29,6 +37,7 @@ class ArraySource:
     labels: npt.NDArray[Any] | None
     class_names: tuple[str, ...] = ()
     as_list: bool = False
+    mapped: tuple[MappedFile, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         check_arrays(self.x, self.labels)
@@ -68,8 +77,10 @@ class ArraySource:
         """Copy these rows; see `Source.read`.
 
         Raises:
-            ValueError: If a sample holds NaN or infinity.
+            ValueError: If a sample holds NaN or infinity, or a mapped file has changed.
         """
+        for file in self.mapped:
+            file.check()
         if self.as_list:
             images = np.array([self._samples[row] for row in rows])
         elif out is None:
@@ -93,26 +104,32 @@ class NpySource(ArraySource):
 
     path: Path = field(default=Path())
     method: ReadMethod = "memory_map"
+    opened: Stamp | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return open_npy, (self.path, self.method)
+        return open_npy, (self.path, self.method, self.opened)
 
 
-def open_npy(path: Path, method: ReadMethod) -> NpySource:
+def open_npy(path: Path, method: ReadMethod, expected: Stamp | None = None) -> NpySource:
     """Open `data.npy` and, if it exists, `labels.npy` in a folder.
 
     Args:
         path: The folder.
         method: `memory_map`, `array` or `list`.
+        expected: The stamp of data.npy, if it must be the file that another process has opened.
 
     Raises:
         FileNotFoundError: If there is no data.npy.
-        ValueError: If the arrays are not images and their labels.
+        ValueError: If the arrays are not images and their labels, or not the expected file.
     """
-    x = _load(path / "data.npy", "r" if method == "memory_map" else None)
-    labels = path / "labels.npy"
+    file, labels = path / "data.npy", path / "labels.npy"
+    x = _load(file, "r" if method == "memory_map" else None)
     y = _load(labels, None) if labels.exists() else None
-    return NpySource(x, y, as_list=method == "list", path=path, method=method)
+    opened = stamp(file)
+    if expected not in (None, opened):
+        raise changed_error(file)
+    as_list, mapped = method == "list", mapped_files(x)
+    return NpySource(x, y, (), as_list, mapped, path=path, method=method, opened=opened)
 
 
 def as_array(name: str, values: Any) -> npt.NDArray[Any]:
@@ -159,11 +176,18 @@ def _channels_first(x: Images) -> bool:
 def _load(path: Path, mmap_mode: Any) -> npt.NDArray[Any]:
     if not path.exists():
         raise FileNotFoundError(f"No such file: {path}")
-    try:
-        array = np.load(path, mmap_mode=mmap_mode)
-    except (ValueError, OSError, EOFError) as error:
-        raise ValueError(f"{path}: expected a NumPy array. {error}") from None
-    return array  # type: ignore[no-any-return]
+    received = other_kind(path)
+    if not received:
+        try:
+            array = np.load(path, mmap_mode=mmap_mode)
+        # Broken bytes make NumPy's readers raise exceptions of many types.
+        except Exception as error:
+            raise ValueError(f"{path}: expected a NumPy array. {error}") from None
+        if isinstance(array, np.ndarray):
+            return array
+        array.close()
+        received = f"an .npz archive of {', '.join(array.files)}. Save each array with np.save"
+    raise ValueError(f"{path}: expected a NumPy array. Received: {received}")
 
 
 def _check_finite(images: Images, rows: Rows) -> None:

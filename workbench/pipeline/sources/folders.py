@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,13 @@ import numpy.typing as npt
 
 from workbench.pipeline.images.file_bytes import UnreadableFileError
 from workbench.pipeline.images.headers import read_header
+from workbench.pipeline.sources.walk_folders import (
+    SUFFIXES,
+    FolderWalk,
+    extension,
+    is_visible,
+)
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 KINDS = "PNG, JPEG, BMP, TIFF or WebP"
 
 
@@ -29,16 +34,20 @@ class Listing:
             column, shape (samples, columns), float32.
         class_names: Name of each class number or label column.
         validation: Mask of the validation files, if the data defines it.
+        unlisted, repeated, ignored: See `FolderWalk`.
     """
 
     paths: tuple[str, ...]
     labels: npt.NDArray[Any]
     class_names: tuple[str, ...]
     validation: npt.NDArray[np.bool_] | None = None
+    unlisted: dict[str, str] = field(default_factory=dict)
+    repeated: dict[str, str] = field(default_factory=dict)
+    ignored: dict[str, int] = field(default_factory=dict)
 
 
 def list_folder(path: str | os.PathLike[str], class_names: Iterable[str] = ()) -> Listing:
-    """List the images in a folder with one subfolder per class.
+    """List the images in a folder with one subfolder per class, each real folder once.
 
     Args:
         path: The folder.
@@ -46,23 +55,46 @@ def list_folder(path: str | os.PathLike[str], class_names: Iterable[str] = ()) -
 
     Raises:
         FileNotFoundError: If the folder or a named subfolder does not exist.
+        UnreadableFileError: If the folder may not be listed.
         ValueError: If there are no class folders or no images in them.
     """
     root = Path(path)
     if not root.is_dir():
         raise FileNotFoundError(f"No such folder: {root}")
-    names = tuple(class_names) or tuple(
-        sorted(entry.name for entry in os.scandir(root) if entry.is_dir() and _visible(entry.name))
-    )
+    walk = FolderWalk()
+    walk.enter(str(root))
+    names = tuple(class_names) or tuple(_class_folders(root, walk))
     for name in names:
         if not (root / name).is_dir():
             raise FileNotFoundError(f"class_names: no folder {name!r} in {root}")
-    per_class = [sorted(_images(root / name)) for name in names]
+    # All classes first, so that a link in one of them cannot take the images of another.
+    entered = [walk.enter(str(root / name)) for name in names]
+    per_class = [
+        sorted(walk.images(str(root / name))) if first else []
+        for name, first in zip(names, entered, strict=True)
+    ]
     paths = tuple(file for files in per_class for file in files)
-    if not paths:
-        raise ValueError(_no_images(root, names))
+    if not paths and not walk.unlisted:
+        raise ValueError(_no_images(root, names, walk))
     labels = np.repeat(np.arange(len(names)), [len(files) for files in per_class])
-    return Listing(paths, labels, names)
+    return Listing(
+        paths, labels, names, None, walk.unlisted, walk.repeated, dict(walk.ignored.most_common())
+    )
+
+
+def _class_folders(root: Path, walk: FolderWalk) -> list[str]:
+    """The folders of the classes, sorted; counts images beside them, which belong to no class."""
+    names = []
+    try:
+        entries = [entry for entry in os.scandir(root) if is_visible(entry.name)]
+    except OSError as error:
+        raise UnreadableFileError(f"{root}: {error.strerror}") from None
+    for entry in entries:
+        if os.path.isdir(entry.path):  # noqa: PTH112 (never raises)
+            names.append(entry.name)
+        elif not walk.is_lost(entry.path) and entry.name.lower().endswith(SUFFIXES):
+            walk.ignored[f"{extension(entry.name)} outside class folders"] += 1
+    return sorted(names)
 
 
 def probe(paths: Iterable[str]) -> tuple[bool, bool]:
@@ -76,20 +108,11 @@ def probe(paths: Iterable[str]) -> tuple[bool, bool]:
     return any(header.coloured for header in headers), deep
 
 
-def _visible(name: str) -> bool:
-    return not name.startswith(".")
-
-
-def _images(folder: Path) -> Iterator[str]:
-    for directory, _, files in os.walk(folder, followlinks=True):
-        for file in files:
-            if file.lower().endswith(SUFFIXES) and _visible(file):
-                yield str(Path(directory, file))
-
-
-def _no_images(root: Path, names: tuple[str, ...]) -> str:
+def _no_images(root: Path, names: tuple[str, ...], walk: FolderWalk) -> str:
     expected = f"Expected class folders with {KINDS} images, such as {root.name}/cats/1.png."
+    others = ", ".join(f"{count} {kind}" for kind, count in walk.ignored.most_common(5))
     if names:
-        return f"No images in the subfolders of {root}. {expected} Received: {', '.join(names[:5])}"
+        received = ", ".join(names[:5]) + (f" ({others})" if others else "")
+        return f"No images in the subfolders of {root}. {expected} Received: {received}"
     loose = len([e for e in os.scandir(root) if e.name.lower().endswith(SUFFIXES)])
     return f"No class folders in {root}. {expected} Received: {loose} loose images, no subfolder"

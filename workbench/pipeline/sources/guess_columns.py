@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from workbench.pipeline.sources.folders import SUFFIXES
 from workbench.pipeline.sources.table_labels import class_name_of, has_fractions, is_boolean
 from workbench.pipeline.sources.tables import Table, read_table
+from workbench.pipeline.sources.walk_folders import SUFFIXES
 from workbench.settings.data import CsvData
 
 PROBED_CELLS = 50  # cells per column to try as file names

@@ -5,6 +5,7 @@ A source has labels and reads images by row number. Its data is never written to
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.pipeline.cache.memory import MemoryCache
+from workbench.pipeline.images.file_bytes import UnreadableFileError
 from workbench.pipeline.sources.arrays import (
     ArraySource,
     Images,
@@ -23,7 +25,9 @@ from workbench.pipeline.sources.arrays import (
 )
 from workbench.pipeline.sources.folders import Listing, list_folder
 from workbench.pipeline.sources.image_files import FileSource, dtype_of, shape_of
+from workbench.pipeline.sources.mapped_file import mapped_files
 from workbench.pipeline.sources.tables import list_table
+from workbench.printable import printable_errors, visible
 from workbench.settings import Settings
 from workbench.settings.data import ArraysData, CsvData, FolderData, NpyData
 
@@ -77,6 +81,7 @@ class Source(Protocol):
         """
 
 
+@printable_errors()
 def open_source(settings: Settings, x: Any = None, y: Any = None) -> Source:
     """Open the source that the settings describe.
 
@@ -93,6 +98,8 @@ def open_source(settings: Settings, x: Any = None, y: Any = None) -> Source:
     data, method = settings.data, settings.methods.read
     if isinstance(data, FolderData | CsvData):
         listing = list_files(data)
+        if listing.unlisted:
+            warnings.warn(f"skipped: {_unlisted(listing)}", stacklevel=2)
         return FileSource(data, listing, _image_cache(data, listing, settings))
     if isinstance(data, NpyData):
         return open_npy(Path(data.path), method)
@@ -102,7 +109,8 @@ def open_source(settings: Settings, x: Any = None, y: Any = None) -> Source:
             "Received: None. Pass x= and y="
         )
     labels = None if y is None else as_array("y", y)
-    source = ArraySource(as_array("x", x), labels, as_list=method == "list")
+    images = as_array("x", x)
+    source = ArraySource(images, labels, (), method == "list", mapped_files(images, labels))
     _check_expected(source.x, data)
     return source
 
@@ -121,20 +129,33 @@ def reopen(source: Source, settings: Settings) -> Source:
     return open_source(settings)
 
 
+@printable_errors()
 def list_files(data: FolderData | CsvData) -> Listing:
     """List the files and labels of a folder or table.
 
     Raises:
         FileNotFoundError: If the folder or table is missing; or a file, with `unreadable` "error".
+        UnreadableFileError: If a folder may not be listed, with `unreadable` "error".
         ValueError: If there are no files, or the labels do not fit the settings.
     """
     if isinstance(data, CsvData):
         return list_table(data)
     listing = list_folder(data.path, data.class_names)
+    if listing.unlisted and data.unreadable == "error":
+        raise UnreadableFileError(_unlisted(listing))
     if data.label_mode == "binary" and len(listing.class_names) != 2:
         names = ", ".join(listing.class_names[:5])
         raise ValueError(f"label_mode binary: expected 2 class folders. Received: {names}")
     return listing
+
+
+def _unlisted(listing: Listing) -> str:
+    path, why = next(iter(listing.unlisted.items()))
+    more = f" ({len(listing.unlisted)} such folders)" if listing.unlisted.keys() - {path} else ""
+    return visible(
+        f"{path}: {why}{more}. Its images are missing from the data: make the folder readable, or "
+        "leave it out on purpose, by data.class_names"
+    )
 
 
 def _reopened_files(source: FileSource, data: FolderData | CsvData, settings: Settings) -> Source:

@@ -9,6 +9,7 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,13 @@ import numpy.typing as npt
 
 from workbench.pipeline.sources.folders import Listing
 from workbench.pipeline.sources.table_labels import labels_of
+from workbench.pipeline.sources.walk_folders import SUFFIXES
+from workbench.printable import visible
+from workbench.regular_file import other_kind
 from workbench.settings.data import CsvData
 
 DELIMITERS = ",;\t|"
+STRAY_QUOTE = "Is a quotation mark missing, or one too many?"
 MAX_NAMED = 5  # how many files or values an error lists
 
 
@@ -79,9 +84,13 @@ def read_table(path: str | os.PathLike[str]) -> Table:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is not UTF-8, or has no rows, uneven rows or a column twice.
+        ValueError: If the file is not UTF-8, or has no header or rows, uneven rows, a column twice,
+            or a quotation mark that joins rows.
     """
     file = Path(path)
+    kind = other_kind(file)
+    if kind:
+        raise ValueError(f"{file}: expected a CSV table. Received: {kind}")
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -90,12 +99,49 @@ def read_table(path: str | os.PathLike[str]) -> Table:
         raise FileNotFoundError(f"No such file: {file} ({error.strerror})") from None
     header = text.split("\n", 1)[0]
     delimiter = max(DELIMITERS, key=header.count)
-    # A cell may contain line breaks, so rows are counted, not lines.
-    lines = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
+    lines = _read_rows(file, text, delimiter)
     rows = [(row, [c.strip() for c in cells]) for row, cells in enumerate(lines, 1) if any(cells)]
     if len(rows) < 2:
         raise ValueError(f"{file}: expected a header and a row for each image. Received: no rows")
+    if any(map(_is_image, rows[0][1])):
+        raise ValueError(
+            f"{file}: expected the names of the columns in row {rows[0][0]}, such as file, label. "
+            f"Received: an image: {', '.join(rows[0][1])}"
+        )
     return _build_table(file, rows[0][1], rows[1:])
+
+
+def _read_rows(file: Path, text: str, delimiter: str) -> list[list[str]]:
+    """The cells of all rows; a cell may contain line breaks.
+
+    Raises:
+        ValueError: If a cell is too long, or a stray quotation mark makes one cell of several rows.
+    """
+    rows = _parse(file, text, delimiter, strict=False)
+    # Where no cell spans lines, a stray quotation mark does no harm.
+    spanning = [(row, cells) for row, cells in enumerate(rows, 1) if "\n" in "".join(cells)]
+    if not spanning:
+        return rows
+    for row, cells in spanning:
+        lines = [line for cell in cells for line in cell.splitlines()[1:]]
+        joined = [line for line in lines if any(map(_is_image, line.split(delimiter)))]
+        if joined and (delimiter in joined[0] or len(cells) == 1):
+            raise ValueError(f"{file}: row {row}: one cell also holds {joined[0]!r}. {STRAY_QUOTE}")
+    return _parse(file, text, delimiter, strict=True)
+
+
+def _parse(file: Path, text: str, delimiter: str, *, strict: bool) -> list[list[str]]:
+    rows: list[list[str]] = []
+    try:
+        for cells in csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=strict):
+            rows.append(cells)
+    except csv.Error as error:
+        raise ValueError(f"{file}: row {len(rows) + 1}: {error}. {STRAY_QUOTE}") from None
+    return rows
+
+
+def _is_image(cell: str) -> bool:
+    return cell.strip().lower().endswith(SUFFIXES)
 
 
 def list_table(data: CsvData) -> Listing:
@@ -181,7 +227,8 @@ def _warn_about_repeats(table: Table, names: tuple[str, ...]) -> None:
     if repeats:
         first = counts.most_common(1)[0][0]
         warnings.warn(
-            f"{table.path}: {repeats} rows name an image that another row names, such as {first}. "
+            f"{table.path}: {repeats} rows name an image that another row names, such as "
+            f"{visible(first)}. "
             "One of them may be for training and the other for validation",
             stacklevel=2,
         )
