@@ -87,8 +87,8 @@ class UserCodeGuard:
             self._runs, self._state = threading.get_ident(), GlobalState()
 
     def check(self) -> None:
-        """Raise `Stopped` if a cell has begun: the next batch needs to save its global state."""
-        if self._state is None:
+        """Raise `Stopped` after a batch for which a cell waits, or waited in vain."""
+        if self._waited_since is not None or self._state is None:
             raise Stopped("by a cell")
 
     def in_worker(self) -> AbstractContextManager[None]:
