@@ -6,7 +6,8 @@ from workbench.measure.workers.open_files import name_of, positions
 
 
 def test_only_files_that_are_read_count(tmp_path):
-    with open(tmp_path / "log", "w") as log, open(tmp_path / "log", "rb") as records:
+    file = tmp_path / "log"
+    with file.open("w") as log, file.open("rb") as records:
         log.write("12345")
         log.flush()
         records.read(3)
