@@ -30,6 +30,45 @@ def test_environment_yml_is_in_step_with_pyproject():
     assert f"python{PYPROJECT['requires-python']}" in lines
 
 
+CORE_ONLY = """
+import sys
+for name in ("IPython", "anywidget", "ipywidgets", "jupyterlab", "line_profiler", "matplotlib",
+             "pygments", "traitlets"):
+    sys.modules[name] = None  # importing it raises ModuleNotFoundError
+import numpy as np, workbench as wb
+
+class Batches:
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return np.full((2, 3), index, np.float32), np.zeros(2)
+
+for measure in (
+    lambda: wb.measure_rate(Batches(), seconds=0.1),
+    lambda: wb.check_workers(Batches(), workers=2, use_multiprocessing=False),
+    lambda: wb.find_repeats(Batches(), workers=2, use_multiprocessing=False),
+    lambda: wb.race({"a": Batches(), "b": Batches()}, seconds=0.1),
+):
+    str(measure())
+for needy in (lambda: wb.profile_lines(Batches()), lambda: wb.advise(Batches())):
+    try:
+        needy()
+    except ImportError as error:
+        print(error)
+"""
+
+
+def test_without_the_lab_extra_calls_work_or_say_how_to_install_it():
+    done = subprocess.run(
+        [sys.executable, "-c", CORE_ONLY], cwd=ROOT, capture_output=True, text=True,
+        timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    hint = "This requires the 'line_profiler' package. Install it with: "
+    assert done.stdout.splitlines() == [hint + distribution.INSTALL] * 2
+
+
 def test_one_version_is_known_everywhere():
     assert wb.__version__ == PYPROJECT["version"]
     changelog = (ROOT / "CHANGELOG.md").read_text()

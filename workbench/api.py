@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from workbench.distribution import needs_lab
 from workbench.inputs import as_entrant, as_loader, files_of
+from workbench.isolation.checked_loader import checked
 from workbench.isolation.explain_errors import explain_errors
+from workbench.isolation.held_state import HeldState
 from workbench.isolation.restore_state import restored_state
 from workbench.loader import Loader
 from workbench.pipeline.sources.open_source import list_files
+from workbench.result import Result
 
 if TYPE_CHECKING:
     from workbench.advice.findings import Findings
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from workbench.measure.race import Race
     from workbench.measure.rate import Rate
     from workbench.pipeline.images.scan import Scan
+
+AnyResult = TypeVar("AnyResult", bound=Result)
 
 __all__ = [
     "advise",
@@ -57,6 +63,7 @@ def scan(data: Any, *, decode: bool = False) -> Scan:
     return scan_listing(list_files(files_of(data)), decodes=decode)
 
 
+@needs_lab()
 def profile_lines(
     data: Any,
     *,
@@ -92,10 +99,12 @@ def profile_lines(
     """
     from workbench.measure.lines.session import profile
 
-    with _opened(data) as loader:
-        return profile(loader, seconds, workers, use_multiprocessing, libraries)
+    return _measured(
+        data, lambda loader: profile(loader, seconds, workers, use_multiprocessing, libraries)
+    )
 
 
+@needs_lab()
 def advise(data: Any, profile: LineProfile | None = None, *, seconds: float = 1.0) -> Findings:
     """Find faster code for slow lines.
 
@@ -125,8 +134,9 @@ def advise(data: Any, profile: LineProfile | None = None, *, seconds: float = 1.
     from workbench.advice.find import find
     from workbench.measure.lines.session import profile as profile_of
 
-    with _opened(data) as loader:
-        return find(loader, profile or profile_of(loader, seconds, 0, False, ()))
+    return _measured(
+        data, lambda loader: find(loader, profile or profile_of(loader, seconds, 0, False, ()))
+    )
 
 
 def measure_rate(
@@ -159,8 +169,9 @@ def measure_rate(
     """
     from workbench.measure.feed import measure
 
-    with _opened(data) as loader:
-        return measure(loader, workers, use_multiprocessing, max_queue_size, seconds)
+    return _measured(
+        data, lambda loader: measure(loader, workers, use_multiprocessing, max_queue_size, seconds)
+    )
 
 
 def check_workers(
@@ -192,8 +203,7 @@ def check_workers(
     """
     from workbench.measure.check_workers import check
 
-    with _opened(data) as loader:
-        return check(loader, workers, use_multiprocessing, seconds)
+    return _measured(data, lambda loader: check(loader, workers, use_multiprocessing, seconds))
 
 
 def find_repeats(
@@ -229,8 +239,7 @@ def find_repeats(
     """
     from workbench.measure.find_repeats import find
 
-    with _opened(data) as loader:
-        return find(loader, workers, use_multiprocessing, epochs)
+    return _measured(data, lambda loader: find(loader, workers, use_multiprocessing, epochs))
 
 
 def race(
@@ -275,11 +284,19 @@ def race(
         stack.enter_context(restored_state())
         stack.enter_context(explain_errors())
         opened = {n: noting(n, partial(as_entrant, e)) for n, e in entrants.items()}
-        for loader in opened.values():
+        loaders = [each for each in opened.values() if isinstance(each, Loader)]
+        for loader in loaders:
             # An iterator continues where it is: restoring its attributes would not turn it back.
-            if isinstance(loader, Loader) and not loader.forward_only:
+            if not loader.forward_only:
                 stack.enter_context(restored_state(loader.original))
-        return run(
+        # A function that makes a batch works with what is its module's, unlike one that makes a
+        # loader.
+        held = HeldState(*(each.original for each in loaders), used=entrants.values())
+        stack.enter_context(held.restored())
+        for name, entrant in opened.items():
+            if isinstance(entrant, Loader):
+                opened[name] = checked(entrant, held.growth.check)
+        found = run(
             opened,
             seconds=seconds,
             rounds=rounds,
@@ -287,12 +304,17 @@ def race(
             batches_per_epoch=batches_per_epoch,
             memory=memory,
         )
+    return found.with_remarks(held.report)
 
 
-@contextmanager
-def _opened(data: Any) -> Iterator[Loader]:
-    """A loader whose state is restored afterwards; exceptions get advice where there is some."""
+def _measured(data: Any, measure: Callable[[Loader], AnyResult]) -> AnyResult:
+    """Measure a loader, and restore its state; exceptions get advice where there is some."""
     with restored_state(), explain_errors():
         loader = as_loader(data)
-        with restored_state(loader.original):
-            yield loader
+        held = HeldState(loader.original, data)
+        with restored_state(loader.original), held.restored():
+            try:
+                found = measure(checked(loader, held.growth.check))
+            finally:
+                loader.restart()  # a generator of ours ends while it still has what it works with
+    return found.with_remarks(held.report)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar, Self
 
 
 def renderer(module: str = "") -> Any:
@@ -20,7 +20,18 @@ class Result:
     """Base of the frozen dataclasses that measurements return.
 
     `render.MODULES` names the module that renders each of them.
+
+    Attributes:
+        remarks: What the measurement could not undo, as sentences. Not stored.
     """
+
+    remarks: ClassVar[tuple[str, ...]] = ()
+
+    def with_remarks(self, remarks: tuple[str, ...]) -> Self:
+        """The result itself, with remarks that its text ends with."""
+        if remarks:
+            object.__setattr__(self, "remarks", remarks)
+        return self
 
     def to_dict(self) -> dict[str, Any]:
         """The result as dicts, tuples and plain values, which `json` can write."""

@@ -17,9 +17,9 @@ from PIL import Image
 import workbench as wb
 from tests.loaders import loaders_zoo as zoo
 from workbench.api import as_loader
-from workbench.isolation import detect_changes
+from workbench.isolation import held_parts
+from workbench.isolation.borrow import Borrowed
 from workbench.isolation.capture_output import MAX_LINES, CapturedOutput, capture_output
-from workbench.isolation.detect_changes import ChangeDetector
 from workbench.isolation.explain_errors import explain, replacement
 
 
@@ -167,33 +167,34 @@ CHANGING = {
 @pytest.mark.parametrize("words", CHANGING)
 def test_a_change_of_the_callers_data_is_told(words):
     loader = CHANGING[words]()
-    belongings = ChangeDetector(loader)
+    borrowed = Borrowed(as_loader(loader), loader)
 
-    belongings.find_buffers(as_loader(loader)[0])
+    with borrowed.used() as opened:
+        borrowed.find_buffers(opened[0])
 
-    assert belongings.changes() == [words]
+    assert borrowed.changes() == [words]
 
 
 @pytest.mark.parametrize("name", zoo.LOADERS)
 def test_who_changes_nothing_is_not_accused(name):
     loader = zoo.LOADERS[name]()
-    belongings = ChangeDetector(loader)
+    borrowed = Borrowed(as_loader(loader), loader)
 
-    opened = as_loader(loader)
-    for index in range(3):
-        belongings.find_buffers(opened[index])
+    with borrowed.used() as opened:
+        for index in range(3):
+            borrowed.find_buffers(opened[index])
 
     expected = ["gives the same array buffer for each batch: copy what you keep"]
-    assert belongings.changes() == (expected if name == "re-used buffer" else [])
+    assert borrowed.changes() == (expected if name == "re-used buffer" else [])
 
 
 def test_of_a_large_array_a_megabyte_is_looked_at():
     big = np.zeros((2000, 100, 100), np.float32)  # 80 MB
 
-    assert sum(part.nbytes for part in detect_changes._blocks(big)) < 1.01 * 2**20
-    belongings = ChangeDetector(Scaling(big))
+    assert sum(part.nbytes for part in held_parts._blocks(big)) < 1.01 * 2**20
+    borrowed = Borrowed(as_loader(Scaling(big)))
     big[:1000] = 1
-    assert belongings.changes() == ["writes into your array x"]
+    assert borrowed.changes() == ["writes into your array x"]
 
 
 def test_a_line_that_prints_is_not_said_to_call_the_workbench():

@@ -14,6 +14,7 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from queue import SimpleQueue
 from xml.etree import ElementTree
 
 import numpy as np
@@ -92,19 +93,23 @@ def test_verdicts(second, verdict):
 
 def batches(log):
     for number in range(3):
-        log.append(number)
+        log.put(number)
         yield number
 
 
 class Loader:
     def __init__(self, count=3):
-        self.count, self.asked = count, []
+        self.count, self._asked = count, SimpleQueue()  # unlike a list, it is not restored
 
     def __len__(self):
         return self.count
 
     def __getitem__(self, index):
-        self.asked.append(index)
+        self._asked.put(index)
+
+    @property
+    def asked(self):
+        return [self._asked.get() for _ in range(self._asked.qsize())]
 
 
 class Iterable:
@@ -113,11 +118,11 @@ class Iterable:
 
 
 def test_all_that_gives_batches_may_race():
-    log, loader, made = [], Loader(), Loader()
+    log, loader, made = SimpleQueue(), Loader(), Loader()
     entrants = {
         "function": lambda: None,
         "generator function": partial(batches, log),
-        "generator": batches([]),
+        "generator": batches(SimpleQueue()),
         "iterator": itertools.count(),
         "loader": loader,
         "makes a loader": lambda: made,
@@ -130,7 +135,7 @@ def test_all_that_gives_batches_may_race():
     assert race.in_blocks
     assert loader.asked[:6] == [0, 1, 2, 0, 1, 2], "in turn, and again"
     assert made.asked[:6] == [0, 1, 2, 0, 1, 2], "its work is timed, not its making"
-    assert log[:6] == [0, 1, 2, 0, 1, 2], "epoch after epoch"
+    assert [log.get() for _ in range(6)] == [0, 1, 2, 0, 1, 2], "epoch after epoch"
 
 
 class Ahead:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import warnings
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -282,7 +283,7 @@ class Held(Graded):
 
     def __init__(self, begun, gate):
         super().__init__()
-        self.batch = lambda: (begun.append(1), gate.wait(LIMIT))
+        self.batch = lambda: (begun.put(1), gate.wait(LIMIT))
 
     def __getitem__(self, index):
         if threading.current_thread().name == "workbench-measure":
@@ -299,26 +300,26 @@ def gate():
 
 
 def test_live_off_ends_a_slow_loader_at_the_end_of_its_batch(opened, gate):
-    begun: list[int] = []
+    begun: SimpleQueue[int] = SimpleQueue()  # unlike a list, not restored
     driver = opened(Held(begun, gate))
-    driver.wait_until(lambda: begun)
+    driver.wait_until(begun.qsize)
     driver.widget("live").value = False
     gate.set()
     driver.wait_until(lambda: driver.text("status") == "Live is off.")
-    assert len(begun) == 1
+    assert begun.qsize() == 1
 
 
 def test_close_waits_for_the_running_batch_only(opened, gate):
-    begun: list[int] = []
+    begun: SimpleQueue[int] = SimpleQueue()  # unlike a list, not restored
     driver = opened(Held(begun, gate))
-    driver.wait_until(lambda: begun)
+    driver.wait_until(begun.qsize)
     closing = threading.Thread(target=driver.panel.close, daemon=True)
     closing.start()
     until(lambda: driver.is_closing)
     assert closing.is_alive()
     gate.set()
     until(lambda: not closing.is_alive())
-    assert len(begun) == 1
+    assert begun.qsize() == 1
 
 
 def test_a_change_of_the_callers_list_is_told(opened):

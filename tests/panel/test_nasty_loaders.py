@@ -9,6 +9,7 @@ import os
 import random
 import sys
 import threading
+import weakref
 from collections import namedtuple
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,8 +26,7 @@ import workbench as wb
 from tests.panel.conftest import assert_shows, headings, own_threads, process_state, turn
 from tests.panel.driver import until
 from tests.panel.graded import Graded
-from workbench.isolation.detect_changes import ChangeDetector
-from workbench.panel import measure_jobs, user_code_guard
+from workbench.isolation import borrow, held_parts
 from workbench.settings import SettingsError
 
 
@@ -343,13 +343,6 @@ def stubborn():
         raise RuntimeError("cannot close")
 
 
-@pytest.fixture
-def _not_measured(monkeypatch):
-    """Keras's feed refers to itself, so that a generator would stay until garbage is collected."""
-    monkeypatch.setattr(measure_jobs, "REST", 3600)
-
-
-@pytest.mark.usefixtures("_not_measured")
 def test_a_generator_that_raises_when_it_is_closed(opened):
     driver = opened(stubborn)
     assert_shows(driver, Graded()[0][0])
@@ -360,35 +353,49 @@ def test_a_generator_that_raises_when_it_is_closed(opened):
 @pytest.fixture
 def counted():
     """A generator function, and the generators that are not closed."""
-    running = []
+    running = weakref.WeakSet()
 
     def batches():
-        running.append(1)
+        mine = Graded()
+        running.add(mine)
         try:
             while True:
                 yield Graded()[0]
         finally:
-            running.pop()
+            running.discard(mine)
 
     return batches, running
 
 
-@pytest.mark.usefixtures("_not_measured")
 def test_a_generator_is_closed_with_the_panel(opened, counted):
+    """Also after it was measured, without waiting for the garbage collector."""
     batches, running = counted
-    driver = opened(batches)
-    driver.profiled()
-    driver.panel.close()
-    assert not running
+    gc.disable()
+    try:
+        driver = opened(batches)
+        driver.measured()
+        driver.panel.close()
+        assert not running
+    finally:
+        gc.enable()
 
 
-def test_a_generator_that_was_measured_is_closed_with_the_next_garbage(opened, counted):
-    batches, running = counted
-    driver = opened(batches)
-    driver.measured()
-    driver.panel.close()
-    gc.collect()
-    assert not running
+def test_what_a_factory_made_is_dropped_with_the_panel(opened):
+    made = weakref.WeakSet()
+
+    def make():
+        one = Graded()
+        made.add(one)
+        return one
+
+    gc.disable()
+    try:
+        driver = opened(make)
+        driver.measured()
+        driver.panel.close()
+        assert not made
+    finally:
+        gc.enable()
 
 
 class WithThreads(Graded):
@@ -584,17 +591,18 @@ def test_refused_data_leaves_the_old_panel_alone(opened, tmp_path):
     assert_shows(driver, Graded(4, 2.0)[0][0])
 
 
-def test_large_belongings_are_looked_at_seldom(opened, monkeypatch):
+def test_large_arrays_are_compared_seldom(opened, monkeypatch):
     now, looks = [0.0], []
 
-    def changes(belongings):
+    def change(part, before, content):
         looks.append(now[0])
-        now[0] += 5  # a look that takes long
-        return []
+        now[0] += 5  # a comparison that takes long
 
-    monkeypatch.setattr(user_code_guard, "perf_counter", lambda: now[0])
-    monkeypatch.setattr(ChangeDetector, "changes", changes)
-    driver = opened(Graded())
+    monkeypatch.setattr(borrow, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(held_parts._LargeArray, "change", change)
+    loader = Graded()
+    loader.large = np.zeros(held_parts.COPIED_BYTES + 1, np.uint8)
+    driver = opened(loader)
     driver.refreshed()
     now[0] += 200
     driver.refreshed()

@@ -8,9 +8,11 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager
 from threading import get_ident
 from typing import Any, TextIO
+
+from workbench.isolation.notebook_cells import cells_begun
 
 MAX_LINES = 20  # distinct lines that are kept, each with its count
 MAX_CHARACTERS = 300  # of a line
@@ -22,6 +24,7 @@ class CapturedOutput:
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
         self._dropped = 0
+        self._unfinished: dict[int, str] = {}  # by thread: `print` writes a line in pieces
         self._lock = threading.Lock()
 
     def add(self, text: str) -> None:
@@ -34,6 +37,17 @@ class CapturedOutput:
                     self._counts[line] = self._counts.get(line, 0) + 1
                 else:
                     self._dropped += 1
+
+    def write(self, text: str) -> None:
+        """Add what this thread writes to a stream, once a line is complete."""
+        lines, _, rest = (self._unfinished.pop(get_ident(), "") + text).rpartition("\n")
+        self.add("\n".join(map(_as_displayed, lines.split("\n"))))
+        if rest:
+            self._unfinished[get_ident()] = _as_displayed(rest)[-MAX_CHARACTERS:]
+
+    def end_line(self) -> None:
+        """Add the line that this thread has not completed."""
+        self.add(self._unfinished.pop(get_ident(), ""))
 
     def __str__(self) -> str:
         with self._lock:
@@ -49,48 +63,97 @@ def _shortened(line: str) -> str:
 
 @contextmanager
 def capture_output(captured: CapturedOutput) -> Iterator[None]:
-    """Capture the output of all threads except the main one, where the notebook's cells run.
+    """Capture what this thread prints, logs and warns; other threads are not affected."""
+    with _lock:
+        if not _open:
+            _streams.enter_context(_replace_streams())
+        _open.append(captured)
+    try:
+        with capture_in_thread(captured):
+            yield
+    finally:
+        with _lock:
+            if captured in _open:
+                _open.remove(captured)
+            _restore_streams()
 
-    Called in the main thread, it captures the main thread's output, too.
+
+@contextmanager
+def capture_in_thread(captured: CapturedOutput) -> Iterator[None]:
+    """Capture the output of this thread, too, while another one is in `capture_output`.
+
+    Takes no lock, so that it works in a forked process.
     """
-    with ExitStack() as undo:
-        out, err = (_CapturingStream(captured, stream) for stream in (sys.stdout, sys.stderr))
-        undo.callback(out.end)
-        undo.callback(err.end)
-        undo.callback(_redirect_handlers({sys.stdout: out, sys.stderr: err}))
-        undo.enter_context(redirect_stdout(out))
-        undo.enter_context(redirect_stderr(err))
-        undo.enter_context(_capture_root_logger(captured))
-        undo.enter_context(warnings.catch_warnings())
+    outer = _captured.get(get_ident())
+    _captured[get_ident()] = captured
+    try:
+        yield
+    finally:
+        captured.end_line()
+        if outer is None:
+            _captured.pop(get_ident(), None)
+        else:
+            _captured[get_ident()] = outer
 
-        def show(message: Any, category: type[Warning], *_: Any, **__: Any) -> None:
+
+def release(captured: CapturedOutput) -> None:
+    """Restore the streams although a thread has not left `capture_output`: it is given up."""
+    with _lock:
+        _open[:] = [each for each in _open if each is not captured]
+        _restore_streams()
+
+
+# The streams, handlers and warnings belong to the process. While a capture is open, they are
+# replaced by what distinguishes the threads.
+_captured: dict[int, CapturedOutput] = {}  # by thread
+_open: list[CapturedOutput] = []
+_streams, _lock = ExitStack(), threading.RLock()
+
+
+def _restore_streams() -> None:
+    if not _open:
+        _streams.close()
+
+
+@contextmanager
+def _replace_streams() -> Iterator[None]:
+    streams, shows, cell = (sys.stdout, sys.stderr), warnings.showwarning, cells_begun()
+    routed = out, err = _RoutedStream(streams[0]), _RoutedStream(streams[1])
+    undo_handlers = _redirect_handlers(dict(zip(streams, routed, strict=True)))
+    undo_root = _route_root_logger()
+
+    def show(message: Any, category: type[Warning], *more: Any, **options: Any) -> None:
+        if (captured := _captured.get(get_ident())) is None:
+            shows(message, category, *more, **options)
+        else:
             captured.add(f"{category.__name__}: {message}")
 
-        warnings.showwarning = show
+    sys.stdout, sys.stderr, warnings.showwarning = out, err, show
+    try:
         yield
+    finally:
+        # The code that ran may have replaced them, too, or a cell that captures its own output.
+        if sys.stdout in routed or cell == cells_begun():
+            sys.stdout = streams[0]
+        if sys.stderr in routed or cell == cells_begun():
+            sys.stderr = streams[1]
+        if warnings.showwarning is show:
+            warnings.showwarning = shows
+        undo_root()
+        undo_handlers()
 
 
-class _CapturingStream(io.TextIOBase):
-    """A stream that captures what is written, or passes it on to another stream."""
+class _RoutedStream(io.TextIOBase):
+    """A stream that captures what a capturing thread writes, and passes on the rest."""
 
-    def __init__(self, captured: CapturedOutput, stream: TextIO) -> None:
-        self._captured, self._stream = captured, stream
-        main = threading.main_thread().ident
-        self._passed_thread = None if main == get_ident() else main
-        self._unfinished: dict[int, str] = {}  # by thread: `print` writes a line in pieces
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
 
     def write(self, text: str) -> int:
-        if get_ident() == self._passed_thread:
+        if (captured := _captured.get(get_ident())) is None:
             return self._stream.write(text)
-        lines, _, rest = (self._unfinished.pop(get_ident(), "") + text).rpartition("\n")
-        self._captured.add("\n".join(map(_as_displayed, lines.split("\n"))))
-        if rest:
-            self._unfinished[get_ident()] = _as_displayed(rest)[-MAX_CHARACTERS:]
+        captured.write(text)
         return len(text)
-
-    def end(self) -> None:
-        """Add the unfinished lines."""
-        self._captured.add("\n".join(self._unfinished.values()))
 
     def flush(self) -> None:
         self._stream.flush()
@@ -107,29 +170,45 @@ def _as_displayed(line: str) -> str:
     return line.rstrip("\r").rsplit("\r", 1)[-1]
 
 
-class _CapturingHandler(logging.Handler):
-    def __init__(self, captured: CapturedOutput) -> None:
+class _RoutingHandler(logging.Handler):
+    """Captures the records of capturing threads; the others go to the original handlers."""
+
+    def __init__(self, handlers: list[logging.Handler]) -> None:
         super().__init__()
-        self._captured = captured
+        self.handlers = handlers
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._captured.add(f"{record.levelname} {record.name}: {record.getMessage()}")
+        if (captured := _captured.get(get_ident())) is not None:
+            captured.add(f"{record.levelname} {record.name}: {record.getMessage()}")
+            return
+        for handler in self.handlers:
+            if record.levelno >= handler.level:
+                handler.handle(record)
 
 
-@contextmanager
-def _capture_root_logger(captured: CapturedOutput) -> Iterator[None]:
-    """Replace the root logger's handlers, which keep the streams they were created with."""
-    root = logging.getLogger()
+def _route_root_logger() -> Callable[[], None]:
+    """Replace the root logger's handlers, or the one that Python uses where it has none."""
+    root, last = logging.getLogger(), logging.lastResort
     before = root.handlers[:]
-    root.handlers[:] = [_CapturingHandler(captured)]
-    try:
-        yield
-    finally:
-        root.handlers[:] = before
+    routing = _RoutingHandler(before or [h for h in (last,) if h is not None])
+    if before:
+        root.handlers[:] = [routing]
+    else:
+        routing.setLevel(logging.WARNING)
+        logging.lastResort = routing
+
+    def undo() -> None:
+        # Handlers that were added in the meantime stay.
+        kept = [before if each is routing else [each] for each in root.handlers]
+        root.handlers[:] = [handler for each in kept for handler in each]
+        if logging.lastResort is routing:
+            logging.lastResort = last
+
+    return undo
 
 
-def _redirect_handlers(streams: dict[Any, _CapturingStream]) -> Callable[[], None]:
-    """Make other loggers' handlers write to the capturing streams; returns what undoes it."""
+def _redirect_handlers(streams: dict[Any, _RoutedStream]) -> Callable[[], None]:
+    """Make other loggers' handlers write to the routed streams; returns what undoes it."""
     loggers = [
         each for each in logging.Logger.manager.loggerDict.values() if hasattr(each, "handlers")
     ]
@@ -144,6 +223,7 @@ def _redirect_handlers(streams: dict[Any, _CapturingStream]) -> Callable[[], Non
 
     def undo() -> None:
         for handler, stream in found:
-            handler.setStream(stream)
+            if handler.stream is streams[stream]:
+                handler.setStream(stream)
 
     return undo

@@ -2,42 +2,61 @@
 
 from __future__ import annotations
 
-import random
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from workbench.compat.matplotlib_backend import backend, set_backend
+from workbench.isolation.notebook_cells import cells_begun
+from workbench.isolation.random_generators import saved_global_generators
+
+
+class GlobalState:
+    """The random state of NumPy, Python and PyTorch, the warning filters and matplotlib's backend.
+
+    Saved when it is made, and restored once, unless a cell of the notebook has begun since: it may
+    have set a seed.
+    """
+
+    def __init__(self) -> None:
+        self._cell = cells_begun()
+        self._generators = saved_global_generators()
+        self._filters, self._backend = warnings.filters[:], backend()
+        self._is_restored = False
+
+    def restore(self) -> None:
+        """Restore the state; does nothing if that was done before, or if a cell has begun."""
+        if self._is_restored or self._cell != cells_begun():
+            return
+        self._is_restored = True
+        for restore in self._generators:
+            restore()
+        if warnings.filters != self._filters:
+            warnings.resetwarnings()  # tells the interpreter that they change
+            warnings.filters[:] = self._filters  # type: ignore[index]
+        if backend() is not self._backend:
+            set_backend(self._backend)
 
 
 @contextmanager
 def restored_state(original: Any = None) -> Iterator[None]:
-    """Restore the global state that a generator may change, and the attributes of an object.
+    """Restore the `GlobalState`, which a generator may change, and the attributes of an object.
 
-    The global state is NumPy's and Python's random state, the warning filters and matplotlib's
-    backend. An attribute gets its old value back, but this value may itself have changed: a random
-    generator that was used, a list that was shuffled in place.
+    Nothing is restored if a cell of the notebook has begun since.
 
     Args:
         original: The user's object, not the `Loader` that wraps it.
     """
     attributes = instance_attributes(original)
-    saved = dict(attributes)
-    numpy_state, python_state = np.random.get_state(), random.getstate()
-    chosen = backend()
-    with warnings.catch_warnings():
-        try:
-            yield
-        finally:
-            np.random.set_state(numpy_state)
-            random.setstate(python_state)
+    saved, state, cell = dict(attributes), GlobalState(), cells_begun()
+    try:
+        yield
+    finally:
+        state.restore()
+        if cell == cells_begun():
             attributes.clear()
             attributes.update(saved)
-            if backend() is not chosen:
-                set_backend(chosen)
 
 
 def instance_attributes(value: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from workbench.measure.stats import Summary
 # Batches are grouped into at most this many intervals: enough for a median and a spread, and each
 # long enough to even out bursts, which come from several workers or after a pause.
 MOST_INTERVALS = 10
+LEAST_MEASURED = 3  # batches for a rate
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class BatchTimes:
         Raises:
             Stopped: If there are fewer than two batches after the warm-up.
         """
-        if len(self.measured) < 3:
+        if len(self.measured) < LEAST_MEASURED:
             raise Stopped(f"after {len(self.batches)} batches")
         intervals = list(_intervals(self.measured, self.options.workers))
         rate = Summary.of([samples / duration for duration, samples, _ in intervals])

@@ -66,6 +66,10 @@ class EndlessDataset(keras.utils.PyDataset):
             return f"Batch {number + 4} of the {self._loader.kind}"
         return f"The batch at index {number % self._length}"
 
+    def forget(self) -> None:
+        """Drop the loader: Keras's feed refers to itself, and stays until garbage is collected."""
+        self._loader = Loader(())
+
     def finish(self) -> None:
         """Return the example from now on, in all processes."""
         self._finished.value = 1

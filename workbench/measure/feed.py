@@ -19,9 +19,10 @@ import tensorflow as tf
 from workbench.batch import leading_dimension
 from workbench.compat.keras_feed import FeedAdapter
 from workbench.isolation.explain_errors import message
+from workbench.isolation.growth import KeepsGrowing
 from workbench.loader import Loader
 from workbench.measure.batch_log import BatchLog
-from workbench.measure.batch_times import BatchTimes, FeedOptions
+from workbench.measure.batch_times import LEAST_MEASURED, BatchTimes, FeedOptions
 from workbench.measure.endless_dataset import EndlessDataset
 from workbench.measure.keras_refusal import KerasRefusal, ShapeCheck, refusal
 from workbench.measure.process_memory import anonymous_bytes, worker_bytes
@@ -134,7 +135,13 @@ def take_batches(
             with _batch_sizes(dataset, adapter, pool) as sizes:
                 _note_times(sizes, times, lambda: has_enough() or dataset.is_asked_to_stop)
 
-        watch(work, pool, times.batches, limits)
+        try:
+            watch(work, pool, times.batches, limits)
+        except KeepsGrowing:
+            if len(times.measured) < LEAST_MEASURED:
+                raise
+        finally:
+            dataset.forget()
     return summarize(times, log, found.example)
 
 

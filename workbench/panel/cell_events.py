@@ -21,6 +21,12 @@ class CellEvents:
     def __init__(self, starts: Callable[[Any], None], ended: Callable[[Any], None]) -> None:
         self._callbacks = {"pre_run_cell": starts, "post_run_cell": ended}
 
+    @property
+    def is_in_cell(self) -> bool:
+        """Whether a cell runs whose end will be noticed, unlike that of Jupyter's silent code."""
+        running = getattr(getattr(get_ipython(), "displayhook", None), "exec_result", None)
+        return running is not None and not running.info.silent
+
     def register(self) -> None:
         """Begin to call the functions."""
         if (shell := get_ipython()) is not None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any
 
+from workbench.measure.rate import Stopped
 from workbench.panel import advice_search
 from workbench.panel.measure_thread import MeasureThread
 from workbench.panel.panel_report import Display, FeedMeasurement, Report
@@ -34,7 +35,7 @@ class Engine:
 
     def __init__(self, subject: Subject, display: Display) -> None:
         report = Report(Request(1, subject.initial), scan=subject.file_scan.progress)
-        self._state = State(report)
+        self._state, self._subject = State(report), subject
         self._threads = [
             PictureThread(self._state, subject, display),
             MeasureThread(self._state, subject, display),
@@ -46,11 +47,24 @@ class Engine:
             thread.start()
 
     def close(self) -> None:
-        """End both threads after the batch that they are in."""
+        """End both threads after the batch that they are in, or give them up: it may never end."""
         self._state.set(closed=True)
+        # A thread, because the user's code that runs at the end of a generator may not end either.
+        closing = threading.Thread(target=self._end, name="workbench-close", daemon=True)
+        closing.start()
+        try:
+            closing.join(self._subject.patience)
+        finally:  # also on an Interrupt
+            if closing.is_alive():
+                self._state.give_up()
+                self._subject.give_up()
+
+    def _end(self) -> None:
         for thread in self._threads:
-            if thread is not threading.current_thread():
+            if thread.ident is not None:
                 thread.join()
+        with suppress(Stopped):
+            self._subject.close()
 
     @property
     def report(self) -> Report:
@@ -106,7 +120,7 @@ class Engine:
         """Pause the measuring thread while the caller measures."""
         self._state.set(callers_measuring=self._state.callers_measuring + 1)
         try:
-            with self._state.machine:
+            with self._state.measuring():
                 yield
         finally:
             self._state.set(callers_measuring=self._state.callers_measuring - 1)

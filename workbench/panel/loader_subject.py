@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from time import monotonic
 from typing import Any
 
 import numpy as np
 
 from workbench.isolation.borrow import Borrowed
+from workbench.isolation.checked_loader import checked
+from workbench.isolation.growth import Growth
 from workbench.loader import Loader
 from workbench.loaders.adapt import adapt, is_factory, name_of
 from workbench.loaders.attributes import MOST, attributes_of, feed_of
@@ -21,7 +21,7 @@ from workbench.panel.file_scan import FileScan
 from workbench.panel.loader_export import LoaderExport
 from workbench.panel.loader_facts import loader_facts
 from workbench.panel.request import Request
-from workbench.panel.user_code_guard import UserCodeGuard
+from workbench.panel.user_code_guard import PATIENCE, UserCodeGuard
 from workbench.preview.check_batches import Checked
 from workbench.preview.draw_batch import draw_batch
 from workbench.preview.label_names import class_names_of
@@ -30,7 +30,7 @@ from workbench.preview.sample_grid import Preview
 from workbench.preview.survey import survey
 from workbench.settings import SettingsError, Statistics
 
-IDLE_SECONDS = 2.0  # how long a cell waits for the batch that runs when it starts
+DRAW_PATIENCE = 0.2  # seconds that a picture waits for a batch on another thread, before it tells
 NO_FACTORY = (
     "Changing it on the object is not safe: many compute with it when they are made. Pass the "
     "function or class that makes it, wb.Workbench(make, batch_size=(8, 256)), to slide it."
@@ -70,7 +70,7 @@ class LoaderSubject:
         self._data, self._name, self._class_weight = data, name_of(data), class_weight
         self._factory = Factory(data, controls) if is_factory(data) else None
         self.file_scan = FileScan()
-        self._guard, self._was_drawn = UserCodeGuard(data), threading.Event()
+        self._guard = UserCodeGuard()
         self._loader = Loader(())
         self._borrowed = Borrowed(self._loader)
         self._built_for: Any = None  # (keywords, feed)
@@ -82,6 +82,7 @@ class LoaderSubject:
         self.export = LoaderExport(self._name, self._factory, self.initial)
         with self._guard.running():
             self._build(self.initial, lambda _: None)
+        self._guard.is_expected = True
         self._find_constants()
 
     def _find_constants(self) -> None:
@@ -101,22 +102,19 @@ class LoaderSubject:
 
     def draw(self, request: Request, keras_ready: bool, tell: Callable[[str], None]) -> Preview:
         """See `Subject`."""
-        try:
-            self._turn_to(request, tell)
-        finally:
-            self._was_drawn.set()
+        self._turn_to(request, tell)
         whole = self._draw(request)
         path = {leaf["text"]: leaf["path"] for leaf in whole.data["leaves"]}.get(request.show)
         return whole if path in (None, whole.data["leaf"]) else self._draw(request, path)
 
     def _turn_to(self, request: Request, tell: Callable[[str], None]) -> None:
-        with self._guard.running():
+        with self._guard.running(DRAW_PATIENCE):
             # The same draws whichever slider moves, and others after "Redraw".
             np.random.seed(request.epoch)
             random.seed(request.epoch)
             key = self._build(request.settings, tell), request.epoch
             with self._borrowed.used() as loader:
-                find_buffers = self._guard.find_buffers
+                find_buffers = self._borrowed.find_buffers
                 self._pages.turn_to(request.first, loader, self._length, key, find_buffers)
 
     def _draw(self, request: Request, leaf: str | None = None) -> Preview:
@@ -142,7 +140,8 @@ class LoaderSubject:
 
     def facts(self) -> dict[str, Any]:
         """See `Subject`."""
-        output, changes = self._guard.output, self._guard.changes()
+        output = self._guard.output
+        changes = [*self._borrowed.changes(), *self._guard.changes(), *self._growth.sentences()]
         return loader_facts(self._loader, self._survey, output, changes)
 
     def suggestion(self, profile: LineProfile, settings: FactorySettings) -> str:
@@ -159,7 +158,11 @@ class LoaderSubject:
         with self._guard.running():
             self._build(settings, lambda _: None)
             with self._borrowed.used() as loader:
-                yield loader
+                yield checked(loader, self._check, self._guard.in_worker)
+
+    def _check(self) -> None:
+        self._guard.check()
+        self._growth.check()
 
     def inspect(self, loader: Loader, wanted: Callable[[], bool]) -> bool:
         """See `Subject`."""
@@ -181,15 +184,26 @@ class LoaderSubject:
         """See `Subject`. No control of a user's loader needs statistics."""
         raise SettingsError("statistics: only of data that the workbench reads itself")
 
-    def wait_until_idle(self) -> None:
+    def wait_until_idle(self, seconds: float = PATIENCE) -> None:
         """See `Subject`. Random state is restored after the batch, and not during the cell."""
-        end = monotonic() + IDLE_SECONDS
-        self._was_drawn.wait(IDLE_SECONDS)
-        self._guard.wait_until_idle(end - monotonic())
+        self._guard.wait_until_idle(seconds)
+        self._borrowed.note_cell()
+
+    @property
+    def patience(self) -> float:
+        """See `Subject`."""
+        return self._guard.patience
+
+    def give_up(self) -> None:
+        """See `Subject`."""
+        self._guard.give_up()
+        self._borrowed.give_back()
 
     def close(self) -> None:
         """See `Subject`. Runs the `finally` of a generator that is dropped here."""
         with self._guard.running():
+            with self._borrowed.used():
+                self._loader.restart()
             self._loader = Loader(())
             self._borrowed, self._built_for = Borrowed(self._loader), None
             self._pages.forget()
@@ -203,6 +217,8 @@ class LoaderSubject:
         if self._built_for is not None:
             tell(f"Building {self._name} …")
         made = adapt(self._data if self._factory is None else self._factory.bound(settings))
-        self._length, self._loader, self._borrowed = len(made), made, Borrowed(made)
+        self._length, self._loader = len(made), made
+        self._borrowed = Borrowed(made, self._data)
+        self._growth = Growth(self._borrowed.saved, is_alone=False)
         self._built_for, self._survey = key, None
         return key

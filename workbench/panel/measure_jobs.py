@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from time import monotonic
 
@@ -53,15 +54,19 @@ def profile_lines(
     )
     # The interval changes how long several workers wait for each other.
     interval = usual if workers else PROFILING_SWITCH_INTERVAL
-    with switch_interval(interval), session:
+    with ExitStack() as state.undo:
+        state.undo.enter_context(switch_interval(interval))
+        state.undo.callback(session.give_up)
+        state.undo.enter_context(session)
         state.session = request, session
         try:
             state.tell(status=live)
             began = monotonic()
             while state.may_measure(request) and state.live and not state.advice_wanted:
                 if _rate_is_due(state, request, began):
-                    with switch_interval(usual):
-                        measure_rate(state, subject, request, loader)
+                    sys.setswitchinterval(usual)
+                    measure_rate(state, subject, request, loader)
+                    sys.setswitchinterval(interval)
                     state.tell(status=live)
                 else:
                     session.step()

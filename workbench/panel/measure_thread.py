@@ -1,17 +1,19 @@
 """The thread that measures: profiles lines, measures the rate, searches for advice.
 
 It also scans the files and computes statistics, because work on another thread would slow down what
-is measured. It owns the loader that it measures, the line profile that is growing and, while it
-works, the lock `State.machine`. Its jobs are in `measure_jobs`.
+is measured. It owns the loader that it measures and the line profile that is growing; it works
+within `State.measuring`. Its jobs are in `measure_jobs`.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+from workbench.isolation.checked_loader import checked
 from workbench.loader import Loader
 from workbench.measure.rate import Stopped
 from workbench.panel import measure_jobs
@@ -48,7 +50,7 @@ class MeasureThread(threading.Thread):
         with state.changed:
             state.changed.wait_for(lambda: state.drawn or state.closed)
         self._scan(SCAN_FIRST)
-        if not self._import_keras():
+        if not state.closed and not self._import_keras():
             while not state.closed and not self._file_scan.done:
                 self._scan(SCAN_MOMENT)
             return
@@ -94,16 +96,16 @@ class MeasureThread(threading.Thread):
                     # The page's beats stop without an event, so check again from time to time.
                     state.changed.wait(1.0)
                     continue
-            with state.machine:
+            with suppress(Stopped), state.measuring():
                 self._scan(SCAN_MOMENT)
         return None
 
     def _work(self, request: Request) -> None:
         if not request.fit:
-            with self._state.machine, self._subject.loader(request.settings) as loader:
-                self._measure(request, loader)
+            with self._state.measuring(), self._subject.loader(request.settings) as loader:
+                self._measure(request, checked(loader, self._state.check))
             return
-        with self._state.machine:
+        with self._state.measuring():
             found = measure_jobs.fit_statistics(self._state, self._subject, request)
         self._display.fitted(request, found)
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from workbench.advice.findings import Findings
 from workbench.api import advise, measure_rate, profile_lines
+from workbench.isolation.notebook_cells import note_cell
 from workbench.jsonfile import file_at
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.rate import Rate
@@ -22,17 +23,22 @@ from workbench.panel.layout import Layout
 from workbench.panel.open_subject import open_subject
 from workbench.panel.panel_display import PanelDisplay
 from workbench.panel.request import Request
+from workbench.panel.user_code_guard import PATIENCE
 from workbench.preview.sample_grid import tiles_of
 from workbench.settings import Settings, Statistics
 from workbench.tuned import Tuned, load
 
 MEASURE_SECONDS = 5.0
+# How long the cell that makes a panel waits for its first picture. What the cell does next, such as
+# setting a seed, would disturb the user's code, and the other way round.
+FIRST_PICTURE_SECONDS = 0.5
 
 
 class Workbench:
     """An interactive panel for one source of data; displays itself in JupyterLab.
 
-    Opening another panel, or `close`, ends its threads.
+    Opening another panel, or `close`, ends its threads. A batch that does not end soon is given up:
+    its thread cannot be ended, but has no part in anything any more.
 
     Args:
         data: A folder of class folders, a folder with `data.npy`, a `.csv` table, an exported
@@ -90,6 +96,8 @@ class Workbench:
         self._cell_events.register()
         Workbench._open = self
         self._engine.start()
+        if self._cell_events.is_in_cell:
+            self._cell_starts(seconds=FIRST_PICTURE_SECONDS)
 
     def _ipython_display_(self) -> None:
         if Workbench._open is not self:
@@ -186,12 +194,13 @@ class Workbench:
 
     def close(self) -> None:
         """End the threads and remove the panel; safe to call twice."""
-        self._engine.close()
-        self._cell_events.unregister()
-        self._view.close()
-        self._subject.close()
         if Workbench._open is self:
-            Workbench._open = None
+            Workbench._open = None  # first, so that another panel opens whatever happens here
+        try:
+            self._engine.close()
+        finally:
+            self._cell_events.unregister()
+            self._view.close()
 
     # Callbacks: they may run on any thread, only leave a request, and return.
 
@@ -297,9 +306,10 @@ class Workbench:
         view.reset.on_click(self._reset)
         view.path.observe(lambda _: engine.tell(), names="value")  # for Copy as Python
 
-    def _cell_starts(self, _: Any = None) -> None:
+    def _cell_starts(self, _: Any = None, seconds: float = PATIENCE) -> None:
         self._engine.cell_runs(True)
-        self._subject.wait_until_idle()
+        self._subject.wait_until_idle(seconds)
+        note_cell()
 
     def _cell_ended(self, _: Any = None) -> None:
         self._engine.cell_runs(False)

@@ -12,6 +12,7 @@ from workbench.panel.panel_report import Display
 from workbench.panel.request import Request
 from workbench.panel.state import State
 from workbench.panel.subject import Subject
+from workbench.panel.user_code_guard import Busy
 from workbench.preview.sample_grid import Preview
 
 REFRESH = 0.2  # seconds between two updates of the profile
@@ -39,10 +40,12 @@ class PictureThread(threading.Thread):
         """Work until the panel is closed."""
         state, shown, drawn_at = self._state, None, 0.0
         while not state.closed:
-            request = state.report.request
+            request, is_busy = state.report.request, False
             if request.generation > state.drawn and not self._waits_for_cell:
-                self._draw(request)
+                is_busy = not self._draw(request)
                 drawn_at = monotonic()
+            if self._is_closed:
+                return  # perhaps long ago, while the picture was drawn
             try:
                 state.take_snapshot()
                 if state.report is not shown:
@@ -50,7 +53,12 @@ class PictureThread(threading.Thread):
                     self._display.report(shown)
             except Exception as error:
                 state.fail(request, error)
-            self._wait_for_change(request, drawn_at)
+            if not is_busy:
+                self._wait_for_change(request, drawn_at)
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._state.closed
 
     @property
     def _waits_for_cell(self) -> bool:
@@ -71,21 +79,27 @@ class PictureThread(threading.Thread):
                 REFRESH * max(1.0, lines / LINES_PER_REFRESH),
             )
 
-    def _draw(self, request: Request) -> None:
+    def _draw(self, request: Request) -> bool:
+        """Draw the picture; return whether that was possible now."""
         state, last, began = self._state, self._picture, perf_counter()
         try:
             if last is not None and state.drawn and request.draws_same_picture(last[1]):
                 self._display.picture(last[0], request, last[2])
             else:
                 preview = self._subject.draw(request, state.keras_ready, self._building)
+                if state.closed:
+                    return False
                 self._picture = preview, request, perf_counter() - began
                 self._display.picture(*self._picture)
+        except Busy:
+            return False
         except Exception as error:
             self._picture = None
             state.fail(request, error)
         with state.changed:
             state.drawn = request.generation
             state.changed.notify_all()
+        return True
 
     def _building(self, status: str) -> None:
         """Show a status at once, before something slow; the picture stays."""

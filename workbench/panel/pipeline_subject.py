@@ -19,6 +19,7 @@ from workbench.panel.file_scan import FileScan
 from workbench.panel.pipeline_export import PipelineExport
 from workbench.panel.request import Request
 from workbench.panel.storage_needs import storage_needs
+from workbench.panel.user_code_guard import PATIENCE
 from workbench.pipeline.pipeline import Pipeline, split
 from workbench.pipeline.sources.open_source import Source, open_source
 from workbench.pipeline.statistics import fit
@@ -144,8 +145,13 @@ class PipelineSubject:
         """See `Subject`."""
         return verdict.suggestion(profile, settings)
 
-    def wait_until_idle(self) -> None:
+    def wait_until_idle(self, seconds: float = 0.0) -> None:
         """See `Subject`. Our code has no state that a cell could disturb."""
+
+    patience = PATIENCE
+
+    def give_up(self) -> None:
+        """See `Subject`."""
 
     def close(self) -> None:
         """See `Subject`."""

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+START_UP_LINE = re.compile(
+    rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[IWEF]\d{4} \d\d:|WARNING: All log messages before absl|"
+    rb"To enable the following instructions"
+)
 
 
 @contextmanager
@@ -21,16 +28,20 @@ def switch_interval(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Drop what libraries write to the process's error stream.
+    """Drop the lines that TensorFlow logs to the process's error stream.
 
-    TensorFlow logs a dozen start-up lines there, regardless of its log level, and they would appear
-    in the notebook.
+    It logs a dozen when it starts, regardless of its log level, and they would appear in the
+    notebook. All other lines, of whichever thread or process, are passed on at the end.
     """
     saved = os.dup(2)
-    with open(os.devnull, "w") as nothing:  # noqa: PTH123  (a file descriptor is wanted)
-        os.dup2(nothing.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
+    with tempfile.TemporaryFile() as written:
+        os.dup2(written.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            written.seek(0)
+            for line in written:
+                if not START_UP_LINE.match(line):
+                    os.write(saved, line)
+            os.close(saved)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 from workbench.measure.lines.session import LineSession
+from workbench.measure.rate import Stopped
 from workbench.panel.panel_report import FeedMeasurement, Report
 from workbench.panel.request import Request
 from workbench.panel.verdict import Fault
@@ -17,7 +20,7 @@ FIRST_BEAT_LIMIT = 15.0  # the page needs time to draw the panel
 
 
 class State:
-    """What is wanted and known. All methods may be called from any thread, and never wait.
+    """What is wanted and known. All methods may be called from any thread; one of them waits.
 
     Threads wait on `changed` only, so a change or `close` wakes them at once.
 
@@ -27,7 +30,7 @@ class State:
     Attributes:
         changed: Notified of every change; also the lock for changes of several attributes.
         interrupt: Set by every change except those of the report; ends a running measurement.
-        machine: Held while measuring, so that two measurements never overlap.
+        undo: What the measuring thread has changed in the process and will restore.
         report: Everything known so far.
         first_measured: The first measured rate, to compare later ones with.
         session: The profile that is growing, with its request.
@@ -44,7 +47,7 @@ class State:
 
     def __init__(self, report: Report) -> None:
         self.changed, self.interrupt = threading.Condition(), threading.Event()
-        self.machine = threading.Lock()
+        self.undo, self._measures, self._is_given_up = ExitStack(), False, False
         self.report = report
         self.first_measured: FeedMeasurement | None = None
         self.session: tuple[Request, LineSession] | None = None
@@ -52,6 +55,35 @@ class State:
         self.live, self.measure_seconds, self.advice_wanted = True, 0.0, False
         self.keras_ready = self.closed = self.cell_runs = False
         self.last_beat = monotonic() + FIRST_BEAT_LIMIT - BEAT_LIMIT
+
+    @contextmanager
+    def measuring(self) -> Iterator[None]:
+        """Context around each measurement, so that two never overlap. Waits for the other.
+
+        Raises:
+            Stopped: If the panel is closed.
+        """
+        with self.changed:
+            self.changed.wait_for(lambda: self.closed or not self._measures)
+            if self.closed:
+                raise Stopped("because the panel is closed")
+            self._measures = True
+        try:
+            yield
+        finally:
+            with self.changed:
+                self._measures = False
+                self.changed.notify_all()
+
+    def give_up(self) -> None:
+        """Undo what the measuring thread has changed, without its help. `check` ends it."""
+        self._is_given_up = True
+        self.undo.close()
+
+    def check(self) -> None:
+        """Raise `Stopped` if the threads have been given up; called after each batch."""
+        if self._is_given_up:
+            raise Stopped("because the panel is closed")
 
     def set(self, **state: Any) -> None:
         """Change attributes, and interrupt a running measurement."""

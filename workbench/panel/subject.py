@@ -108,8 +108,15 @@ class Subject(Protocol):
 
     # On any thread.
 
-    def wait_until_idle(self) -> None:
+    def wait_until_idle(self, seconds: float = ...) -> None:
         """Wait a little until none of the user's code runs; called when a cell starts."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds that closing may wait for what runs."""
+
+    def give_up(self) -> None:
+        """Restore what the user's code has changed, while it runs and may never end."""
 
     def close(self) -> None:
         """Release everything held."""

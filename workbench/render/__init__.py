@@ -33,7 +33,7 @@ MODULES = {
 def text(result: Any) -> str:
     """The result as text, for terminals and logs."""
     shown: str = _module(result).text(result)
-    return visible_lines(shown)
+    return visible_lines("\n".join((shown, *result.remarks)))
 
 
 def fragment(result: Any) -> str:
@@ -48,7 +48,10 @@ def document(result: Any) -> str:
 
 def _body(result: Any) -> str:
     html = getattr(_module(result), "html", None)
-    return str(html(result)) if html else f"<pre>{escape(text(result))}</pre>"
+    if html is None:
+        return f"<pre>{escape(text(result))}</pre>"
+    remarks = "".join(f"<p>{escape(visible_lines(each))}</p>" for each in result.remarks)
+    return f"{html(result)}{remarks}"
 
 
 def _module(result: Any) -> Any:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from workbench.distribution import INSTALL
+from workbench.distribution import needs_lab
 from workbench.printable import visible
 from workbench.render import markup
 from workbench.render.race_table import factor
@@ -105,13 +105,9 @@ def _quartiles(axes: Any, summary: Summary, row: float, colour: str) -> None:
 
 
 def _svg(title: str, names: list[str], draw: Callable[[Any], None], salt: str) -> str:
-    try:  # a bare `Figure` needs no pyplot and no backend
+    with needs_lab():  # a bare `Figure` needs no pyplot and no backend
         from matplotlib import rc_context
         from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f"chart() requires the {error.name!r} package. Install it with: {INSTALL}"
-        ) from error
 
     # Text stays text. Charts on one page must not share ids, or one's clip path would clip another.
     options: dict[Any, Any] = {

@@ -69,8 +69,9 @@ class ProcessRunner:
         return observations
 
     def close(self) -> None:
-        """See `Runner`; does not wait for a batch that is running."""
-        for pipe, process in zip(self._pipes, self._processes, strict=True):
+        """See `Runner`; does not wait for a batch that is running. Safe to call twice."""
+        while self._pipes:
+            pipe, process = self._pipes.pop(), self._processes.pop()
             process.kill()
             process.join()
             process.close()

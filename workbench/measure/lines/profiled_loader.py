@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from functools import cache, partial
 from types import CodeType, GeneratorType
 from typing import Any
@@ -39,7 +39,7 @@ FRAMEWORKS = frozenset({None, "keras", "tensorflow", "torch", "workbench", NO_SO
 
 
 class ProfiledLoader:
-    """A loader with its costly functions found and instrumented; `remove` undoes that.
+    """A loader with its costly functions found and instrumented by `start`; `remove` undoes that.
 
     Args:
         loader: Gives the batches.
@@ -61,7 +61,7 @@ class ProfiledLoader:
     def __init__(
         self, loader: Loader, libraries: Iterable[str] = (), *, warm_up: bool = True
     ) -> None:
-        self.loader, self._libraries = loader, tuple(libraries)
+        self.loader, self._libraries, self._warm_up = loader, tuple(libraries), warm_up
         self._is_recorded = _recorded_files(loader, frozenset(self._libraries))
         self.log = BatchLog(loader)
         self.calls = CallGraph()
@@ -69,16 +69,20 @@ class ProfiledLoader:
         self.is_pipeline = type(loader.original).__module__.startswith("tensorflow.")
         self.threads = TensorflowThreads()
         self._elapsed = self._called = 0.0  # seconds of batches, and of calls in threads
-        with ExitStack() as undo:
-            self.threads.start()
-            undo.callback(self.remove)
-            if warm_up:
-                self._run(0)
-            calls = self.calls
-            while calls.total_seconds < RECORDED_SECONDS and calls.batches < MOST_RECORDED:
-                calls.add(self.record(calls.batches))
-            self._instrument()
-            undo.pop_all()
+
+    def start(self) -> ProfiledLoader:
+        """Run some batches to find the functions, and instrument them; returns itself.
+
+        If that raises, or does not end, `remove` undoes what has been done.
+        """
+        self.threads.start()
+        if self._warm_up:
+            self._run(0)
+        calls = self.calls
+        while calls.total_seconds < RECORDED_SECONDS and calls.batches < MOST_RECORDED:
+            calls.add(self.record(calls.batches))
+        self._instrument()
+        return self
 
     def record(self, number: int) -> CallGraph:
         """Record a batch; `add_calls` adds the result to `calls`."""
@@ -121,7 +125,7 @@ class ProfiledLoader:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Another process has to find the functions again.
-        return ProfiledLoader, (self.loader, self._libraries)
+        return _started, (self.loader, self._libraries)
 
     def batch(self, index: int, profiled: bool) -> tuple[Observation, Any]:
         """Run one batch; return its observation without line timings, and the batch."""
@@ -179,6 +183,10 @@ class ProfiledLoader:
             return [line.rstrip("\n") for line in inspect.getsourcelines(code)[0]]
         except (OSError, TypeError):
             return []
+
+
+def _started(loader: Loader, libraries: tuple[str, ...]) -> ProfiledLoader:
+    return ProfiledLoader(loader, libraries).start()
 
 
 def _recorded_files(loader: Loader, libraries: frozenset[str]) -> Callable[[str], bool]:

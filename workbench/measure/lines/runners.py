@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from multiprocessing.dummy import Pool as ThreadPool
 from typing import Protocol
 
+from workbench.compat import process_pool
 from workbench.measure.lines.observations import Observation
 from workbench.measure.lines.profiled_loader import ProfiledLoader
+
+END_SECONDS = 1.0  # how long to wait for threads, which cannot be ended
 
 
 class Runner(Protocol):
@@ -59,7 +62,8 @@ class ThreadRunner:
         return [total]
 
     def close(self) -> None:
-        """See `Runner`."""
+        """See `Runner`; gives up threads whose batch does not end, for instance on an Interrupt."""
         if self._pool is not None:
             self._pool.terminate()
-            self._pool.join()
+            for thread in process_pool.workers(self._pool):
+                thread.join(END_SECONDS / len(process_pool.workers(self._pool)))

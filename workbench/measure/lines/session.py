@@ -15,6 +15,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import Self
 
+from workbench.isolation.growth import KeepsGrowing
 from workbench.loader import Loader
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.lines.attribution import Attribution
@@ -50,8 +51,12 @@ def profile(
     """Profile a loader for some seconds, and for two batches at least."""
     with LineSession(loader, workers, processes, libraries) as session:
         until = perf_counter() + seconds
-        while not session.has_enough or perf_counter() < until:
-            session.step()
+        try:
+            while not session.has_enough or perf_counter() < until:
+                session.step()
+        except KeepsGrowing:
+            if not session.has_enough:
+                raise
         return session.snapshot()
 
 
@@ -68,8 +73,8 @@ def _only_profile() -> Iterator[None]:
 class LineSession:
     """A profile that grows batch by batch.
 
-    `step` and the context manager belong to one thread; `snapshot` may be called from any. Leaving
-    the context restores all functions and ends the workers.
+    `step` and the context manager belong to one thread; `snapshot` and `give_up` may be called from
+    any. Leaving the context restores all functions and ends the workers.
 
     Args:
         loader: Gives the batches.
@@ -108,17 +113,22 @@ class LineSession:
         self._peak_bytes: int | None = None
         self._running_since: float | None = None
         self._runners: list[Runner] = []
-        self._lock = threading.Lock()
+        # Not held while a batch is made, which may never end.
+        self._lock, self._undo = threading.Lock(), ExitStack()
+        # The profile to show while other functions are instrumented.
+        self._shown: LineProfile | None = None
 
     def __enter__(self) -> Self:
-        with ExitStack() as undo:
-            undo.enter_context(_only_profile())
+        try:
+            self._undo.enter_context(_only_profile())
             self._overhead = calibrate()
             self._profiled = ProfiledLoader(self._loader, self._libraries, warm_up=self._warm_up)
-            undo.callback(self._profiled.remove)
-            undo.callback(self._close_runners)
+            self._undo.callback(self._profiled.remove)
+            self._profiled.start()
             self._runners = self._start_runners()
-            self._undo = undo.pop_all()
+        except BaseException:
+            self._undo.close()
+            raise
         return self
 
     def __exit__(
@@ -127,6 +137,19 @@ class LineSession:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        try:
+            self._close_runners()
+        finally:
+            self._undo.close()
+
+    def give_up(self) -> None:
+        """Restore all functions and end worker processes while a batch runs that may never end.
+
+        The thread that waits for the batch finds nothing to undo when it leaves the context.
+        """
+        for runner in self._runners:
+            if isinstance(runner, ProcessRunner):
+                runner.close()
         self._undo.close()
 
     def step(self) -> None:
@@ -177,24 +200,27 @@ class LineSession:
     def snapshot(self) -> LineProfile:
         """The profile so far; of finished lines only while the first batches run."""
         with self._lock:
-            totals = self._totals if self.batches else self._unfinished_totals()
-            cached = self._profiled.log.cached()
-            counted = self._first_visits if cached and cached.whole_epoch else self._unrepeated
-            if cached and counted.profiled.batches:
-                totals = counted
-            alone = self._one_thread if self._one_thread.profiled.batches else None
-            return ProfileBuilder(
-                self._profiled,
-                self._attribution(totals),
-                totals,
-                self._attribution(alone) if alone else None,
-            ).build(
-                batches=totals.profiled.batches if self.batches else 0,
-                workers=self._workers,
-                use_multiprocessing=self._processes,
-                peak_bytes=self._peak_bytes,
-                notes=remarks(self._profiled.log, cached, totals is counted),
-            )
+            return self._shown or self._snapshot()
+
+    def _snapshot(self) -> LineProfile:
+        totals = self._totals if self.batches else self._unfinished_totals()
+        cached = self._profiled.log.cached()
+        counted = self._first_visits if cached and cached.whole_epoch else self._unrepeated
+        if cached and counted.profiled.batches:
+            totals = counted
+        alone = self._one_thread if self._one_thread.profiled.batches else None
+        return ProfileBuilder(
+            self._profiled,
+            self._attribution(totals),
+            totals,
+            self._attribution(alone) if alone else None,
+        ).build(
+            batches=totals.profiled.batches if self.batches else 0,
+            workers=self._workers,
+            use_multiprocessing=self._processes,
+            peak_bytes=self._peak_bytes,
+            notes=remarks(self._profiled.log, cached, totals is counted),
+        )
 
     def _record_again(self) -> None:
         """Record a batch; restart the profile if that shows other functions to profile."""
@@ -202,11 +228,14 @@ class LineSession:
         with self._lock:
             if not self._profiled.add_calls(found):
                 return
-            self._close_runners()
-            self._profiled.instrument_again()
+            self._shown = self._snapshot()
+        self._close_runners()
+        self._profiled.instrument_again()
+        self._runners = self._start_runners()
+        with self._lock:
             self._totals, self._one_thread = PairedTotals(), PairedTotals()
             self._first_visits, self._unrepeated = UnpairedTotals(), UnpairedTotals()
-            self._runners = self._start_runners()
+            self._shown = None
 
     def _start_runners(self) -> list[Runner]:
         """What runs the batches; for several threads followed by the one to compare them with."""

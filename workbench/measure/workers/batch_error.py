@@ -9,6 +9,8 @@ from typing import Any
 
 from workbench.compat import process_pool
 from workbench.isolation.explain_errors import convert_exits, message
+from workbench.isolation.growth import KeepsGrowing
+from workbench.measure.rate import Stopped
 
 
 class BatchError(Exception):
@@ -35,7 +37,7 @@ def raise_batch_errors(index: int) -> Iterator[None]:
     try:
         with convert_exits():
             yield
-    except BatchError:
+    except (BatchError, KeepsGrowing, Stopped):
         raise
     except Exception as error:
         raise BatchError(index, error) from None
