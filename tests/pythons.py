@@ -23,7 +23,9 @@ def interpreter(version):
     check = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
     for python in filter(None, found):
         # pyenv leaves stubs on the path, for versions that are not switched on.
-        run = subprocess.run([python, "-c", check], capture_output=True, text=True, check=False)
+        run = subprocess.run(
+            [str(python), "-c", check], capture_output=True, text=True, check=False
+        )
         if run.stdout.strip() == version:
             return str(python)
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePath
 
 # Control characters would control a terminal, and HTML does not allow them. Unicode has symbols for
 # the first 32 and for delete. UTF-8 cannot encode lone surrogates, as in file names that are not
@@ -25,6 +26,17 @@ def visible(text: str) -> str:
 def visible_lines(text: str) -> str:
     """`visible`, for text of several lines."""
     return text.translate(_LINES)
+
+
+def place(file: str, line: int) -> str:
+    """File name and line number: "scans.py:12"."""
+    return f"{file_name(file)}:{line}"
+
+
+def file_name(file: str) -> str:
+    """The file's name; "cell" for a notebook cell, whose file name is a long number."""
+    path = PurePath(file)
+    return "cell" if path.parent.name.startswith("ipykernel_") else visible(path.name)
 
 
 def invalid_unicode(error: UnicodeEncodeError) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import multiprocessing
+import multiprocessing.dummy
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.pool import ThreadPool

@@ -26,6 +26,16 @@ def places(book, names):
     return book.page.evaluate(PLACES, names)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def folded(book):
+    """The kernel remembers which groups other tests have opened."""
+    for name in ("reading", "scaling", "more"):
+        button = book.page.locator(f"button.wb-group-{name}")
+        if "mod-active" in button.get_attribute("class"):
+            button.click()
+            book.page.wait_for_selector(f".wb-group.wb-group-{name}", state="hidden")
+
+
 @pytest.fixture
 def sized(book):
     """Gives the panel's page another size, for one test."""

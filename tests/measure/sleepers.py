@@ -53,7 +53,7 @@ class Loader:
 
 class Base(Loader):
     def __getitem__(self, index):
-        return (self._Base__load(index),)
+        return (self._Base__load(index),)  # type: ignore[attr-defined]
 
     def __load(self, index):
         time.sleep(0.006)  # mangled

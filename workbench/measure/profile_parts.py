@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+
+from workbench.printable import place
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class HotLine:
     unprofiled: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        position = f"{Path(self.file).name}:{self.line}"
+        position = place(self.file, self.line)
         text = (
             f"{self.source.strip() or '(no source)'}  {position}, {self.self_share:.0%} of a batch"
         )

@@ -10,6 +10,7 @@ from pygments.token import Comment, Keyword, Name, Number, Operator, String
 
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.profile_parts import Function, Line
+from workbench.printable import place
 from workbench.render import words
 
 # CSS classes of tokens; others are plain.
@@ -50,7 +51,7 @@ def hot_lines(profile: LineProfile) -> dict[str, Any]:
         "lines": [
             {
                 "source": line.source.strip()[:LONGEST] or f"{line.function}, no source",
-                "place": words.place(line.file, line.line),
+                "place": place(line.file, line.line),
                 "share": line.self_share,
                 "parts": "; ".join(words.details(line)).removeprefix("including "),
             }
@@ -64,7 +65,7 @@ def _function(function: Function, batches: int) -> dict[str, Any]:
     return {
         "key": f"{function.file}:{function.first_line}:{function.name}",
         "name": function.name,
-        "place": words.place(function.file, function.first_line),
+        "place": place(function.file, function.first_line),
         "share": function.share,
         "calls": function.calls / max(1, batches),
         "lines": [

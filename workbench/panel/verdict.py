@@ -10,8 +10,7 @@ from workbench.isolation.explain_errors import message
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.rate import Rate
 from workbench.measure.user_code import is_user_file
-from workbench.printable import visible_lines
-from workbench.render import words
+from workbench.printable import place, visible_lines
 from workbench.settings import Editable, Settings
 
 LONGEST = 1000  # characters of an exception's message
@@ -37,7 +36,7 @@ class Fault:
         """Describe an exception."""
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame for frame in frames if is_user_file(frame.filename)]
-        where = words.place(own[-1].filename, own[-1].lineno or 0) if own else ""
+        where = place(own[-1].filename, own[-1].lineno or 0) if own else ""
         whole = "".join(traceback.format_exception(error)) if frames else ""
         return cls(error_text(error), where, visible_lines(whole[-LONGEST_TRACEBACK:]))
 
@@ -104,7 +103,7 @@ def slowest(profile: LineProfile) -> tuple[str, str]:
         return "", ""
     line = profile.hot[0]
     source = " ".join(line.source.split()) or f"{line.function} (no source)"
-    return source, f"{words.place(line.file, line.line)} · {line.self_share:.0%} of a batch"
+    return source, f"{place(line.file, line.line)} · {line.self_share:.0%} of a batch"
 
 
 def suggestion(profile: LineProfile, settings: Settings) -> str:

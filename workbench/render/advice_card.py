@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from workbench.printable import visible
+from workbench.printable import place, visible
 from workbench.render import markup, terminal, words
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def html(advice: Advice) -> str:
 
 def position(advice: Advice) -> str:
     """The file's name and the line; the function's name if it has no file."""
-    return words.place(advice.file, advice.line) if advice.file else advice.function
+    return place(advice.file, advice.line) if advice.file else advice.function
 
 
 def sentences(advice: Advice) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from workbench.printable import file_name
 from workbench.render import markup, terminal, words
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _title(function: FunctionChange) -> tuple[str, str]:
     names = dict.fromkeys(name for name in (function.before, function.after) if name is not None)
     only = " (removed)" if function.after is None else " (added)" if function.before is None else ""
     figures = f"{words.figure(function.before_ms)} → {words.figure(function.after_ms)} ms"
-    file = words.file_name(function.file)
+    file = file_name(function.file)
     return " → ".join(names) + only, f"{file} · {figures}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from workbench.printable import place
 from workbench.render import markup, terminal, words
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _hot_text(number: int, line: HotLine) -> list[str]:
 
 
 def _function_text(function: Function, profile: LineProfile) -> list[str]:
-    where = words.place(function.file, function.first_line)
+    where = place(function.file, function.first_line)
     sources = terminal.sources([line.source for line in function.lines])
     pairs = zip(function.lines, sources, strict=True)
     rows = [_line_text(line, source, profile) for line, source in pairs] or [f"{'':25} (no lines)"]
@@ -69,7 +70,7 @@ def _line_text(line: Line, source: str, profile: LineProfile) -> str:
 def _hot_html(line: HotLine) -> str:
     short = line.source.strip()
     shown = f"<code>{markup.text(short)}</code>" if short else "(no source)"
-    where = markup.text(f"{words.place(line.file, line.line)} · {line.function}")
+    where = markup.text(f"{place(line.file, line.line)} · {line.function}")
     details = "".join(
         f'<br><small class="wbs-parts">{markup.text(each)}</small>' for each in words.details(line)
     )
@@ -78,7 +79,7 @@ def _hot_html(line: HotLine) -> str:
 
 def _function_html(function: Function, profile: LineProfile) -> str:
     calls = f"{function.calls / max(1, profile.batches):.4g}"
-    rest = f"{words.place(function.file, function.first_line)} · calls per batch: {calls}"
+    rest = f"{place(function.file, function.first_line)} · calls per batch: {calls}"
     rows = "\n".join(_line_html(line, profile) for line in function.lines)
     head = markup.title(function.name, rest, len(COLUMNS), f"{function.share:.1%} ")
     return f"<tbody>{head}{rows}</tbody>"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from workbench.printable import visible
@@ -16,17 +15,6 @@ if TYPE_CHECKING:
 HOT_LINES = 5
 LEAST_SHARE = 0.005  # smaller shares are not mentioned in notes
 HIGH_SLOWDOWN = 2.0  # from here on short lines show the profiler more than the code
-
-
-def place(file: str, line: int) -> str:
-    """File name and line number: "scans.py:12"."""
-    return f"{file_name(file)}:{line}"
-
-
-def file_name(file: str) -> str:
-    """The file's name; "cell" for a notebook cell, whose file name is a long number."""
-    path = PurePath(file)
-    return "cell" if path.parent.name.startswith("ipykernel_") else visible(path.name)
 
 
 def runners(workers: int, processes: bool) -> str:

@@ -11,7 +11,7 @@ FOLDER = Path("/dev/fd")  # on Linux and macOS
 
 
 def positions() -> dict[int, int]:
-    """The position of each regular file that is open in this process, by its descriptor.
+    """The position of each regular file that is open for reading, by its descriptor.
 
     Files that output goes to are left out.
     """
@@ -20,9 +20,16 @@ def positions() -> dict[int, int]:
     for entry in FOLDER.iterdir() if FOLDER.exists() else ():
         descriptor = int(entry.name)
         with suppress(OSError):  # closed by now
-            if stat.S_ISREG(os.fstat(descriptor).st_mode) and _inode(descriptor) not in outputs:
+            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
+            if regular and _is_readable(descriptor) and _inode(descriptor) not in outputs:
                 found[descriptor] = os.lseek(descriptor, 0, os.SEEK_CUR)
     return found
+
+
+def _is_readable(descriptor: int) -> bool:
+    import fcntl  # not on Windows, which has no such folder
+
+    return fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_WRONLY
 
 
 def name_of(descriptor: int) -> str:

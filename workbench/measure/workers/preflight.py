@@ -8,7 +8,6 @@ import sys
 from contextlib import nullcontext
 from dataclasses import dataclass
 from multiprocessing.reduction import ForkingPickler
-from pathlib import Path
 from time import perf_counter
 from types import FrameType
 from typing import Any
@@ -22,6 +21,7 @@ from workbench.loader import Loader
 from workbench.measure.user_code import is_user_file
 from workbench.measure.workers.shared_state import Finding
 from workbench.measure.workers.worker_errors import USE_THREADS, WorkersRefused
+from workbench.printable import place
 
 # Frames of a pickle that hold names are smaller; what is larger is data.
 FRAME_BYTES = 1 << 17
@@ -172,4 +172,4 @@ def _user_line(frame: FrameType) -> str:
     while found is not None and not is_user_file(found.f_code.co_filename):
         found = found.f_back
     file, line = (found or frame).f_code.co_filename, (found or frame).f_lineno
-    return f"{linecache.getline(file, line).strip()} ({Path(file).name}:{line})"
+    return f"{linecache.getline(file, line).strip()} ({place(file, line)})"

@@ -32,6 +32,7 @@ from workbench.measure.workers.worker_stacks import (
     process_frames,
     thread_frames,
 )
+from workbench.printable import place
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class WorkerStatus:
             return f"Worker {self.worker} is waiting for work"
         if not self.file:
             return f"Worker {self.worker} has been busy with a batch for {self.seconds:.0f} s"
-        position = f"({Path(self.file).name}:{self.line})"
+        position = f"({place(self.file, self.line)})"
         return f"Worker {self.worker} has been {self.seconds:.0f} s in {self.source} {position}"
 
 
