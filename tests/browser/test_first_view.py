@@ -48,6 +48,7 @@ def sized(book):
 
     yield resize
     book.page.set_viewport_size({"width": 1400, "height": 1200})
+    until(lambda: places(book, ["samples"])["samples"][0] > 300, every=0.1)
 
 
 def test_at_1280_pixels_everything_important_is_in_view(book, sized):
