@@ -99,7 +99,7 @@ class Loads(Files):
 
 
 class Drawn(Files):
-    """One file a batch, from a given order whose last comes again for ever."""
+    """One file a batch, from a given order whose last file repeats forever."""
 
     order = (0,)
 

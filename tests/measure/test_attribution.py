@@ -163,7 +163,7 @@ def test_a_function_that_no_listed_line_calls_is_entered_from_outside():
 
 
 def test_time_that_no_calling_line_has_is_not_counted_again():
-    """`helper` and what it calls also ran for 3 ms in another thread, beside 2 ms in this one."""
+    """`helper` and what it calls ran for 2 ms in this thread and for 3 ms in another one."""
     edges = [(MAIN, 2, HELPER, 0.002), (HELPER, 12, OTHER, 0.001)]
     calls = calls_of({MAIN: 1, HELPER: 1, OTHER: 1}, edges)
     seconds = {(MAIN, 2): 0.002, (HELPER, 12): 0.005, (OTHER, 22): 0.0025}

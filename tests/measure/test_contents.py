@@ -240,7 +240,9 @@ def test_a_hook_that_raises_is_named(hook):
 def test_an_exception_that_cannot_be_sent_or_printed_is_shown_at_once(processes, error, text):
     began = time.monotonic()
     check = wb.check_workers(Fails(error), workers=2, use_multiprocessing=processes, seconds=60)
-    assert time.monotonic() - began < 20, "a pool waits for ever for what it cannot unpickle"
+    assert time.monotonic() - began < 20, (
+        "a pool would wait forever for a result it cannot unpickle"
+    )
     assert check.problems == (f"__getitem__(4) {text}",)
 
 

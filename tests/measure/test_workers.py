@@ -1,7 +1,7 @@
 """Worker processes that hang, die or would not do: known before, or said in words; none is left.
 
 Real time, as the workers are real. Limits are such that a machine at a load of six meets them; what
-they forbid is to wait for a minute or for ever.
+they forbid is to wait for a minute or forever.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ release = threading.Event()
 
 
 def alive_threads():
-    """Without those of TensorFlow that Python has once met, and lists for ever."""
+    """Without those of TensorFlow that Python has once met, and lists forever."""
     return {t for t in threading.enumerate() if t.ident in sys._current_frames()}
 
 

@@ -163,7 +163,7 @@ def test_a_picture_waits_for_a_batch_without_holding_the_display(opened, gate):
 
 
 def test_the_display_goes_on_while_other_functions_are_looked_for(monkeypatch, gate):
-    """A batch that is made between two profiles may take for ever."""
+    """A batch that is made between two profiles may take forever."""
     monkeypatch.setattr(session, "RECORDED_PAIRS", frozenset((1,)))
     entered, calls = threading.Event(), iter(range(10_000))
 

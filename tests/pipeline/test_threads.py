@@ -129,7 +129,7 @@ def _numbers_of_threads():
     before = cv2.getNumThreads()
     cv2.setNumThreads(3)
     warp()
-    cv2.setNumThreads(1)  # waits for the others' end: for ever, if the fork left them behind
+    cv2.setNumThreads(1)  # waits for the others to end: forever, if the fork left them behind
     return before
 
 

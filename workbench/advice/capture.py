@@ -19,7 +19,7 @@ from workbench.loader import Loader
 from workbench.measure.lines.call_graph import CallGraph, FunctionKey
 from workbench.measure.lines.instrument import functions_with
 from workbench.measure.lines.record_calls import record
-from workbench.measure.user_code import is_user_file
+from workbench.user_code import is_user_file
 
 # Calls of one expression that are kept in each batch, since the images of a batch differ.
 MOST_KEPT = 8

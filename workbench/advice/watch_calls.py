@@ -16,7 +16,7 @@ from typing import Any
 from workbench.advice.capture import Site
 from workbench.loader import Loader
 from workbench.measure.lines.call_graph import FunctionKey
-from workbench.measure.user_code import is_user_file
+from workbench.user_code import is_user_file
 
 BATCHES = 2  # what both use is kept, and what both make is made in every batch
 # Where the name of an object is looked for: in attributes of attributes, and in short lists.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-import sysconfig
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -17,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workbench.isolation.restore_state import instance_attributes
+from workbench.user_code import is_user_file
 
 # Values that are looked at: in all, and within the objects of libraries, which hold much.
 MOST_VALUES, MOST_OF_LIBRARIES = 50_000, 20_000
@@ -161,5 +161,4 @@ def _is_library_module(name: str) -> bool:
     if name.partition(".")[0] in {*sys.stdlib_module_names, "workbench"}:
         return True
     file = getattr(sys.modules.get(name), "__file__", None) or ""
-    folders = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
-    return file.startswith(folders) or "site-packages" in Path(file).parts
+    return bool(file) and not is_user_file(file)

@@ -23,7 +23,7 @@ ONE_WORKER = (
 )
 RUNS_OUT = (
     "The {0} ends after {1} batches, and fit does not start it again: training will run out of "
-    "data after {1} batches. Let it go on for ever (while True) and pass steps_per_epoch={1}."
+    "data after {1} batches. Let it run forever (while True) and pass steps_per_epoch={1}."
 )
 OWN_WORKERS = (
     "Keras adds no workers to {}, which has its own: map(..., num_parallel_calls=tf.data.AUTOTUNE)."

@@ -10,8 +10,8 @@ from types import FunctionType
 from typing import Any
 
 from workbench.loader import Loader
-from workbench.measure.user_code import is_user_file
 from workbench.measure.workers.sample_hashes import hash_samples
+from workbench.user_code import is_user_file
 
 SECONDS = 1.0  # for each epoch
 FEWEST = 8  # distinct samples, whose order is not the same by chance

@@ -9,9 +9,9 @@ from pathlib import Path
 from workbench.isolation.explain_errors import message
 from workbench.measure.line_profile import LineProfile
 from workbench.measure.rate import Rate
-from workbench.measure.user_code import is_user_file
 from workbench.printable import place, visible_lines
 from workbench.settings import Editable, Settings
+from workbench.user_code import is_user_file
 
 LONGEST = 1000  # characters of an exception's message
 LONGEST_TRACEBACK = 20_000

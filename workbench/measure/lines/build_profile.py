@@ -11,7 +11,7 @@ from workbench.measure.lines.call_graph import CallGraph, FunctionKey, LineKey
 from workbench.measure.lines.observations import PairedTotals
 from workbench.measure.lines.profiled_loader import ProfiledLoader
 from workbench.measure.profile_parts import Function, HotLine, Line, Part
-from workbench.measure.user_code import NO_SOURCE
+from workbench.user_code import NO_SOURCE
 
 # Below this a hit takes about as long as the profiler's own bookkeeping (0.1-0.25 microseconds).
 APPROXIMATE_BELOW = 1e-6

@@ -20,7 +20,7 @@ from workbench.measure.lines.instrument import InstrumentedFunctions
 from workbench.measure.lines.observations import Observation
 from workbench.measure.lines.record_calls import record
 from workbench.measure.lines.tensorflow_threads import RecordedThreads, TensorflowThreads
-from workbench.measure.user_code import NO_SOURCE, package_of
+from workbench.user_code import NO_SOURCE, package_of
 
 # A function below this share of a batch is part of the line that calls it.
 LEAST_SHARE = 0.01

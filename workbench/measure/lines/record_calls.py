@@ -19,7 +19,7 @@ from workbench.isolation.profile_hook import profile_hook
 from workbench.measure.lines.call_graph import CallGraph, FunctionKey, LineKey
 from workbench.measure.lines.handed_over import handed_over
 from workbench.measure.lines.library_call import LibraryCall
-from workbench.measure.user_code import package_of
+from workbench.user_code import package_of
 
 if TYPE_CHECKING:
     from workbench.measure.lines.instrument import InstrumentedFunctions

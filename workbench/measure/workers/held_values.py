@@ -8,7 +8,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any, TypeVar
 
 from workbench.isolation.restore_state import instance_attributes
-from workbench.measure.user_code import is_user_file
+from workbench.user_code import is_user_file
 
 T = TypeVar("T")
 DEPTH = 5

@@ -18,10 +18,10 @@ from workbench.compat.tensorflow_calls import runs_operation
 from workbench.isolation.explain_errors import described
 from workbench.isolation.profile_hook import profile_hook
 from workbench.loader import Loader
-from workbench.measure.user_code import is_user_file
 from workbench.measure.workers.shared_state import Finding
 from workbench.measure.workers.worker_errors import USE_THREADS, WorkersRefused
 from workbench.printable import place
+from workbench.user_code import is_user_file
 
 # Frames of a pickle that hold names are smaller; what is larger is data.
 FRAME_BYTES = 1 << 17

@@ -10,8 +10,8 @@ from typing import Any
 
 from workbench.isolation.restore_state import instance_attributes
 from workbench.loader import Loader
-from workbench.measure.user_code import is_user_file
 from workbench.measure.workers.held_values import search
+from workbench.user_code import is_user_file
 
 Finding = tuple[str, str]  # a problem, and what to do about it
 # What libraries keep open, by the library's name; for others the class's own name.

@@ -24,7 +24,6 @@ from pathlib import Path
 from threading import get_ident
 from typing import Literal
 
-from workbench.measure.user_code import is_user_file
 from workbench.measure.workers.worker_stacks import (
     LAST,
     Frames,
@@ -33,6 +32,7 @@ from workbench.measure.workers.worker_stacks import (
     thread_frames,
 )
 from workbench.printable import place
+from workbench.user_code import is_user_file
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-WORKBENCH = Path(__file__).parents[1]
+WORKBENCH = Path(__file__).parent
 GENERATORS = ("pipeline", "article")  # subpackages whose code is profiled like the user's
 # Replaces `sys.stdout` while a user's loader runs, so it is part of the lines that print.
 CAPTURED_OUTPUT = WORKBENCH / "isolation" / "capture_output.py"

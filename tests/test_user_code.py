@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.measure.user_code import package_of
+from workbench.user_code import package_of
 
 PACKAGE = """
 import time
-from lent_batches import tools
+from example_batches import tools
 
 def batches():
     while True:
@@ -51,27 +51,27 @@ def install(folder, name, metadata=".dist-info", **files):
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A folder on the import path that holds a package, and a module of the user's."""
-    record = "lent_batches/__init__.py,sha256=x,9\nlent_batches/tools.py,,\nalone.py,,\n"
-    install(tmp_path, "lent-batches", RECORD=record)
-    package = tmp_path / "lent_batches"
+    record = "example_batches/__init__.py,sha256=x,9\nexample_batches/tools.py,,\nalone.py,,\n"
+    install(tmp_path, "example-batches", RECORD=record)
+    package = tmp_path / "example_batches"
     package.mkdir()
     (package / "__init__.py").write_text(PACKAGE)
     (package / "tools.py").write_text(TOOLS)
     monkeypatch.syspath_prepend(tmp_path)
     yield tmp_path
-    for name in [name for name in sys.modules if name.startswith("lent_batches")]:
+    for name in [name for name in sys.modules if name.startswith("example_batches")]:
         del sys.modules[name]
 
 
 def test_a_package_is_a_library_wherever_it_is_installed(folder):
-    assert package_of(str(folder / "lent_batches" / "tools.py")) == "lent_batches"
+    assert package_of(str(folder / "example_batches" / "tools.py")) == "example_batches"
     assert package_of(str(folder / "alone.py")) == "alone"
     assert package_of(np.__file__) == "numpy"
 
 
 def test_modules_next_to_installed_packages_are_the_users(folder):
     assert package_of(str(folder / "train.py")) is None
-    assert package_of(str(folder / "lent_batches_of_mine" / "train.py")) is None
+    assert package_of(str(folder / "example_batches_of_mine" / "train.py")) is None
 
 
 def test_old_metadata_counts_unless_it_belongs_to_a_source_tree(folder):
@@ -97,18 +97,18 @@ def test_old_metadata_counts_unless_it_belongs_to_a_source_tree(folder):
     ids=["function", "generator", "partial", "object", "method", "factory"],
 )
 def test_a_generator_from_an_installed_package_is_followed(make, folder, clock):
-    module = importlib.import_module("lent_batches")
+    module = importlib.import_module("example_batches")
     found = wb.profile_lines(make(module), seconds=0)
     assert found.hot[0].source.strip() == "time.sleep(0.004)  # in the package"
     assert found.hot[0].self_share == pytest.approx(1)
 
 
 def test_a_profile_without_lines_names_the_libraries_that_ran(folder, clock):
-    module = importlib.import_module("lent_batches")
+    module = importlib.import_module("example_batches")
     found = wb.profile_lines(zip(module.batches(), strict=False), seconds=0)
     assert not found.functions
-    assert f"libraries={json.dumps(['lent_batches'])}" in str(found)
+    assert f"libraries={json.dumps(['example_batches'])}" in str(found)
     followed = wb.profile_lines(
-        zip(module.batches(), strict=False), seconds=0, libraries=["lent_batches"]
+        zip(module.batches(), strict=False), seconds=0, libraries=["example_batches"]
     )
     assert "load" in [f.name for f in followed.functions]
