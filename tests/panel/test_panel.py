@@ -17,7 +17,7 @@ import workbench as wb
 from tests.conftest import array_settings
 from workbench.panel import evidence
 from workbench.panel.area_widget import AreaWidget
-from workbench.panel.process_state import quiet_stderr
+from workbench.panel.quiet_stderr import quiet_stderr
 from workbench.settings import Batch, FolderData, SettingsError
 
 

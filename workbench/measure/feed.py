@@ -171,16 +171,8 @@ def _batch_sizes(
     with _keras_refusals(adapter):
         batches = adapter.get_tf_dataset()
     adapter.inspect = _shape_check(dataset, adapter)
-    adapter.on_epoch_begin()
-    try:
-        with _keras_refusals(adapter):
-            yield (leading_dimension(batch) for batch in batches)
-    finally:
-        dataset.finish()
-        try:
-            adapter.on_epoch_end()
-        finally:
-            pool.join()
+    with pool.epoch(adapter, dataset.finish), _keras_refusals(adapter):
+        yield (leading_dimension(batch) for batch in batches)
 
 
 @contextmanager

@@ -12,12 +12,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from time import monotonic
 
+from workbench.isolation.switch_interval import switch_interval
 from workbench.loader import Loader
 from workbench.measure.lines.session import LineSession
 from workbench.measure.rate import Stopped
 from workbench.panel import advice_search
 from workbench.panel.panel_report import FeedMeasurement
-from workbench.panel.process_state import switch_interval
 from workbench.panel.request import Request
 from workbench.panel.state import State
 from workbench.panel.subject import Subject

@@ -18,7 +18,7 @@ from workbench.loader import Loader
 from workbench.measure.rate import Stopped
 from workbench.panel import measure_jobs
 from workbench.panel.panel_report import Display
-from workbench.panel.process_state import quiet_stderr
+from workbench.panel.quiet_stderr import quiet_stderr
 from workbench.panel.request import Request
 from workbench.panel.state import State
 from workbench.panel.subject import Subject

@@ -111,15 +111,9 @@ class _SameBatchDataset(keras.utils.PyDataset):
 
 
 def _epoch(adapter: FeedAdapter, pool: WorkerPool) -> Iterator[WorkerBatch]:
-    adapter.on_epoch_begin()
-    try:
+    with pool.epoch(adapter):
         for batch in adapter.batches():
             yield batch["batch"]
-    finally:
-        try:
-            adapter.on_epoch_end()
-        finally:
-            pool.join()
 
 
 def _worker_id() -> int:

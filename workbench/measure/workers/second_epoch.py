@@ -5,7 +5,6 @@ Importing imports Keras.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
@@ -15,6 +14,7 @@ import numpy as np
 
 from workbench.compat.keras_feed import FeedAdapter
 from workbench.isolation.explain_errors import convert_exits, described
+from workbench.isolation.switch_interval import switch_interval
 from workbench.loader import ENDLESS, Loader
 from workbench.measure.batch_times import FeedOptions
 from workbench.measure.endless_dataset import EndlessDataset
@@ -61,23 +61,12 @@ def take_second_epoch(loader: Loader, options: FeedOptions, limits: Limits) -> S
 
         def work() -> None:
             _call("on_epoch_end", loader.end_epoch)
-            adapter.on_epoch_begin()
-            try:
+            with pool.epoch(adapter, dataset.finish):
                 _call("on_epoch_begin", loader.begin_epoch)
                 _take(adapter, found, 2 * len(chosen))
-            finally:
-                dataset.finish()
-                try:
-                    adapter.on_epoch_end()
-                finally:
-                    pool.join()
 
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH_SECONDS)
-        try:
+        with switch_interval(SWITCH_SECONDS):
             watch(work, pool, found.batches, limits)
-        finally:
-            sys.setswitchinterval(interval)
     return found
 
 

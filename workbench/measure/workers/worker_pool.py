@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
@@ -59,6 +60,26 @@ class WorkerPool:
         """The error for no batch within these seconds. Call once: it reads the workers' stacks."""
         forked = self.has_processes and multiprocessing.get_start_method() == "fork"
         return no_batch(seconds, self._statuses(), forked)
+
+    @contextmanager
+    def epoch(
+        self, adapter: keras_feed.FeedAdapter, finish: Callable[[], object] = lambda: None
+    ) -> Iterator[None]:
+        """An epoch of an adapter: ended, and waited for, however it is left.
+
+        Args:
+            adapter: Whose enqueuer this pool is of.
+            finish: Called before Keras is asked to close the pool.
+        """
+        adapter.on_epoch_begin()
+        try:
+            yield
+        finally:
+            finish()
+            try:
+                adapter.on_epoch_end()
+            finally:
+                self.join()
 
     def join(self) -> None:
         """Wait for the end of an epoch, after Keras has been asked to close the pool."""

@@ -1,10 +1,9 @@
-"""Temporary changes of the whole process's state."""
+"""Keep TensorFlow's start-up lines out of the notebook."""
 
 from __future__ import annotations
 
 import os
 import re
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,17 +12,6 @@ START_UP_LINE = re.compile(
     rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[IWEF]\d{4} \d\d:|WARNING: All log messages before absl|"
     rb"To enable the following instructions"
 )
-
-
-@contextmanager
-def switch_interval(seconds: float) -> Iterator[None]:
-    """Set how many seconds a thread may keep the interpreter lock."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(seconds)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 @contextmanager
